@@ -1,0 +1,116 @@
+// Failures as values: what went wrong, told once, below any HTTP status or API family.
+//
+// Each API family maps a Fault to its own status and body (`api/ims/errors.cpp`, `api/image/errors.cpp`),
+// so the two families can answer the same failure differently. A job stores the fault with its item.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vitrine {
+
+/// The coarse class of a failure. Closed: a new member needs a look at every family's table.
+enum class Kind : std::uint8_t {
+  invalid,           ///< the request is malformed or out of a documented range
+  unauthenticated,   ///< no usable credential
+  forbidden,         ///< the policy or the image's owner rule denies it
+  not_found,         ///< does not exist for this caller
+  conflict,          ///< the state of the resource does not allow it
+  too_large,         ///< a limit or quota would be passed
+  unsupported_media, ///< wrong media type, or bytes that do not fit the declared format
+  gone,              ///< the resource vanished while the request was running
+  unavailable,       ///< a dependency or this server is not able to serve now; retry may work
+  internal,          ///< a bug or exhausted resource
+};
+
+// One line a fault: name, kind, plain default text. Families translate by name.
+#define VITRINE_FAULTS(X)                                                                          \
+  X(invalid_body, invalid, "The request body is invalid.")                                         \
+  X(empty_body, invalid, "The request body is empty.")                                             \
+  X(invalid_value, invalid, "A value is invalid.")                                                 \
+  X(invalid_query, invalid, "A query parameter is invalid.")                                       \
+  X(invalid_marker, invalid, "The marker names no visible resource.")                              \
+  X(invalid_image_id, invalid, "The image id is not a UUID.")                                      \
+  X(invalid_project_id, invalid, "The project id is not valid.")                                   \
+  X(not_offered, invalid, "The operation is not supported.")                                       \
+  X(share_with_self, invalid, "An image cannot be shared with its owner.")                         \
+  X(project_mismatch, invalid, "The project is not the one of the token.")                         \
+  X(job_not_stored, invalid, "The job could not be stored.")                                       \
+  X(unauthenticated, unauthenticated, "The request you have made requires authentication.")        \
+  X(forbidden, forbidden, "You are not authorized to complete this action.")                       \
+  X(read_only_attribute, forbidden, "The attribute is read-only.")                                 \
+  X(reserved_attribute, forbidden, "The attribute is reserved.")                                   \
+  X(image_protected, forbidden, "The image is protected.")                                         \
+  X(image_deactivated, forbidden, "The image is deactivated.")                                     \
+  X(not_shareable, forbidden, "Only images with visibility shared may have members.")              \
+  X(transition_forbidden, forbidden, "The image cannot change to that status.")                    \
+  X(image_not_found, not_found, "The image does not exist.")                                       \
+  X(member_not_found, not_found, "The member does not exist.")                                     \
+  X(job_not_found, not_found, "The job does not exist.")                                           \
+  X(tag_not_found, not_found, "The tag does not exist.")                                           \
+  X(not_found, not_found, "The resource does not exist.")                                          \
+  X(image_exists, conflict, "An image with this id exists already.")                               \
+  X(member_exists, conflict, "The project is a member already.")                                   \
+  X(image_not_active, conflict, "The image is not active.")                                        \
+  X(wrong_status, conflict, "The status of the image does not allow this.")                        \
+  X(property_missing, conflict, "The property does not exist.")                                    \
+  X(name_taken, conflict, "The name is taken.")                                                    \
+  X(image_in_use, conflict, "The image is in use.")                                                \
+  X(conflict, conflict, "The request conflicts with the current state.")                           \
+  X(image_is_public, conflict, "The image is public.")                                             \
+  X(not_image_owner, conflict, "Only the owner of the image may do this.")                         \
+  X(full_server_image, conflict, "The full-server image cannot be shared.")                        \
+  X(vault_missing, conflict, "A full-server image needs a vault to be accepted.")                  \
+  X(encrypted_default_key, conflict, "An image encrypted with the default key cannot be shared.")  \
+  X(key_missing, conflict, "The key of the image does not exist.")                                 \
+  X(key_disabled, conflict, "The key of the image is disabled.")                                   \
+  X(key_not_granted, conflict, "The key of the image is not granted to the project.")              \
+  X(project_unknown, conflict, "The project does not exist or is disabled.")                       \
+  X(member_limit, too_large, "The image has the maximum number of members.")                       \
+  X(sharing_quota, too_large, "The project shares the maximum number of images.")                  \
+  X(image_quota, too_large, "The project owns the maximum number of images.")                      \
+  X(property_limit, too_large, "The image has too many properties.")                               \
+  X(tag_limit, too_large, "The image has too many tags.")                                          \
+  X(too_large, too_large, "The data is too large.")                                                \
+  X(media_type, unsupported_media, "The media type is not supported.")                             \
+  X(format_mismatch, unsupported_media, "The data does not match the declared format.")            \
+  X(format_unsafe, unsupported_media, "The data is not a safe disk image.")                        \
+  X(image_gone, gone, "The image was deleted while its data was being uploaded.")                  \
+  X(identity_unavailable, unavailable, "The identity service does not answer.")                    \
+  X(unavailable, unavailable, "The service is not able to answer now.")                            \
+  X(store_full, too_large, "The image store is full.")                                             \
+  X(member_not_stored, internal, "The member could not be stored.")                                \
+  X(member_not_removed, internal, "The member could not be removed.")                              \
+  X(internal, internal, "Something went wrong.")
+
+enum class Fault : std::uint8_t {
+#define X(name, kind, text) name,
+  VITRINE_FAULTS(X)
+#undef X
+};
+
+/// Kind of a fault; constant.
+Kind kind_of(Fault fault) noexcept;
+/// Stable name of a fault as written in `VITRINE_FAULTS`; what a job stores.
+std::string_view name_of(Fault fault) noexcept;
+/// The fault of that name; `Fault::internal` for an unknown one.
+Fault fault_named(std::string_view name) noexcept;
+/// Default text of a fault, a full sentence.
+std::string_view text_of(Fault fault) noexcept;
+
+/// A failure on its way up. Cheap to move; holds no secret and no internal detail that a caller may not read.
+struct [[nodiscard]] Error {
+  Fault fault{Fault::internal};
+  std::string detail; ///< names the field, limit or state; shown to the caller
+  std::string field;  ///< the field at fault, empty when none
+
+  [[nodiscard]] Kind kind() const noexcept { return kind_of(fault); }
+};
+
+inline Error error(Fault fault, std::string detail = {}, std::string field = {}) {
+  return Error{fault, std::move(detail), std::move(field)};
+}
+
+} // namespace vitrine

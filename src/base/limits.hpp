@@ -1,0 +1,43 @@
+// Every limit, named once, with its source. Configurable ones are the defaults of `ops/config.cpp`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vitrine::limits {
+
+// Sharing (contract: ims-api 5.1, D11, D14, D15)
+constexpr std::size_t share_images = 100;         ///< images of one members request
+constexpr std::size_t share_projects = 256;       ///< projects of one members request
+constexpr std::size_t image_members = 256;        ///< members of an image, any status
+constexpr std::size_t full_server_members = 10;   ///< members of a full-server image
+
+// Image documents (contract: glance-v2 1.4)
+constexpr std::size_t image_properties = 128;
+constexpr std::size_t image_tags = 128;
+constexpr std::size_t name_characters = 255;
+constexpr std::size_t property_name_characters = 255;
+constexpr std::size_t property_value_bytes = 65'535;
+constexpr std::size_t tag_characters = 255;
+constexpr std::int64_t minimum_size_max = 2'147'483'647; ///< min_disk, min_ram
+
+// Listing (contract: glance-v2 1.4, ims-api 5.4, 6.1)
+constexpr std::int64_t page_default = 25;
+constexpr std::int64_t page_max = 1000;
+constexpr std::int64_t member_page_default = 256;
+
+// Requests (contract: ims-api 2.1; cases HT-07)
+constexpr std::size_t json_body_bytes = 1U << 20U;
+constexpr std::size_t request_head_bytes = 64U << 10U;
+constexpr std::size_t request_headers = 256;
+constexpr std::size_t request_target_bytes = 16U << 10U;
+constexpr std::size_t request_id_characters = 64;
+constexpr std::size_t token_bytes = 8U << 10U;
+
+// Data (contract: glance-v2 1.4)
+constexpr std::int64_t image_size_bytes = 1'099'511'627'776;
+
+// Jobs (contract: ims-api 4.3)
+constexpr std::int64_t job_retention_seconds = 30 * 24 * 3600;
+
+} // namespace vitrine::limits

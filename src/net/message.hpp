@@ -1,0 +1,124 @@
+// What travels between the wire (`net/`) and the code that answers (`api/`): heads, small bodies, replies,
+// and the two ends of a large body. No HTTP library shows here.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace vitrine::net {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+/// The head of a request as it arrived. Header names compare ignoring case.
+struct RequestHead {
+  std::string method; ///< as sent: "GET"
+  std::string target; ///< as sent: path and query, still percent-encoded
+  std::vector<Header> headers;
+  std::string remote_address; ///< of the peer, without port
+  bool tls{false};
+  std::optional<std::uint64_t> content_length; ///< absent when chunked or without a body
+  bool chunked{false};
+
+  /// First value of a header, trimmed; nothing when absent.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
+  [[nodiscard]] bool has_body() const noexcept {
+    return chunked || content_length.value_or(0) > 0;
+  }
+};
+
+struct Request : RequestHead {
+  std::string body; ///< whole, at most Route::body_bytes_max
+};
+
+/// A range of an open file that becomes the body. Owns the descriptor.
+class FileRange {
+public:
+  FileRange(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept
+      : descriptor_(descriptor), offset_(offset), length_(length) {}
+  FileRange(FileRange&& other) noexcept;
+  FileRange& operator=(FileRange&& other) noexcept;
+  ~FileRange();
+
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+  [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
+
+private:
+  int descriptor_;
+  std::uint64_t offset_;
+  std::uint64_t length_;
+};
+
+/// An answer. `net/` adds Date, Content-Length (or none on 204 and 304), Connection and Server-free framing.
+struct Reply {
+  int status{200};
+  std::string content_type; ///< empty: no Content-Type
+  std::vector<Header> headers;
+  std::string body;
+  std::optional<FileRange> file; ///< when set, the body is this range and `body` is empty
+  bool close{false};             ///< close the connection after this answer
+};
+
+/// Where the bytes of an upload go. Called from the io pool, one call at a time, in order.
+/// Destroying a sink on which neither `finish` nor `abandon` was called abandons it.
+class BodySink {
+public:
+  virtual ~BodySink() = default;
+  /// Takes the next bytes; blocking. An error ends the transfer: `net/` stops reading, calls `refuse`
+  /// and closes the connection after the answer.
+  virtual Result<> accept(std::span<std::byte const> bytes) = 0;
+  /// All bytes have arrived; the answer. Blocking.
+  virtual Reply finish() = 0;
+  /// The answer to an error of `accept`; undoes what was stored.
+  virtual Reply refuse(Error const& failure) = 0;
+  /// The client vanished, was too slow, or sent a broken body. Undoes what was stored.
+  virtual void abandon(std::string_view reason) = 0;
+};
+
+/// What `net/` must know of a request before it reads the body.
+struct Route {
+  std::size_t body_bytes_max{0}; ///< a longer body is refused with `Refusal::body_too_large`
+  bool upload{false};            ///< the body goes to `Handler::begin_upload`, not to memory
+  bool quick{false};             ///< a read of microseconds: may run on the io thread
+};
+
+/// Why `net/` itself refuses; the handler turns it into an answer in the form of the API family.
+enum class Refusal : std::uint8_t {
+  malformed,          ///< 400, the connection closes
+  target_too_long,    ///< 414, closes
+  head_too_large,     ///< 431, closes
+  body_too_large,     ///< 413
+  expectation_failed, ///< 417
+  overloaded,         ///< 503, the pool's queue is full
+  timed_out,          ///< 408, closes
+  internal,           ///< 500, an exception escaped the handler
+};
+
+/// The code that answers. All members are thread-safe and may throw only bugs (caught by the session: 500).
+class Handler {
+public:
+  virtual ~Handler() = default;
+  /// On the io thread; does no I/O.
+  virtual Route route(RequestHead const& head) const noexcept = 0;
+  /// Answers; blocking, on the api pool (or the io thread when `Route::quick`).
+  virtual Reply handle(Request& request) = 0;
+  /// Opens an upload or answers at once; blocking, on the api pool. Called before `100 Continue` is sent.
+  virtual std::variant<Reply, std::unique_ptr<BodySink>> begin_upload(RequestHead const& head) = 0;
+  /// Renders a refusal. `head` is null when no head could be parsed.
+  virtual Reply refuse(RequestHead const* head, Refusal refusal) = 0;
+};
+
+} // namespace vitrine::net

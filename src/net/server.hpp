@@ -1,0 +1,63 @@
+// The HTTP/1.1 server: listens, parses, bounds, answers. RFC 9112 framing, strict.
+#pragma once
+
+#include "base/result.hpp"
+#include "net/message.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace vitrine::net {
+
+/// Limits and places; every number is configurable through `ops/config`.
+struct ServerOptions {
+  std::string host{"127.0.0.1"};   ///< IPv4 or IPv6 address, or a name
+  std::uint16_t port{9292};        ///< 0: the kernel picks
+  std::string certificate_file;    ///< PEM; with `key_file` switches TLS on
+  std::string key_file;
+  unsigned io_threads{2};          ///< event loops
+  unsigned api_threads{8};         ///< handlers at once
+  unsigned transfer_threads{4};    ///< upload chunks being stored at once
+  std::size_t api_queue_max{1024}; ///< waiting handlers; beyond it 503
+  std::size_t connections_max{4096};
+  std::size_t head_bytes_max{64U << 10U};
+  std::size_t target_bytes_max{16U << 10U};
+  std::size_t headers_max{256};
+  std::chrono::milliseconds idle_timeout{75'000};   ///< between requests on a kept connection
+  std::chrono::milliseconds head_timeout{15'000};   ///< first byte to the end of the head
+  std::chrono::milliseconds body_timeout{30'000};   ///< no byte of a body for so long
+  std::uint64_t body_bytes_per_second_min{1024};    ///< averaged over body_timeout; slower clients are cut
+  std::size_t transfer_chunk_bytes{256U << 10U};    ///< read at once from an upload
+};
+
+/// Figures for `/metrics`; a consistent snapshot is not promised.
+struct ServerFigures {
+  std::uint64_t connections_open{0};
+  std::uint64_t connections_total{0};
+  std::uint64_t api_queue{0};
+  std::uint64_t bytes_received{0};
+  std::uint64_t bytes_sent{0};
+};
+
+/// Lives from `start` to destruction. Thread-safe.
+class Server {
+public:
+  /// Binds and starts to accept. Errors: `unavailable` when the address cannot be bound or the certificate
+  /// cannot be read, with the reason in words. `handler` must outlive the server.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler& handler);
+  /// Stops at once what still runs.
+  virtual ~Server() = default;
+
+  [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;
+  /// Reads the certificate files again; new connections use them. On an error the old ones stay.
+  virtual Result<> reload_certificate() = 0;
+  /// Stops accepting, closes idle connections, lets running requests finish (their answers carry
+  /// `Connection: close`). True when all ended within `patience`.
+  virtual bool drain(std::chrono::milliseconds patience) = 0;
+  [[nodiscard]] virtual ServerFigures figures() const noexcept = 0;
+};
+
+} // namespace vitrine::net

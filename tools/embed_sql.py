@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Turns sql/*.sql (named statements) and migrations/*.sql into statements.{hpp,cpp}.
+
+A statement starts at a line `-- name: lower_snake_case` and ends at the next one; other comment lines are dropped.
+A migration is a file NNNN_subject.sql, or NNNN_subject.sqlite.sql / .postgres.sql where the engines differ.
+"""
+import pathlib
+import re
+import sys
+
+NAME = re.compile(r"^-- name: ([a-z0-9_]+)$")
+
+
+def statements(path):
+    name, lines = None, []
+    for line in path.read_text().splitlines():
+        match = NAME.match(line)
+        if match:
+            if name:
+                yield name, lines
+            name, lines = match.group(1), []
+        elif name and line.strip() and not line.startswith("--"):
+            lines.append(line.strip())
+    if name:
+        yield name, lines
+
+
+def literal(text):
+    return 'R"sql(' + text + ')sql"'
+
+
+def main():
+    source, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    named = {}
+    for path in sorted((source / "sql").glob("*.sql")):
+        for name, lines in statements(path):
+            if name in named:
+                sys.exit(f"{path}: statement {name} is there twice")
+            named[name] = " ".join(lines).rstrip("; ")
+    header = ['#pragma once', '#include <span>', '#include <string_view>', '', 'namespace vitrine::store::sql {',
+              '', '/// A statement of sql/*.sql; metrics and logs go by its name.',
+              'struct Statement { std::string_view name; std::string_view text; };',
+              '/// A migration; `engine` is empty when it serves all.',
+              'struct Migration { int number; std::string_view name; std::string_view engine; std::string_view text; };',
+              '', 'std::span<Migration const> migrations();', '']
+    header += [f"inline constexpr Statement {name}{{\"{name}\", {literal(text)}}};" for name, text in named.items()]
+    header += ['', '} // namespace vitrine::store::sql', '']
+    body = ['#include "statements.hpp"', '', 'namespace vitrine::store::sql {', 'namespace {',
+            'constexpr Migration kMigrations[] = {']
+    for path in sorted((source / "migrations").glob("*.sql")):
+        number, rest = path.name[:-len(".sql")].split("_", 1)
+        name, _, engine = rest.partition(".")
+        body.append(f'{{{int(number)}, "{name}", "{engine}", {literal(path.read_text())}}},')
+    body += ['};', '} // namespace', 'std::span<Migration const> migrations() { return kMigrations; }',
+             '} // namespace vitrine::store::sql', '']
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for suffix, lines in ((".hpp", header), (".cpp", body)):
+        target.with_suffix(suffix).write_text("\n".join(lines))
+
+
+main()
