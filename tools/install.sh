@@ -1,0 +1,107 @@
+# What ./dev installs, and how. Sourced, never run.
+# Every function returns at once when nothing is missing.
+
+packages_build=(
+  g++ cmake ninja-build ccache lld pkg-config python3
+  libboost1.81-dev libssl-dev libsqlite3-dev libsodium-dev libfmt-dev libspdlog-dev
+  libcli11-dev libtomlplusplus-dev libyaml-cpp-dev prometheus-cpp-dev libgtest-dev
+)
+packages_clang=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
+packages_test=(python3-venv curl openssl)
+packages_bench=(nginx-light wrk openssl curl)
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "dev: need root or sudo to run: $*" >&2
+    return 1
+  fi
+}
+
+# need_apt PACKAGE...: installs those that are not installed.
+need_apt() {
+  local missing=() package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+      missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  echo "dev: installing ${missing[*]}"
+  mkdir -p .cache
+  as_root apt-get -qq update
+  # The options stand in the command because sudo does not pass the environment on.
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 \
+    install --yes --no-install-recommends "${missing[@]}" >.cache/apt.log 2>&1 || {
+    cat .cache/apt.log >&2
+    return 1
+  }
+}
+
+# The virtual environment of the tests. Rebuilt when a requirements file or the interpreter changes.
+need_python() {
+  local stamp
+  stamp=$(cat tests/requirements*.txt; python3 -V)
+  if [ ! -e .cache/venv/stamp ] || [ "$(cat .cache/venv/stamp)" != "$stamp" ]; then
+    need_apt python3-venv
+    echo "dev: installing Python packages into .cache/venv"
+    rm -rf .cache/venv
+    python3 -m venv .cache/venv
+    .cache/venv/bin/pip install --quiet --disable-pip-version-check \
+      $(printf -- '-r %s ' tests/requirements*.txt)
+    printf '%s\n' "$stamp" >.cache/venv/stamp
+  fi
+}
+
+# A Go new enough for the modules of tests/clients, as .cache/go/bin/go. Debian 12 has Go 1.19, too
+# old for them, but able to fetch a newer toolchain: those are modules like any other.
+go_minimum=1.24
+go_toolchain=v0.0.1-go1.24.9.linux-$(dpkg --print-architecture)
+need_go() {
+  local found
+  if [ -x .cache/go/bin/go ]; then return 0; fi
+  if found=$(command -v go) && go_is_new_enough "$found"; then
+    mkdir -p .cache/go/bin
+    ln -sf "$found" .cache/go/bin/go
+    return 0
+  fi
+  need_apt golang-go
+  echo "dev: fetching a Go toolchain into .cache/go"
+  rm -rf .cache/go .cache/go.fetch
+  mkdir -p .cache/go.fetch
+  (cd .cache/go.fetch && GOFLAGS=-modcacherw GOMODCACHE=$PWD/modules GOPATH=$PWD \
+    go mod download "golang.org/toolchain@$go_toolchain")
+  mv ".cache/go.fetch/modules/golang.org/toolchain@$go_toolchain" .cache/go
+  rm -rf .cache/go.fetch
+  # A module archive carries no executable bits.
+  chmod +x .cache/go/bin/* .cache/go/pkg/tool/*/*
+}
+
+go_is_new_enough() {
+  local version
+  version=$("$1" env GOVERSION 2>/dev/null) || return 1
+  [ "$(printf 'go%s\n%s\n' "$go_minimum" "$version" | sort -V | head -1)" = "go$go_minimum" ]
+}
+
+# Real disk images for the demo, out of Debian packages that are fetched but not installed.
+need_sample_images() {
+  if [ -e .cache/samples/done ]; then return 0; fi
+  echo "dev: fetching sample images (grub-rescue-pc, memtest86+)"
+  rm -rf .cache/samples
+  mkdir -p .cache/samples/packages
+  (
+    cd .cache/samples/packages
+    # Root's apt drops to the user _apt, who may not write here; it says so and goes on.
+    apt-get -qq download grub-rescue-pc memtest86+ 2>/dev/null ||
+      { as_root apt-get -qq update && apt-get -qq download grub-rescue-pc memtest86+; }
+    for package in *.deb; do dpkg-deb -x "$package" root; done
+  )
+  local root=.cache/samples/packages/root
+  cp "$root/usr/lib/grub-rescue/grub-rescue-cdrom.iso" .cache/samples/grub-rescue.iso
+  cp "$root/usr/lib/memtest86+/memtest86+x64.iso" .cache/samples/memtest.iso
+  cp "$root/usr/lib/grub-rescue/grub-rescue-floppy.img" .cache/samples/grub-rescue-floppy.raw
+  rm -rf .cache/samples/packages
+  touch .cache/samples/done
+}
