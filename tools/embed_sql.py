@@ -2,27 +2,37 @@
 """Turns sql/*.sql (named statements) and migrations/*.sql into statements.{hpp,cpp}.
 
 A statement starts at a line `-- name: lower_snake_case` and ends at the next one; other comment lines are dropped.
+A `-- fragment: name` is text that the statements of the same file take in as `{name}`.
 A migration is a file NNNN_subject.sql, or NNNN_subject.sqlite.sql / .postgres.sql where the engines differ.
 """
 import pathlib
 import re
 import sys
 
-NAME = re.compile(r"^-- name: ([a-z0-9_]+)$")
+HEAD = re.compile(r"^-- (name|fragment): ([a-z0-9_]+)$")
+
+
+def parts(path):
+    """(is it a fragment, name, text) of each part of a file, in order."""
+    head, lines = None, []
+    for line in path.read_text().splitlines() + ["-- name: end"]:
+        match = HEAD.match(line)
+        if match:
+            if head:
+                yield head[0] == "fragment", head[1], " ".join(lines).rstrip("; ")
+            head, lines = match.groups(), []
+        elif head and line.strip() and not line.startswith("--"):
+            lines.append(line.strip())
 
 
 def statements(path):
-    name, lines = None, []
-    for line in path.read_text().splitlines():
-        match = NAME.match(line)
-        if match:
-            if name:
-                yield name, lines
-            name, lines = match.group(1), []
-        elif name and line.strip() and not line.startswith("--"):
-            lines.append(line.strip())
-    if name:
-        yield name, lines
+    fragments = {}
+    for is_fragment, name, text in parts(path):
+        for key, value in fragments.items():
+            text = text.replace("{" + key + "}", value)
+        if is_fragment:
+            fragments[name] = text
+        yield name, text
 
 
 def literal(text):
@@ -33,10 +43,10 @@ def main():
     source, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     named = {}
     for path in sorted((source / "sql").glob("*.sql")):
-        for name, lines in statements(path):
+        for name, text in statements(path):
             if name in named:
                 sys.exit(f"{path}: statement {name} is there twice")
-            named[name] = " ".join(lines).rstrip("; ")
+            named[name] = text
     header = ['#pragma once', '#include <span>', '#include <string_view>', '', 'namespace vitrine::store::sql {',
               '', '/// A statement of sql/*.sql; metrics and logs go by its name.',
               'struct Statement { std::string_view name; std::string_view text; };',

@@ -70,8 +70,8 @@ std::string format_microseconds(Time time) {
 }
 
 std::optional<Time> parse_time(std::string_view text) {
-  if (text.size() < 19 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != ' ') ||
-      text[13] != ':' || text[16] != ':') {
+  if (text.size() < 19 || text[4] != '-' || text[7] != '-' ||
+      (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') {
     return std::nullopt;
   }
   auto const year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);

@@ -34,7 +34,8 @@ std::string new_uuid() {
   bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0F) | 0x40);
   bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3F) | 0x80);
   auto text = text::hex(bytes);
-  for (std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
+  for (std::size_t at : {8U, 13U, 18U, 23U})
+    text.insert(at, 1, '-');
   return text;
 }
 
@@ -61,8 +62,8 @@ bool is_project_id(std::string_view text) noexcept {
 
 bool is_job_id(std::string_view text) noexcept {
   return text.size() == 32 && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 } // namespace vitrine

@@ -16,12 +16,13 @@ struct Id {
   friend auto operator<=>(Id const&, Id const&) = default;
 };
 
-using ImageId = Id<struct ImageTag>;     ///< UUID, 8-4-4-4-12 lower-case hex
-using ProjectId = Id<struct ProjectTag>; ///< 1..64 of A-Z a-z 0-9 . _ - (native members: any UTF-8, 1..255)
-using UserId = Id<struct UserTag>;       ///< 32 lower-case hex when made here
-using DomainId = Id<struct DomainTag>;   ///< 32 lower-case hex when made here, or "default"
-using JobId = Id<struct JobTag>;         ///< 32 lower-case hex
-using BlobId = Id<struct BlobTag>;       ///< 32 lower-case hex; names the bytes in a blob store
+using ImageId = Id<struct ImageTag>; ///< UUID, 8-4-4-4-12 lower-case hex
+using ProjectId =
+    Id<struct ProjectTag>; ///< 1..64 of A-Z a-z 0-9 . _ - (native members: any UTF-8, 1..255)
+using UserId = Id<struct UserTag>;     ///< 32 lower-case hex when made here
+using DomainId = Id<struct DomainTag>; ///< 32 lower-case hex when made here, or "default"
+using JobId = Id<struct JobTag>;       ///< 32 lower-case hex
+using BlobId = Id<struct BlobTag>;     ///< 32 lower-case hex; names the bytes in a blob store
 
 /// A new random (version 4) UUID, dashed.
 std::string new_uuid();

@@ -35,7 +35,8 @@ void append_string(std::string& out, std::string_view text) {
   std::size_t plain = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     auto const byte = static_cast<std::uint8_t>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') [[likely]] continue;
+    if (byte >= 0x20 && byte != '"' && byte != '\\') [[likely]]
+      continue;
     out.append(text, plain, i - plain);
     plain = i + 1;
     switch (byte) {

@@ -7,8 +7,8 @@
 #include "base/result.hpp"
 
 #include <boost/json/value.hpp>
-#include <optional>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 

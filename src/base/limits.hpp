@@ -7,10 +7,10 @@
 namespace vitrine::limits {
 
 // Sharing (contract: ims-api 5.1, D11, D14, D15)
-constexpr std::size_t share_images = 100;         ///< images of one members request
-constexpr std::size_t share_projects = 256;       ///< projects of one members request
-constexpr std::size_t image_members = 256;        ///< members of an image, any status
-constexpr std::size_t full_server_members = 10;   ///< members of a full-server image
+constexpr std::size_t share_images = 100;       ///< images of one members request
+constexpr std::size_t share_projects = 256;     ///< projects of one members request
+constexpr std::size_t image_members = 256;      ///< members of an image, any status
+constexpr std::size_t full_server_members = 10; ///< members of a full-server image
 
 // Image documents (contract: glance-v2 1.4)
 constexpr std::size_t image_properties = 128;

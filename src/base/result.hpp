@@ -35,7 +35,8 @@ T unwrap(Result<T>& result) {
 /// Stops the process when `condition` is false. For our own mistakes, never for input.
 #define CHECK(condition)                                                                           \
   do {                                                                                             \
-    if (!(condition)) [[unlikely]] ::vitrine::check_failed(#condition, __FILE__, __LINE__);        \
+    if (!(condition)) [[unlikely]]                                                                 \
+      ::vitrine::check_failed(#condition, __FILE__, __LINE__);                                     \
   } while (false)
 
 [[noreturn]] void check_failed(char const* condition, char const* file, int line) noexcept;

@@ -63,8 +63,10 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
 
 std::string_view trim(std::string_view text) noexcept {
   auto const blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && blank(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && blank(text.back()))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -212,8 +214,8 @@ bool equals_constant_time(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
   unsigned difference = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |= static_cast<unsigned>(static_cast<std::uint8_t>(a[i]) ^
-                                        static_cast<std::uint8_t>(b[i]));
+    difference |=
+        static_cast<unsigned>(static_cast<std::uint8_t>(a[i]) ^ static_cast<std::uint8_t>(b[i]));
   }
   return difference == 0;
 }

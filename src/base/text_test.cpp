@@ -1,8 +1,7 @@
-#include "base/text.hpp"
-
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +9,8 @@ namespace vitrine {
 
 TEST(Text, utf8_refuses_overlong_surrogate_and_cut_sequences) {
   EXPECT_TRUE(text::is_utf8("é名😀"));
-  for (std::string_view bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"}) {
+  for (std::string_view bad :
+       {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"}) {
     EXPECT_FALSE(text::is_utf8(bad));
   }
   EXPECT_EQ(text::length_utf8("é名😀"), 3U);
@@ -26,7 +26,8 @@ TEST(Text, percent_decoding_refuses_cut_escapes) {
 TEST(Text, base64url_round_trips_and_has_one_text_per_value) {
   for (std::size_t n = 0; n < 70; ++n) {
     std::vector<std::uint8_t> bytes(n);
-    for (std::size_t i = 0; i < n; ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 + n);
+    for (std::size_t i = 0; i < n; ++i)
+      bytes[i] = static_cast<std::uint8_t>(i * 37 + n);
     EXPECT_EQ(text::from_base64url(text::base64url(bytes)), bytes);
   }
   EXPECT_EQ(text::from_base64url("AB"), std::nullopt) << "left-over bits must be zero";

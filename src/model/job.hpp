@@ -1,0 +1,48 @@
+// Long work as a row: what is to be done, how far it is, how it ended.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vitrine::model {
+
+/// The only words a client ever sees (decision L2).
+enum class JobStatus : std::uint8_t { init, running, success, fail };
+
+/// `INIT`, `RUNNING`, `SUCCESS`, `FAIL`.
+std::string_view name_of(JobStatus status) noexcept;
+std::optional<JobStatus> job_status_named(std::string_view name) noexcept;
+
+/// Outcome of one (image, project) pair of a members job.
+struct PairOutcome {
+  ImageId image;
+  ProjectId project;
+  std::optional<Error> failure; ///< absent: success
+};
+
+struct Job {
+  JobId id;
+  std::int64_t sequence{0}; ///< submission order
+  std::string kind;         ///< contract: job-types.tsv, e.g. imsAddImageMembersJob
+  ProjectId project;        ///< that submitted it; it alone may read it
+  JobStatus status{JobStatus::init};
+  std::string arguments_json; ///< everything the work needs
+  std::string caller_json;    ///< who asked, for the audit trail
+  Time submitted_at;
+  std::optional<Time> began_at;
+  std::optional<Time> ended_at;
+  std::int64_t done{0};  ///< finished units
+  std::int64_t total{0}; ///< units in all; 0 when unknown
+  std::int64_t attempt{0};
+  std::string worker; ///< holder of the lease
+  std::optional<Error> failure;
+};
+
+} // namespace vitrine::model

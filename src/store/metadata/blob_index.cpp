@@ -1,0 +1,47 @@
+#include "store/metadata/blob_index.hpp"
+
+namespace vitrine::store {
+
+Result<std::optional<BlobId>> BlobIndex::find(std::string_view hash_value,
+                                              std::int64_t size_bytes) {
+  std::optional<BlobId> id;
+  TRY(connection_.run(sql::find_blob_by_content, {hash_value, size_bytes},
+                      [&](Row const& row) { id = row.id<BlobId>(0); }));
+  return id;
+}
+
+Result<> BlobIndex::insert(BlobId const& id, std::int64_t size_bytes, std::string_view hash_value,
+                           Time now) {
+  TRY(connection_.run(sql::insert_blob, {id, size_bytes, hash_value, now}));
+  return {};
+}
+
+Result<> BlobIndex::add_reference(BlobId const& id) {
+  TRY(connection_.run(sql::change_blob_references, {id, 1}));
+  return {};
+}
+
+Result<> BlobIndex::drop_reference(BlobId const& id) {
+  TRY(connection_.run(sql::change_blob_references, {id, -1}));
+  return {};
+}
+
+Result<std::vector<BlobId>> BlobIndex::unused(std::int64_t limit) {
+  std::vector<BlobId> out;
+  TRY(connection_.run(sql::list_unused_blobs, {limit},
+                      [&](Row const& row) { out.push_back(row.id<BlobId>(0)); }));
+  return out;
+}
+
+Result<bool> BlobIndex::forget_unused(BlobId const& id) {
+  return TRY(connection_.run(sql::delete_unused_blob, {id})) > 0;
+}
+
+Result<std::vector<BlobId>> BlobIndex::all() {
+  std::vector<BlobId> out;
+  TRY(connection_.run(sql::list_blobs, {},
+                      [&](Row const& row) { out.push_back(row.id<BlobId>(0)); }));
+  return out;
+}
+
+} // namespace vitrine::store

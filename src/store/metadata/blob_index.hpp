@@ -1,0 +1,32 @@
+// Which bytes are stored and how often they are referred to. Runs inside a unit of work of `Database`.
+#pragma once
+
+#include "store/metadata/connection.hpp"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace vitrine::store {
+
+class BlobIndex {
+public:
+  explicit BlobIndex(Connection& connection) : connection_(connection) {}
+
+  /// Bytes of that SHA-512 and length that are stored already.
+  Result<std::optional<BlobId>> find(std::string_view hash_value, std::int64_t size_bytes);
+  /// Records new bytes with one reference.
+  Result<> insert(BlobId const& id, std::int64_t size_bytes, std::string_view hash_value, Time now);
+  Result<> add_reference(BlobId const& id);
+  Result<> drop_reference(BlobId const& id);
+  /// At most `limit` blobs without a reference, oldest first.
+  Result<std::vector<BlobId>> unused(std::int64_t limit);
+  /// Forgets a blob if it is still unused; true when it was. Its bytes may be removed after the commit.
+  Result<bool> forget_unused(BlobId const& id);
+  Result<std::vector<BlobId>> all();
+
+private:
+  Connection& connection_;
+};
+
+} // namespace vitrine::store

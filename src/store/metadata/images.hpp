@@ -1,0 +1,62 @@
+// Images as rows. All functions run inside a unit of work of `Database` and belong to its connection.
+#pragma once
+
+#include "model/image.hpp"
+#include "model/member.hpp"
+#include "store/metadata/connection.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace vitrine::store {
+
+/// An image with what one project is to it.
+struct ImageForProject {
+  model::Image image;
+  std::optional<model::MemberStatus> membership; ///< of the asking project
+};
+
+/// How many images are in a state, and their bytes.
+struct ImageCount {
+  std::string status;
+  std::string visibility;
+  std::int64_t images{0};
+  std::int64_t bytes{0};
+};
+
+class Images {
+public:
+  explicit Images(Connection& connection) : connection_(connection) {}
+
+  /// Error: `image_not_found`.
+  Result<model::Image> get(ImageId const& id);
+  /// The image and the membership of `project` in one read. Error: `image_not_found`.
+  Result<ImageForProject> get_for(ImageId const& id, ProjectId const& project);
+  /// Error: `image_exists` when the id is or ever was in use.
+  Result<> insert(model::Image const& image);
+  /// Stores the changes from `before` to `after`; the id, times of creation and member counter stay.
+  Result<> update(model::Image const& before, model::Image const& after);
+  /// Adds to the member counter and stores the visibility that follows from it.
+  Result<> change_member_count(model::Image const& before, std::int64_t by,
+                               model::Visibility visibility, bool auto_shared);
+  /// Removes the row, its members and terms; the id is never given out again.
+  Result<> remove(model::Image const& image, Time now);
+  /// Images whose upload was under way when the process ended.
+  Result<std::vector<model::Image>> interrupted_uploads();
+  Result<std::int64_t> count_owned(ProjectId const& owner);
+  /// Own images with at least one accepted member.
+  Result<std::int64_t> count_shared_out(ProjectId const& owner);
+  Result<std::int64_t> most_members(ProjectId const& owner);
+  Result<std::vector<ImageCount>> count_by_state();
+
+private:
+  Connection& connection_;
+};
+
+/// Reads an image from the columns `image_columns` of sql/images.sql, which start at column 0.
+model::Image row_to_image(Row const& row);
+/// The number of those columns.
+constexpr int kImageColumns = 26;
+
+} // namespace vitrine::store

@@ -1,0 +1,112 @@
+#include "store/metadata/jobs.hpp"
+
+namespace vitrine::store {
+namespace {
+
+model::Job row_to_job(Row const& row) {
+  model::Job job;
+  job.sequence = row.integer(0);
+  job.id = row.id<JobId>(1);
+  job.kind = row.string(2);
+  job.project = row.id<ProjectId>(3);
+  job.status = model::job_status_named(row.text(4)).value();
+  job.arguments_json = row.string(5);
+  job.caller_json = row.string(6);
+  job.submitted_at = row.time(7);
+  job.began_at = row.maybe_time(8);
+  job.ended_at = row.maybe_time(9);
+  job.done = row.integer(10);
+  job.total = row.integer(11);
+  job.attempt = row.integer(12);
+  job.worker = row.string(13);
+  if (!row.text(14).empty()) job.failure = error(fault_named(row.text(14)), row.string(15));
+  return job;
+}
+
+} // namespace
+
+Result<> Jobs::insert(model::Job& job, std::vector<ImageId> const& images) {
+  TRY(connection_.run(sql::insert_job,
+                      {job.id, job.kind, job.project, job.arguments_json, job.caller_json,
+                       job.submitted_at, job.total},
+                      [&](Row const& row) { job.sequence = row.integer(0); }));
+  for (auto const& image : images) {
+    TRY(connection_.run(sql::insert_job_image, {image, job.sequence}));
+  }
+  return {};
+}
+
+Result<model::Job> Jobs::get(JobId const& id) {
+  std::optional<model::Job> job;
+  TRY(connection_.run(sql::get_job, {id}, [&](Row const& row) { job = row_to_job(row); }));
+  if (!job) return error(Fault::job_not_found, id.text);
+  return std::move(*job);
+}
+
+Result<std::optional<model::Job>> Jobs::claim(std::string_view worker, Time now, Time lease_until) {
+  std::optional<model::Job> job;
+  TRY(connection_.run(sql::next_job, {now}, [&](Row const& row) { job = row_to_job(row); }));
+  if (!job) return job;
+  TRY(connection_.run(sql::claim_job, {job->id, worker, lease_until, now}));
+  job->status = model::JobStatus::running;
+  job->worker = worker;
+  ++job->attempt;
+  if (!job->began_at) job->began_at = now;
+  return job;
+}
+
+Result<bool> Jobs::renew(JobId const& id, std::string_view worker, std::int64_t done,
+                         Time lease_until) {
+  return TRY(connection_.run(sql::renew_job, {id, worker, done, lease_until})) > 0;
+}
+
+Result<> Jobs::release(JobId const& id, std::string_view worker) {
+  TRY(connection_.run(sql::release_job, {id, worker}));
+  return {};
+}
+
+Result<bool> Jobs::end(model::Job const& job, std::string_view worker, model::JobStatus status,
+                       Time now, std::optional<Error> const& failure) {
+  auto const fault = failure ? name_of(failure->fault) : std::string_view{};
+  auto const detail = failure ? std::string_view(failure->detail) : std::string_view{};
+  auto const ended =
+      TRY(connection_.run(sql::end_job, {job.id, worker, name_of(status), now, fault, detail}));
+  if (ended == 0) return false;
+  TRY(connection_.run(sql::release_job_images, {job.sequence}));
+  return true;
+}
+
+Result<> Jobs::add_item(JobId const& id, JobItem const& item) {
+  TRY(connection_.run(sql::insert_job_item, {id, item.position, item.image, item.failures_json}));
+  return {};
+}
+
+Result<std::vector<JobItem>> Jobs::items(JobId const& id) {
+  std::vector<JobItem> out;
+  TRY(connection_.run(sql::list_job_items, {id}, [&](Row const& row) {
+    out.push_back({row.integer(0), row.id<ImageId>(1), row.string(2)});
+  }));
+  return out;
+}
+
+Result<std::int64_t> Jobs::remove_expired(Time before, std::int64_t limit) {
+  std::vector<JobId> expired;
+  TRY(connection_.run(sql::list_expired_jobs, {before, limit},
+                      [&](Row const& row) { expired.push_back(row.id<JobId>(0)); }));
+  for (auto const& id : expired) {
+    TRY(connection_.run(sql::delete_job_items, {id}));
+    TRY(connection_.run(sql::delete_job, {id}));
+  }
+  return static_cast<std::int64_t>(expired.size());
+}
+
+Result<OpenJobs> Jobs::open_jobs() {
+  OpenJobs open;
+  TRY(connection_.run(sql::count_open_jobs, {}, [&](Row const& row) {
+    open.count = row.integer(0);
+    if (open.count > 0) open.oldest = row.time(1);
+  }));
+  return open;
+}
+
+} // namespace vitrine::store

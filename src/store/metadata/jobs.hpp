@@ -1,0 +1,55 @@
+// Jobs as rows. All functions run inside a unit of work of `Database`.
+#pragma once
+
+#include "model/job.hpp"
+#include "store/metadata/connection.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vitrine::store {
+
+/// A finished group of a job: one image and which of its projects failed.
+struct JobItem {
+  std::int64_t position{0};
+  ImageId image;
+  std::string failures_json; ///< array of [index of the project, fault, detail]; the rest succeeded
+};
+
+struct OpenJobs {
+  std::int64_t count{0};
+  std::optional<Time> oldest;
+};
+
+class Jobs {
+public:
+  explicit Jobs(Connection& connection) : connection_(connection) {}
+
+  /// Stores a new job that touches `images`; sets its sequence.
+  Result<> insert(model::Job& job, std::vector<ImageId> const& images);
+  /// Error: `job_not_found`.
+  Result<model::Job> get(JobId const& id);
+  /// The oldest job that may run now, marked as held by `worker` until `lease_until`; nothing when there is none.
+  Result<std::optional<model::Job>> claim(std::string_view worker, Time now, Time lease_until);
+  /// Extends the lease and stores the progress. False when the lease was lost: nothing more may be written.
+  Result<bool> renew(JobId const& id, std::string_view worker, std::int64_t done, Time lease_until);
+  /// Hands the job back, so that any worker may take it at once.
+  Result<> release(JobId const& id, std::string_view worker);
+  /// Ends the job. False when the lease was lost.
+  Result<bool> end(model::Job const& job, std::string_view worker, model::JobStatus status,
+                   Time now, std::optional<Error> const& failure);
+
+  Result<> add_item(JobId const& id, JobItem const& item);
+  Result<std::vector<JobItem>> items(JobId const& id);
+  /// Removes at most `limit` jobs that ended before `before`; returns how many.
+  Result<std::int64_t> remove_expired(Time before, std::int64_t limit);
+  Result<OpenJobs> open_jobs();
+
+private:
+  Connection& connection_;
+};
+
+} // namespace vitrine::store

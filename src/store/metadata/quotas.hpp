@@ -1,0 +1,22 @@
+// Limits an operator set for one project. Runs inside a unit of work of `Database`.
+#pragma once
+
+#include "store/metadata/connection.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace vitrine::store {
+
+class Quotas {
+public:
+  explicit Quotas(Connection& connection) : connection_(connection) {}
+
+  /// Nothing when the configured default holds.
+  Result<std::optional<std::int64_t>> find(ProjectId const& project, std::string_view resource);
+
+private:
+  Connection& connection_;
+};
+
+} // namespace vitrine::store

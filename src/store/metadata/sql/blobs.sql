@@ -1,0 +1,19 @@
+-- Stored bytes. Equal content is kept once; bytes without a reference are removed by the sweeper.
+
+-- name: find_blob_by_content
+SELECT id FROM blobs WHERE hash_value = $1 AND size = $2
+
+-- name: insert_blob
+INSERT INTO blobs (id, size, hash_value, refs, created_at) VALUES ($1, $2, $3, 1, $4)
+
+-- name: change_blob_references
+UPDATE blobs SET refs = refs + $2 WHERE id = $1
+
+-- name: list_unused_blobs
+SELECT id FROM blobs WHERE refs = 0 ORDER BY created_at LIMIT $1
+
+-- name: delete_unused_blob
+DELETE FROM blobs WHERE id = $1 AND refs = 0
+
+-- name: list_blobs
+SELECT id FROM blobs

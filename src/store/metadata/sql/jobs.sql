@@ -1,0 +1,65 @@
+-- Jobs: submitted in the caller's transaction, claimed by lease, finished with their effect.
+
+-- fragment: job_columns
+j.sequence, j.id, j.kind, j.project_id, j.status, j.arguments, j.caller, j.submitted_at, j.began_at, j.ended_at,
+j.done, j.total, j.attempt, j.worker, j.fault, j.fault_detail
+
+-- name: insert_job
+INSERT INTO jobs (id, kind, project_id, status, arguments, caller, submitted_at, began_at, ended_at, done, total,
+  attempt, worker, lease_until, fault, fault_detail)
+VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '')
+RETURNING sequence
+
+-- name: insert_job_image
+INSERT INTO job_images (image_id, sequence) VALUES ($1, $2)
+
+-- name: get_job
+SELECT {job_columns} FROM jobs j WHERE j.id = $1
+
+-- The oldest job that may run: new, or of a worker whose lease ran out, with no earlier unfinished job on any of
+-- its images.
+-- name: next_job
+SELECT {job_columns} FROM jobs j
+WHERE j.ended_at IS NULL AND j.lease_until <= $1
+  AND NOT EXISTS (
+    SELECT 1 FROM job_images mine JOIN job_images earlier
+      ON earlier.image_id = mine.image_id AND earlier.sequence < mine.sequence
+    WHERE mine.sequence = j.sequence)
+ORDER BY j.sequence LIMIT 1
+
+-- name: claim_job
+UPDATE jobs SET status = 'RUNNING', worker = $2, lease_until = $3, attempt = attempt + 1,
+  began_at = COALESCE(began_at, $4)
+WHERE id = $1
+
+-- Zero rows changed: the lease was lost and the worker must stop.
+-- name: renew_job
+UPDATE jobs SET lease_until = $4, done = $3 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+
+-- name: release_job
+UPDATE jobs SET lease_until = 0, worker = '' WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+
+-- name: end_job
+UPDATE jobs SET status = $3, ended_at = $4, done = total, lease_until = 0, fault = $5, fault_detail = $6
+WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+
+-- name: release_job_images
+DELETE FROM job_images WHERE sequence = $1
+
+-- name: insert_job_item
+INSERT INTO job_items (job_id, position, image_id, failures) VALUES ($1, $2, $3, $4)
+
+-- name: list_job_items
+SELECT position, image_id, failures FROM job_items WHERE job_id = $1 ORDER BY position
+
+-- name: list_expired_jobs
+SELECT id FROM jobs WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2
+
+-- name: delete_job
+DELETE FROM jobs WHERE id = $1
+
+-- name: delete_job_items
+DELETE FROM job_items WHERE job_id = $1
+
+-- name: count_open_jobs
+SELECT COUNT(*), COALESCE(MIN(submitted_at), 0) FROM jobs WHERE ended_at IS NULL

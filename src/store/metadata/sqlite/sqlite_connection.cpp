@@ -1,0 +1,140 @@
+#include "store/metadata/sqlite/sqlite_connection.hpp"
+
+#include "base/text.hpp"
+
+#include <cstdio>
+#include <sqlite3.h>
+
+namespace vitrine::store::sqlite {
+namespace {
+
+// Statements kept prepared per connection; dynamic lists have many shapes, so the cache has an end.
+constexpr std::size_t kPreparedMax = 256;
+
+class SqliteRow final : public Row {
+public:
+  explicit SqliteRow(sqlite3_stmt* handle) : handle_(handle) {}
+
+  [[nodiscard]] bool is_null(int column) const override {
+    return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+  }
+  [[nodiscard]] std::int64_t integer(int column) const override {
+    return sqlite3_column_int64(handle_, column);
+  }
+  [[nodiscard]] std::string_view text(int column) const override {
+    auto const* bytes = reinterpret_cast<char const*>(sqlite3_column_text(handle_, column));
+    if (bytes == nullptr) return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+  }
+
+private:
+  sqlite3_stmt* handle_;
+};
+
+int bind(sqlite3_stmt* handle, int index, Param const& param) {
+  switch (param.type()) {
+  case Param::Type::null: return sqlite3_bind_null(handle, index);
+  case Param::Type::integer: return sqlite3_bind_int64(handle, index, param.integer());
+  case Param::Type::text: break;
+  }
+  // The text outlives the call: run() resets the statement before it returns.
+  return sqlite3_bind_text64(handle, index, param.text().data(), param.text().size(), SQLITE_STATIC,
+                             SQLITE_UTF8);
+}
+
+} // namespace
+
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(std::string const& path,
+                                                                 Access access) {
+  int const flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE |
+                    (access == Access::read_write ? SQLITE_OPEN_CREATE : 0);
+  sqlite3* handle = nullptr;
+  int const opened = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(handle));
+  if (opened != SQLITE_OK) {
+    return error(Fault::unavailable, "cannot open " + path + ": " + sqlite3_errmsg(handle));
+  }
+  std::string pragmas = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL;"
+                        "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                        "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 1073741824;";
+  // The file is mapped, so readers need almost no cache of their own; the writer keeps its dirty pages.
+  pragmas += access == Access::read_only ? "PRAGMA cache_size = -512; PRAGMA query_only = ON;"
+                                         : "PRAGMA cache_size = -8192;"
+                                           "PRAGMA wal_autocheckpoint = 4000;";
+  TRY(connection->execute(pragmas));
+  return connection;
+}
+
+SqliteConnection::~SqliteConnection() {
+  for (auto const& [text, prepared] : prepared_)
+    sqlite3_finalize(prepared.handle);
+  sqlite3_close(handle_);
+}
+
+Error SqliteConnection::failure(std::string_view what) const {
+  int const code = sqlite3_extended_errcode(handle_);
+  switch (code & 0xFF) {
+  case SQLITE_FULL: return error(Fault::store_full, "the disk of the database is full");
+  case SQLITE_CONSTRAINT: return error(Fault::conflict);
+  default: break;
+  }
+  std::fprintf(stderr, "sqlite: %.*s: %s (%d)\n", static_cast<int>(what.size()), what.data(),
+               sqlite3_errmsg(handle_), code);
+  return error((code & 0xFF) == SQLITE_BUSY ? Fault::unavailable : Fault::internal);
+}
+
+Result<SqliteConnection::Prepared const*>
+SqliteConnection::prepare(sql::Statement const& statement) {
+  std::string key(statement.text);
+  if (auto const known = prepared_.find(key); known != prepared_.end()) return &known->second;
+  if (prepared_.size() >= kPreparedMax) {
+    for (auto const& [text, old] : prepared_)
+      sqlite3_finalize(old.handle);
+    prepared_.clear();
+  }
+  Prepared prepared;
+  if (sqlite3_prepare_v3(handle_, statement.text.data(), static_cast<int>(statement.text.size()),
+                         SQLITE_PREPARE_PERSISTENT, &prepared.handle, nullptr) != SQLITE_OK) {
+    return failure(statement.name);
+  }
+  // SQLite numbers `$n` by first appearance, so each is looked up by its name.
+  for (int i = 1; i <= sqlite3_bind_parameter_count(prepared.handle); ++i) {
+    char const* name = sqlite3_bind_parameter_name(prepared.handle, i);
+    CHECK(name != nullptr && name[0] == '$');
+    auto const number = text::parse_int(name + 1);
+    CHECK(number && *number >= 1);
+    prepared.order.push_back(static_cast<int>(*number) - 1);
+  }
+  return &prepared_.emplace(std::move(key), std::move(prepared)).first->second;
+}
+
+Result<std::int64_t> SqliteConnection::run(sql::Statement const& statement,
+                                           std::span<Param const> params, Each const& each) {
+  auto const& prepared = *TRY(prepare(statement));
+  for (std::size_t i = 0; i < prepared.order.size(); ++i) {
+    auto const which = static_cast<std::size_t>(prepared.order[i]);
+    CHECK(which < params.size());
+    if (bind(prepared.handle, static_cast<int>(i) + 1, params[which]) != SQLITE_OK) {
+      return failure(statement.name);
+    }
+  }
+  SqliteRow const row(prepared.handle);
+  int step = 0;
+  while ((step = sqlite3_step(prepared.handle)) == SQLITE_ROW) {
+    if (each) each(row);
+  }
+  std::optional<Error> failed;
+  if (step != SQLITE_DONE) failed = failure(statement.name);
+  sqlite3_reset(prepared.handle);
+  if (failed) return std::move(*failed);
+  return std::int64_t{sqlite3_changes(handle_)};
+}
+
+Result<> SqliteConnection::execute(std::string const& script) {
+  if (sqlite3_exec(handle_, script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return failure(script.substr(0, 60));
+  }
+  return {};
+}
+
+} // namespace vitrine::store::sqlite

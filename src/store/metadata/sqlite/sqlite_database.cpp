@@ -1,0 +1,165 @@
+#include "store/metadata/sqlite/sqlite_database.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <semaphore>
+
+namespace vitrine::store::sqlite {
+namespace {
+
+// Units of work that share one commit at most; bounds how long the first of them waits.
+constexpr std::size_t kGroupMax = 128;
+
+constexpr sql::Statement kBegin{"begin", "BEGIN"};
+constexpr sql::Statement kBeginWrite{"begin_write", "BEGIN IMMEDIATE"};
+constexpr sql::Statement kCommit{"commit", "COMMIT"};
+constexpr sql::Statement kRollback{"rollback", "ROLLBACK"};
+constexpr sql::Statement kSavepoint{"savepoint", "SAVEPOINT unit"};
+constexpr sql::Statement kRollbackUnit{"rollback_unit", "ROLLBACK TO unit"};
+constexpr sql::Statement kReleaseUnit{"release_unit", "RELEASE unit"};
+
+// A unit that throws is a bug of its own; its neighbours in the group must not pay for it.
+Result<> run_guarded(Database::Work const& work, Connection& connection) {
+  try {
+    return work(connection);
+  } catch (std::exception const& bug) {
+    std::fprintf(stderr, "sqlite: a unit of work threw: %s\n", bug.what());
+    return error(Fault::internal);
+  }
+}
+
+} // namespace
+
+struct SqliteDatabase::Pending {
+  Work const& work;
+  // Shared with the waiting thread, which may be gone before the writer has finished waking it.
+  std::shared_ptr<std::binary_semaphore> done;
+  std::optional<Result<>> result;
+};
+
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(std::string path) {
+  auto writer = TRY(SqliteConnection::open(path, Access::read_write));
+  std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(std::move(path), std::move(writer)));
+  TRY(database->migrate());
+  database->writer_thread_ = std::thread([raw = database.get()] { raw->write_loop(); });
+  return database;
+}
+
+SqliteDatabase::SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer)
+    : path_(std::move(path)), writer_(std::move(writer)) {}
+
+SqliteDatabase::~SqliteDatabase() {
+  {
+    std::lock_guard const lock(queue_mutex_);
+    stopping_ = true;
+  }
+  queue_filled_.notify_one();
+  if (writer_thread_.joinable()) writer_thread_.join();
+}
+
+Result<> SqliteDatabase::migrate() {
+  TRY(writer_->execute("CREATE TABLE IF NOT EXISTS migrations ("
+                       "number INTEGER PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID"));
+  static constexpr sql::Statement applied{"applied_migrations",
+                                          "SELECT COALESCE(MAX(number), 0) FROM migrations"};
+  static constexpr sql::Statement record{"record_migration",
+                                         "INSERT INTO migrations (number, name) VALUES ($1, $2)"};
+  std::int64_t have = 0;
+  TRY(writer_->run(applied, {}, [&](Row const& row) { have = row.integer(0); }));
+  std::int64_t newest = 0;
+  for (auto const& migration : sql::migrations()) {
+    if (!migration.engine.empty() && migration.engine != "sqlite") continue;
+    newest = std::max<std::int64_t>(newest, migration.number);
+    if (migration.number <= have) continue;
+    TRY(writer_->execute("BEGIN IMMEDIATE"));
+    TRY(writer_->execute(std::string(migration.text)));
+    TRY(writer_->run(record, {migration.number, migration.name}));
+    TRY(writer_->execute("COMMIT"));
+  }
+  if (have > newest) {
+    return error(Fault::unavailable, path_ + " was written by a newer release of vitrine");
+  }
+  return {};
+}
+
+Result<std::unique_ptr<SqliteConnection>> SqliteDatabase::borrow_reader() {
+  {
+    std::lock_guard const lock(readers_mutex_);
+    if (!readers_.empty()) {
+      auto reader = std::move(readers_.back());
+      readers_.pop_back();
+      return reader;
+    }
+  }
+  return SqliteConnection::open(path_, Access::read_only);
+}
+
+Result<> SqliteDatabase::do_read(Work const& work) {
+  auto reader = TRY(borrow_reader());
+  TRY(reader->run(kBegin, {}));
+  auto result = work(*reader);
+  auto const ended = reader->run(kCommit, {});
+  // A reader whose snapshot did not end is thrown away instead of being reused.
+  if (ended) {
+    std::lock_guard const lock(readers_mutex_);
+    readers_.push_back(std::move(reader));
+  }
+  return result;
+}
+
+Result<> SqliteDatabase::do_write(Work const& work) {
+  thread_local auto const done = std::make_shared<std::binary_semaphore>(0);
+  Pending pending{.work = work, .done = done, .result = {}};
+  {
+    std::lock_guard const lock(queue_mutex_);
+    if (stopping_) return error(Fault::unavailable, "the server is stopping");
+    queue_.push_back(&pending);
+  }
+  queue_filled_.notify_one();
+  done->acquire();
+  return std::move(*pending.result);
+}
+
+void SqliteDatabase::write_loop() {
+  std::vector<Pending*> group;
+  for (;;) {
+    {
+      std::unique_lock lock(queue_mutex_);
+      queue_filled_.wait(lock, [&] { return !queue_.empty() || stopping_; });
+      if (queue_.empty()) return;
+      auto const count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupMax));
+      group.assign(queue_.begin(), queue_.begin() + count);
+      queue_.erase(queue_.begin(), queue_.begin() + count);
+    }
+    commit_group(group);
+  }
+}
+
+// Each unit runs under a savepoint, so that a failed one takes nothing of its neighbours along.
+void SqliteDatabase::commit_group(std::vector<Pending*> const& group) {
+  auto outcome = [&]() -> Result<> {
+    TRY(writer_->run(kBeginWrite, {}));
+    for (auto* pending : group) {
+      TRY(writer_->run(kSavepoint, {}));
+      pending->result.emplace(run_guarded(pending->work, *writer_));
+      if (!*pending->result) TRY(writer_->run(kRollbackUnit, {}));
+      TRY(writer_->run(kReleaseUnit, {}));
+    }
+    TRY(writer_->run(kCommit, {}));
+    return {};
+  }();
+  if (!outcome) {
+    // Nothing of the group is stored. A disk that filled up ends the transaction by itself.
+    if (auto const rolled = writer_->run(kRollback, {}); !rolled) outcome = outcome.error();
+    for (auto* pending : group) {
+      if (!pending->result || *pending->result) pending->result.emplace(Error(outcome.error()));
+    }
+  }
+  for (auto* pending : group) {
+    auto const done = pending->done;
+    done->release();
+  }
+}
+
+} // namespace vitrine::store::sqlite
