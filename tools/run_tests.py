@@ -47,7 +47,7 @@ def build(preset):
 
 
 def counts_of(report, status):
-    """(passed, failed) of a JUnit file; a failed run without a failed test counts as one failure."""
+    """(passed, failed) of a JUnit file; a run that fails without a failed test counts as one."""
     if not report.exists():
         raise Broken(f"{report.name} was not written")
     passed = failed = 0

@@ -37,7 +37,7 @@ def load():
 
 
 def difference(expected, actual, where="body"):
-    """What `actual` lacks of `expected`, as text; nothing when it matches. Objects match in part."""
+    """What `actual` lacks of `expected`; nothing when it matches. Objects match in part."""
     if isinstance(expected, dict):
         return object_difference(expected, actual, where)
     if isinstance(expected, list):
@@ -114,7 +114,7 @@ class Player:
                        if client.project_id}
 
     def fill(self, value):
-        """`value` with ${names} replaced; a text that is one name alone becomes the value itself."""
+        """`value` with ${names} replaced; a text that is one name alone becomes that value."""
         if isinstance(value, dict):
             return {self.fill(name): self.fill(inner) for name, inner in value.items()}
         if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Fixtures of the black-box tests: one server shared by all, or a fresh one for those that need it."""
+"""Fixtures of the black-box tests: one shared server, or a fresh one where that is needed."""
 
 import os
 import random
