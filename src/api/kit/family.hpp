@@ -1,0 +1,35 @@
+// An API family: the endpoints that share a form of errors and a few habits.
+#pragma once
+
+#include "base/result.hpp"
+#include "net/message.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace vitrine::api {
+
+/// What an error answer may depend on besides the error.
+struct ErrorContext {
+  net::RequestHead const* head{nullptr}; ///< null when no head could be parsed
+  std::string_view auth_url;             ///< for WWW-Authenticate on 401
+  std::string_view action;               ///< policy action that was denied, when one was
+};
+
+struct Family {
+  std::string_view name;
+  /// The answer to a failure: status, body, headers in the form of this family.
+  net::Reply (*refuse)(Error const& failure, ErrorContext const& context);
+  /// The answer to a known path with another method; the dispatcher adds `Allow`.
+  net::Reply (*method_not_allowed)(ErrorContext const& context);
+  bool head_is_get{false};           ///< HEAD answers as GET without a body; else it is a wrong method
+  bool refuses_needless_body{false}; ///< a body on an endpoint without one is 400 (contract: glance-v2 1.1)
+  bool trailing_slash{false};        ///< one trailing slash is taken as none (contract: ims-api 1)
+};
+
+extern Family const image_family;    ///< /v2/images…: api/image/errors.cpp
+extern Family const ims_family;      ///< /v1/cloudimages…: api/ims/errors.cpp
+extern Family const identity_family; ///< /v3…: api/identity/errors.cpp
+extern Family const ops_family;      ///< /healthcheck, /metrics: api/ops/errors.cpp
+
+} // namespace vitrine::api

@@ -1,0 +1,161 @@
+// Declared fields of a JSON body: name, type, limits and text in one place.
+//
+// `Wire<T>` says once how a type is read from JSON, refused, and described. `required` and `optional` tie a
+// JSON name to a member of the body struct, so a wrong type does not compile.
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+namespace vitrine::api {
+
+/// Documented query parameter.
+struct QueryParameter {
+  std::string_view name;
+  std::string_view text;
+};
+
+/// What the API document says of a field.
+struct FieldInfo {
+  std::string_view name;
+  bool required{false};
+  std::string schema; ///< JSON schema text
+  std::string_view text;
+};
+
+template <class Body>
+struct Field {
+  FieldInfo info;
+  std::function<Result<>(Body&, json::Object const&)> read;
+};
+
+/// Bounds on the number of elements or characters.
+struct Size {
+  std::size_t least;
+  std::size_t most;
+};
+
+/// Parses a body that must be a JSON object. Errors: `empty_body` for nothing or `null`, `invalid_body`.
+Result<json::Object> read_object(std::string_view body);
+
+template <class T>
+struct Wire;
+
+template <>
+struct Wire<std::string> {
+  static constexpr Fault missing = Fault::invalid_body;
+  static constexpr std::string_view schema = R"({"type":"string"})";
+  static Result<std::string> read(json::Value const& value, std::string_view field) {
+    if (auto const* text = value.if_string()) return std::string(json::view(*text));
+    return error(Fault::invalid_body, std::string(field) + " must be a string", std::string(field));
+  }
+};
+
+template <>
+struct Wire<ImageId> {
+  static constexpr Fault missing = Fault::invalid_image_id;
+  static constexpr std::string_view schema = R"({"type":"string","format":"uuid"})";
+  static Result<ImageId> read(json::Value const& value, std::string_view field);
+};
+
+template <>
+struct Wire<ProjectId> {
+  static constexpr Fault missing = Fault::invalid_project_id;
+  static constexpr std::string_view schema =
+      R"({"type":"string","pattern":"^[A-Za-z0-9._-]{1,64}$"})";
+  static Result<ProjectId> read(json::Value const& value, std::string_view field);
+};
+
+namespace detail {
+
+/// The value of a field; null when absent or JSON null, which count as the same (contract: ims-api 2.1).
+json::Value const* find(json::Object const& object, std::string_view name);
+std::string array_schema(std::string_view element, Size size);
+Error wrong_count(std::string_view field, std::size_t count, Size size);
+
+/// Reads an array, drops repeated elements (the first stays) and checks the count before that.
+template <class T>
+Result<std::vector<T>> read_array(json::Value const& value, std::string_view field, Size size) {
+  auto const* array = value.if_array();
+  if (array == nullptr) {
+    return error(Fault::invalid_body, std::string(field) + " must be an array", std::string(field));
+  }
+  if (array->empty() && size.least > 0) {
+    return error(Wire<T>::missing, std::string(field) + " is empty", std::string(field));
+  }
+  if (array->size() > size.most) return wrong_count(field, array->size(), size);
+  std::vector<T> out;
+  std::unordered_set<T> seen;
+  for (auto const& element : *array) {
+    auto item = TRY(Wire<T>::read(element, field));
+    if (seen.insert(item).second) out.push_back(std::move(item));
+  }
+  return out;
+}
+
+} // namespace detail
+
+/// An array field that must be there.
+template <class Body, class T>
+Field<Body> required(std::string_view name, std::vector<T> Body::*member, Size size,
+                     std::string_view text) {
+  return {{name, true, detail::array_schema(Wire<T>::schema, size), text},
+          [=](Body& body, json::Object const& object) -> Result<> {
+            auto const* value = detail::find(object, name);
+            if (value == nullptr) {
+              return error(Wire<T>::missing, std::string(name) + " is missing", std::string(name));
+            }
+            body.*member = TRY(detail::read_array<T>(*value, name, size));
+            return {};
+          }};
+}
+
+/// A single field that must be there.
+template <class Body, class T>
+Field<Body> required(std::string_view name, T Body::*member, std::string_view text) {
+  return {{name, true, std::string(Wire<T>::schema), text},
+          [=](Body& body, json::Object const& object) -> Result<> {
+            auto const* value = detail::find(object, name);
+            if (value == nullptr) {
+              return error(Wire<T>::missing, std::string(name) + " is missing", std::string(name));
+            }
+            body.*member = TRY(Wire<T>::read(*value, name));
+            return {};
+          }};
+}
+
+/// A single field that may be absent or null.
+template <class Body, class T>
+Field<Body> optional(std::string_view name, std::optional<T> Body::*member, std::string_view text) {
+  return {{name, false, std::string(Wire<T>::schema), text},
+          [=](Body& body, json::Object const& object) -> Result<> {
+            if (auto const* value = detail::find(object, name)) {
+              body.*member = TRY(Wire<T>::read(*value, name));
+            }
+            return {};
+          }};
+}
+
+/// A field of the contract that this release does not offer: anything but absent, null or empty is refused.
+template <class Body>
+Field<Body> not_offered(std::string_view name, std::string_view text) {
+  return {{name, false, R"({"type":"array","maxItems":0})", text},
+          [=](Body&, json::Object const& object) -> Result<> {
+            auto const* value = detail::find(object, name);
+            if (value == nullptr || (value->is_array() && value->get_array().empty())) return {};
+            return error(Fault::not_offered, std::string(name) + " is not offered", std::string(name));
+          }};
+}
+
+} // namespace vitrine::api

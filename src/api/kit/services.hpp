@@ -1,0 +1,42 @@
+// Everything an endpoint may use. Built once in app/, passed by reference, thread-safe.
+#pragma once
+
+namespace vitrine {
+class Clock;
+namespace identity {
+class Authenticator;
+namespace builtin {
+class Directory;
+}
+} // namespace identity
+namespace jobs {
+class Submitter;
+}
+namespace ops {
+struct Config;
+}
+namespace service {
+class Access;
+class Images;
+class Quotas;
+class Sharing;
+class Uploads;
+} // namespace service
+} // namespace vitrine
+
+namespace vitrine::api {
+
+struct Services {
+  Clock const& clock;
+  ops::Config const& config;
+  service::Access const& access;
+  service::Images& images;
+  service::Uploads& uploads;
+  service::Sharing& sharing;
+  service::Quotas& quotas;
+  jobs::Submitter& jobs;
+  identity::Authenticator& authenticator;
+  identity::builtin::Directory* directory; ///< null when Keystone answers for identity
+};
+
+} // namespace vitrine::api

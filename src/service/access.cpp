@@ -1,0 +1,60 @@
+#include "service/access.hpp"
+
+namespace vitrine::service {
+namespace {
+
+policy::Credentials credentials(model::Caller const& caller) {
+  return {.user_id = caller.user.text,
+          .project_id = caller.project.text,
+          .domain_id = caller.domain.text,
+          .roles = caller.roles,
+          .is_admin = caller.is_admin};
+}
+
+policy::Target target(model::Caller const& caller, Sight const& sight) {
+  policy::Target out;
+  out.set(policy::Attribute::owner, sight.image.owner.text);
+  out.set(policy::Attribute::visibility, name_of(sight.image.visibility));
+  out.set(policy::Attribute::is_protected, sight.image.is_protected);
+  if (sight.membership) out.set(policy::Attribute::member_id, caller.project.text);
+  return out;
+}
+
+} // namespace
+
+bool is_visible(model::Caller const& caller, Sight const& sight) {
+  if (caller.is_admin || sight.image.owner == caller.project) return true;
+  switch (sight.image.visibility) {
+  case model::Visibility::public_:
+  case model::Visibility::community: return true;
+  case model::Visibility::shared: return sight.membership.has_value();
+  case model::Visibility::private_: break;
+  }
+  return false;
+}
+
+policy::ActionId Access::action(std::string_view name) const {
+  auto const found = policy_.action(name);
+  CHECK(found);
+  return *found;
+}
+
+Result<> Access::require(policy::ActionId action, model::Caller const& caller) const {
+  policy::Target own;
+  own.set(policy::Attribute::owner, caller.project.text);
+  return policy_.enforce(action, credentials(caller), own);
+}
+
+Result<> Access::require(policy::ActionId action, model::Caller const& caller,
+                         Sight const& sight) const {
+  if (!is_visible(caller, sight)) return error(Fault::image_not_found, sight.image.id.text);
+  return policy_.enforce(action, credentials(caller), target(caller, sight));
+}
+
+bool Access::allows(policy::ActionId action, model::Caller const& caller,
+                    Sight const& sight) const {
+  return is_visible(caller, sight) &&
+         policy_.allows(action, credentials(caller), target(caller, sight));
+}
+
+} // namespace vitrine::service
