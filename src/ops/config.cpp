@@ -1,0 +1,312 @@
+#include "ops/config.hpp"
+
+#include "base/text.hpp"
+#include "ops/config_keys.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+namespace vitrine::ops {
+namespace {
+
+using Reason = std::optional<std::string>; ///< why a value is refused; nothing when it was taken
+
+std::string quoted_choices(Key const& key) {
+  return fmt::format("must be one of {}", fmt::join(key.choices, ", "));
+}
+
+Reason take(Key const& key, std::int64_t& target, std::int64_t value) {
+  if (value < key.min || value > key.max) {
+    return fmt::format("{} is out of range, {} to {}", value, key.min, key.max);
+  }
+  target = value;
+  return {};
+}
+
+Reason take(Key const& key, std::string& target, std::string value) {
+  if (auto reason = key.check ? key.check(value) : std::nullopt) return reason;
+  target = std::move(value);
+  return {};
+}
+
+Reason take(Key const& key, std::vector<std::string>& target, std::vector<std::string> items) {
+  for (auto const& item : items) {
+    if (auto reason = key.check ? key.check(item) : std::nullopt) return reason;
+  }
+  target = std::move(items);
+  return {};
+}
+
+Reason take(Key const& key, Choice& target, std::string_view value) {
+  auto const found = std::ranges::find(key.choices, value);
+  if (found == key.choices.end()) return quoted_choices(key);
+  target.set(static_cast<std::size_t>(found - key.choices.begin()));
+  return {};
+}
+
+std::vector<std::string> split_items(std::string_view text) {
+  std::vector<std::string> items;
+  for (auto const part : text::split(text, ',')) {
+    if (auto const item = text::trim(part); !item.empty()) items.emplace_back(item);
+  }
+  return items;
+}
+
+/// Takes a value written as text: a variable or the command line.
+struct FromText {
+  Key const& key;
+  std::string_view text;
+
+  Reason operator()(bool* target) const {
+    if (text != "true" && text != "false") return "must be true or false";
+    *target = text == "true";
+    return {};
+  }
+  Reason operator()(std::int64_t* target) const {
+    auto const value = text::parse_int(text);
+    if (!value) return fmt::format("must be a whole number, {} to {}", key.min, key.max);
+    return take(key, *target, *value);
+  }
+  Reason operator()(std::string* target) const { return take(key, *target, std::string(text)); }
+  Reason operator()(std::vector<std::string>* target) const {
+    return take(key, *target, split_items(text));
+  }
+  Reason operator()(std::map<std::string, std::string>* target) const {
+    std::map<std::string, std::string> entries;
+    for (auto const& item : split_items(text)) {
+      auto const equals = item.find('=');
+      if (equals == std::string::npos || equals == 0 || equals + 1 == item.size()) {
+        return fmt::format("'{}' is not NAME=VALUE", item);
+      }
+      entries[item.substr(0, equals)] = item.substr(equals + 1);
+    }
+    *target = std::move(entries);
+    return {};
+  }
+  Reason operator()(Choice target) const { return take(key, target, text); }
+};
+
+/// Takes a value of the file, of exactly the key's type.
+struct FromToml {
+  Key const& key;
+  toml::node const& node;
+
+  Reason operator()(bool* target) const {
+    auto const value = node.value_exact<bool>();
+    if (!value) return "must be true or false";
+    *target = *value;
+    return {};
+  }
+  Reason operator()(std::int64_t* target) const {
+    auto const value = node.value_exact<std::int64_t>();
+    if (!value) return fmt::format("must be a whole number, {} to {}", key.min, key.max);
+    return take(key, *target, *value);
+  }
+  Reason operator()(std::string* target) const {
+    auto value = node.value_exact<std::string>();
+    if (!value) return "must be text in quotes";
+    return take(key, *target, std::move(*value));
+  }
+  Reason operator()(std::vector<std::string>* target) const {
+    std::vector<std::string> items;
+    auto const* array = node.as_array();
+    if (array == nullptr) return "must be a list of texts";
+    for (auto const& item : *array) {
+      auto value = item.value_exact<std::string>();
+      if (!value) return "must be a list of texts";
+      items.push_back(std::move(*value));
+    }
+    return take(key, *target, std::move(items));
+  }
+  Reason operator()(std::map<std::string, std::string>* target) const {
+    std::map<std::string, std::string> entries;
+    auto const* table = node.as_table();
+    if (table == nullptr) return "must be a table of texts";
+    for (auto const& [name, item] : *table) {
+      auto value = item.value_exact<std::string>();
+      if (!value) return "must be a table of texts";
+      entries.emplace(name.str(), std::move(*value));
+    }
+    *target = std::move(entries);
+    return {};
+  }
+  Reason operator()(Choice target) const {
+    auto const value = node.value_exact<std::string>();
+    return value ? take(key, target, *value) : quoted_choices(key);
+  }
+};
+
+bool is_section(std::string_view name) {
+  return std::ranges::any_of(config_keys(), [&](Key const& key) { return key.section == name; });
+}
+
+Key const* find_key(std::string_view section, std::string_view name) {
+  auto const found = std::ranges::find_if(
+      config_keys(), [&](Key const& key) { return key.section == section && key.name == name; });
+  return found == config_keys().end() ? nullptr : &*found;
+}
+
+class Loader {
+public:
+  void file(std::string const& path) {
+    std::error_code failed;
+    if (!std::filesystem::is_regular_file(path, failed)) {
+      return fault(path, "file", "is not a file that can be read");
+    }
+    auto const parsed = toml::parse_file(path);
+    if (!parsed) {
+      auto const& problem = parsed.error();
+      return fault(fmt::format("{}:{}", path, problem.source().begin.line), "file",
+                   problem.description());
+    }
+    for (auto const& [name, node] : parsed.table())
+      section(path, name.str(), node);
+  }
+
+  void environment(Settings const& variables) {
+    for (auto const& [variable, text] : variables) {
+      auto const found = std::ranges::find_if(
+          config_keys(), [&](Key const& key) { return key.variable() == variable; });
+      if (found != config_keys().end()) {
+        set_text("environment " + variable, *found, text);
+      } else if (starts_like_section(variable)) {
+        fault("environment " + variable, "variable", "names no key");
+      }
+    }
+  }
+
+  void command_line(Settings const& settings) {
+    for (auto const& [name, text] : settings) {
+      auto const dot = name.find('.');
+      auto const* key = dot == std::string::npos
+                            ? nullptr
+                            : find_key(name.substr(0, dot), std::string_view(name).substr(dot + 1));
+      if (key == nullptr) {
+        fault("command line", name, "names no key");
+      } else {
+        set_text("command line", *key, text);
+      }
+    }
+  }
+
+  Result<Config> finish() {
+    if (faults_.empty()) check_together();
+    if (faults_.empty()) return std::move(config_);
+    return error(Fault::invalid_value, fmt::format("{}", fmt::join(faults_, "\n")), first_key_);
+  }
+
+private:
+  void section(std::string const& path, std::string_view name, toml::node const& node) {
+    auto const where = place(path, node);
+    if (!is_section(name)) return fault(where, name, "no section has this name");
+    auto const* table = node.as_table();
+    if (table == nullptr) return fault(where, name, "must be a section");
+    for (auto const& [key_name, value] : *table) {
+      auto const* key = find_key(name, key_name.str());
+      auto const full = fmt::format("{}.{}", name, key_name.str());
+      if (key == nullptr) {
+        fault(place(path, value), full, "no key has this name");
+      } else {
+        set(place(path, value), *key, FromToml{*key, value});
+      }
+    }
+  }
+
+  static std::string place(std::string const& path, toml::node const& node) {
+    return fmt::format("{}:{}", path, node.source().begin.line);
+  }
+
+  static bool starts_like_section(std::string_view variable) {
+    return std::ranges::any_of(config_keys(), [&](Key const& key) {
+      return variable.starts_with(Key{key.section, "", nullptr, ""}.variable());
+    });
+  }
+
+  void set_text(std::string const& where, Key const& key, std::string_view text) {
+    set(where, key, FromText{key, text});
+  }
+
+  template <class Source>
+  void set(std::string const& where, Key const& key, Source const& source) {
+    places_[key.full_name()] = where;
+    if (auto const reason = std::visit(source, key.slot(config_))) {
+      fault(where, key.full_name(), *reason);
+    }
+  }
+
+  // Rules over more than one key; the fault stands at the key that was set.
+  void check_together() {
+    auto const& server = config_.server;
+    if (server.certificate_file.empty() != server.key_file.empty()) {
+      together(server.key_file.empty() ? "server.certificate_file" : "server.key_file",
+               "certificate_file and key_file go together");
+    }
+    auto const& images = config_.images;
+    if (images.page_default > images.page_max) {
+      together(places_.contains("images.page_default") ? "images.page_default" : "images.page_max",
+               fmt::format("page_default {} is above page_max {}", images.page_default,
+                           images.page_max));
+    }
+  }
+
+  void together(std::string const& key, std::string_view reason) {
+    fault(places_[key], key, reason);
+  }
+
+  void fault(std::string_view where, std::string_view key, std::string_view reason) {
+    if (faults_.empty()) first_key_ = key;
+    faults_.push_back(fmt::format("{}: {}: {}", where, key, reason));
+  }
+
+  Config config_;
+  std::map<std::string, std::string, std::less<>> places_; ///< where a key was set, by full name
+  std::vector<std::string> faults_;
+  std::string first_key_;
+};
+
+} // namespace
+
+Settings environment_settings(char const* const* environment) {
+  Settings settings;
+  for (; environment != nullptr && *environment != nullptr; ++environment) {
+    std::string_view const entry = *environment;
+    auto const equals = entry.find('=');
+    if (!entry.starts_with("VITRINE_") || equals == std::string_view::npos) continue;
+    settings.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  return settings;
+}
+
+Result<Config> load_config(std::optional<std::string> const& path, Settings const& environment,
+                           Settings const& command_line) {
+  Loader loader;
+  if (path) loader.file(*path);
+  loader.environment(environment);
+  loader.command_line(command_line);
+  return loader.finish();
+}
+
+Result<HostPort> parse_host_port(std::string_view text) {
+  auto const wrong = [&] {
+    return error(Fault::invalid_value, fmt::format("'{}' is not HOST:PORT, port 0 to 65535", text));
+  };
+  auto const colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return wrong();
+  auto host = text.substr(0, colon);
+  auto const port = text.substr(colon + 1);
+  if (host.starts_with('[')) {
+    if (!host.ends_with(']') || host.size() < 4) return wrong();
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    return wrong();
+  }
+  auto const number = text::parse_int(port);
+  if (!number || *number < 0 || *number > 65'535 || port.front() == '-') return wrong();
+  return HostPort{std::string(host), static_cast<std::uint16_t>(*number)};
+}
+
+} // namespace vitrine::ops

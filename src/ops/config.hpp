@@ -1,0 +1,155 @@
+// The configuration: a typed struct whose initialisers are the defaults, filled from a TOML file, the
+// environment and the command line. Each key is one row in `config.cpp`: type, bounds, text.
+//
+// Precedence: command line > environment > file > default. A key `section.key` is the environment
+// variable VITRINE_SECTION_KEY.
+#pragma once
+
+#include "base/limits.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vitrine::ops {
+
+enum class Profile : std::uint8_t { ims, glance };
+enum class OsVersionPolicy : std::uint8_t { strict, open };
+enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
+enum class LogFormat : std::uint8_t { json, text };
+
+struct ServerConfig {
+  std::string listen{"127.0.0.1:9292"};
+  std::string public_endpoint;
+  std::vector<std::string> trusted_proxies;
+  std::string certificate_file;
+  std::string key_file;
+  std::int64_t io_threads{2};
+  std::int64_t api_threads{8};
+  std::int64_t transfer_threads{4};
+  std::int64_t queue_max{1024};
+  std::int64_t connections_max{4096};
+  std::int64_t idle_timeout_seconds{75};
+  std::int64_t head_timeout_seconds{15};
+  std::int64_t body_timeout_seconds{30};
+  std::int64_t body_bytes_per_second_min{1024};
+  std::int64_t drain_seconds{30};
+};
+
+struct StorageConfig {
+  std::string directory;
+};
+
+struct CompatConfig {
+  Profile profile{Profile::ims};
+};
+
+struct ImagesConfig {
+  std::int64_t size_bytes_max{limits::image_size_bytes};
+  std::int64_t member_max{limits::image_members};
+  std::int64_t property_max{limits::image_properties};
+  std::int64_t tag_max{limits::image_tags};
+  std::int64_t page_default{limits::page_default};
+  std::int64_t page_max{limits::page_max};
+  OsVersionPolicy os_version_policy{OsVersionPolicy::strict};
+  std::string os_version_file;
+  bool unique_names{false};
+};
+
+struct FormatsConfig {
+  bool allow_raw_mismatch{false};
+};
+
+struct QuotaConfig {
+  std::int64_t image{100};
+  std::int64_t image_shared{1000};
+  std::int64_t image_member{limits::image_members};
+  bool apply_to_native{false};
+};
+
+struct IdentityConfig {
+  std::string region{"RegionOne"};
+  std::int64_t token_lifetime_seconds{3600};
+  std::int64_t token_cache_seconds{10};
+  std::int64_t login_attempts_max{10};
+  std::int64_t login_window_seconds{60};
+  std::int64_t password_passes{2};
+  std::int64_t password_memory_kib{19'456};
+};
+
+struct JobsConfig {
+  std::int64_t workers{2};
+  std::int64_t lease_seconds{30};
+  std::int64_t poll_seconds{5};
+  std::int64_t retention_days{limits::job_retention_seconds / 86'400};
+};
+
+struct PolicyConfig {
+  std::string file;
+  std::map<std::string, std::string> role_aliases;
+};
+
+struct AuditConfig {
+  std::string file;
+};
+
+struct LogConfig {
+  LogLevel level{LogLevel::info};
+  LogFormat format{LogFormat::json};
+  std::string file;
+};
+
+struct MetricsConfig {
+  bool enabled{true};
+  bool per_project{false};
+};
+
+struct Config {
+  ServerConfig server;
+  StorageConfig storage;
+  CompatConfig compat;
+  ImagesConfig images;
+  FormatsConfig formats;
+  QuotaConfig quota;
+  IdentityConfig identity;
+  JobsConfig jobs;
+  PolicyConfig policy;
+  AuditConfig audit;
+  LogConfig log;
+  MetricsConfig metrics;
+};
+
+/// Values as text, by name: of environment variables, or of keys (`section.key`) from the command line.
+using Settings = std::map<std::string, std::string, std::less<>>;
+
+/// The variables of a process environment (`environ`) whose name starts with VITRINE_.
+Settings environment_settings(char const* const* environment);
+
+/// Reads the file if there is one, then the environment, then the command line. In text, the items of a
+/// list and of a map (`a=b`) are separated by commas.
+///
+/// Errors: `invalid_value`; the detail has one line a fault, all of them:
+/// `file:line: section.key: what is wrong and the limit`, or the variable or `command line` for the place.
+/// Unknown sections and keys are faults, also variables that start like a section but name no key.
+Result<Config> load_config(std::optional<std::string> const& path, Settings const& environment = {},
+                           Settings const& command_line = {});
+
+/// Reference of all keys, Markdown.
+std::string describe_config_markdown();
+/// A file that changes nothing: every key commented out at its default, with its text.
+std::string example_config_toml();
+
+struct HostPort {
+  std::string host; ///< without brackets
+  std::uint16_t port{0};
+  friend bool operator==(HostPort const&, HostPort const&) = default;
+};
+
+/// `HOST:PORT`; an IPv6 address stands in brackets. Errors: `invalid_value`.
+Result<HostPort> parse_host_port(std::string_view text);
+
+} // namespace vitrine::ops

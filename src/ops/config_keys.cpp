@@ -1,0 +1,264 @@
+#include "ops/config_keys.hpp"
+
+#include "base/text.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <fmt/format.h>
+
+namespace vitrine::ops {
+namespace {
+
+constexpr std::int64_t kCountMax = 2'147'483'647;
+constexpr std::int64_t kDaySeconds = 86'400;
+
+template <class Enum>
+Choice choice(Enum& value) {
+  return {[&value] { return static_cast<std::size_t>(value); },
+          [&value](std::size_t index) { value = static_cast<Enum>(index); }};
+}
+
+std::optional<std::string> check_listen(std::string_view text) {
+  auto const parsed = parse_host_port(text);
+  return parsed ? std::nullopt : std::optional(parsed.error().detail);
+}
+
+std::optional<std::string> check_endpoint(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  auto const scheme = text.find("://");
+  bool const known = text.starts_with("http://") || text.starts_with("https://");
+  if (!known || text.size() == scheme + 3 || text.ends_with('/')) {
+    return "must be http://HOST or https://HOST, with a port or path if need be, no slash at the "
+           "end";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check_network(std::string_view text) {
+  auto const slash = text.find('/');
+  std::string const address(text.substr(0, slash));
+  std::array<unsigned char, 16> bytes{};
+  bool const four = inet_pton(AF_INET, address.c_str(), bytes.data()) == 1;
+  bool const six = inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
+  bool valid = four || six;
+  if (valid && slash != std::string_view::npos) {
+    auto const length = text::parse_int(text.substr(slash + 1));
+    valid = length && *length >= 0 && *length <= (four ? 32 : 128);
+  }
+  if (valid) return std::nullopt;
+  return fmt::format("'{}' is neither an address nor a network such as 10.0.0.0/8", text);
+}
+
+std::optional<std::string> check_region(std::string_view text) {
+  if (!text.empty() && text.size() <= 255) return std::nullopt;
+  return "must have 1 to 255 bytes";
+}
+
+// Slots are found by a function, so that one table serves every Config.
+#define SLOT(section, key) [](Config& config) -> Slot { return &config.section.key; }
+#define CHOICE(section, key) [](Config& config) -> Slot { return choice(config.section.key); }
+
+std::vector<Key> server_keys() {
+  return {
+      {"server",
+       "listen",
+       SLOT(server, listen),
+       "Address and port to listen on; an IPv6 address stands in brackets, port 0 takes a free "
+       "one.",
+       0,
+       0,
+       {},
+       check_listen},
+      {"server",
+       "public_endpoint",
+       SLOT(server, public_endpoint),
+       "Base URL that clients reach this service at, for links and the catalog. Empty: taken from "
+       "each request's Host.",
+       0,
+       0,
+       {},
+       check_endpoint},
+      {"server",
+       "trusted_proxies",
+       SLOT(server, trusted_proxies),
+       "Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+       0,
+       0,
+       {},
+       check_network},
+      {"server", "certificate_file", SLOT(server, certificate_file),
+       "PEM file with the certificate chain; with key_file it switches TLS on. Read again on "
+       "SIGHUP."},
+      {"server", "key_file", SLOT(server, key_file),
+       "PEM file with the private key of the certificate."},
+      {"server", "io_threads", SLOT(server, io_threads), "Event loops for connections.", 1, 64},
+      {"server", "api_threads", SLOT(server, api_threads), "Requests that are handled at once.", 1,
+       1024},
+      {"server", "transfer_threads", SLOT(server, transfer_threads),
+       "Chunks of image data that are stored at once.", 1, 256},
+      {"server", "queue_max", SLOT(server, queue_max),
+       "Requests that may wait for a thread; further ones are answered 503.", 1, 1'000'000},
+      {"server", "connections_max", SLOT(server, connections_max), "Open connections.", 1,
+       1'000'000},
+      {"server", "idle_timeout_seconds", SLOT(server, idle_timeout_seconds),
+       "A kept connection without a request is closed after this time.", 1, 3600},
+      {"server", "head_timeout_seconds", SLOT(server, head_timeout_seconds),
+       "Time for the head of a request to arrive.", 1, 600},
+      {"server", "body_timeout_seconds", SLOT(server, body_timeout_seconds),
+       "A body of which nothing arrives for this time is given up.", 1, 3600},
+      {"server", "body_bytes_per_second_min", SLOT(server, body_bytes_per_second_min),
+       "A body that arrives slower than this, averaged over body_timeout_seconds, is given up. "
+       "0: no limit.",
+       0, 1'000'000'000},
+      {"server", "drain_seconds", SLOT(server, drain_seconds),
+       "On SIGTERM, how long running requests may take to finish.", 0, 86'400},
+  };
+}
+
+std::vector<Key> image_keys() {
+  return {
+      {"storage", "directory", SLOT(storage, directory),
+       "Directory with the database, image data and keys. Given by --standalone."},
+      {"compat",
+       "profile",
+       CHOICE(compat, profile),
+       "ims: native answers carry the `__*` attributes and images start private; glance: exactly "
+       "as "
+       "the OpenStack service.",
+       0,
+       0,
+       {"ims", "glance"}},
+      {"images", "size_bytes_max", SLOT(images, size_bytes_max), "Largest image, in bytes.", 1,
+       INT64_MAX},
+      {"images", "member_max", SLOT(images, member_max), "Members of an image.", 1, kCountMax},
+      {"images", "property_max", SLOT(images, property_max), "Custom properties of an image.", 0,
+       kCountMax},
+      {"images", "tag_max", SLOT(images, tag_max), "Tags of an image.", 0, kCountMax},
+      {"images", "page_default", SLOT(images, page_default),
+       "Rows of a page when none are asked for.", 1, 10'000},
+      {"images", "page_max", SLOT(images, page_max),
+       "Rows of a page at most; more are cut, not refused.", 1, 10'000},
+      {"images",
+       "os_version_policy",
+       CHOICE(images, os_version_policy),
+       "strict: an os_version outside the known list is refused; open: any is taken.",
+       0,
+       0,
+       {"strict", "open"}},
+      {"images", "os_version_file", SLOT(images, os_version_file),
+       "File that adds operating systems to the known list."},
+      {"images", "unique_names", SLOT(images, unique_names),
+       "Refuse a name that another image of the project has."},
+      {"formats", "allow_raw_mismatch", SLOT(formats, allow_raw_mismatch),
+       "Take bytes of a structured format that are declared raw. A guest could then read files of "
+       "the host through a disguised backing file."},
+      {"quota", "image", SLOT(quota, image), "Images of a project.", 0, kCountMax},
+      {"quota", "image_shared", SLOT(quota, image_shared),
+       "Images of a project that have an accepted member.", 0, kCountMax},
+      {"quota", "image_member", SLOT(quota, image_member),
+       "Members of an image, as the quota shows it.", 0, kCountMax},
+      {"quota", "apply_to_native", SLOT(quota, apply_to_native),
+       "Hold the image quota on POST /v2/images too."},
+  };
+}
+
+std::vector<Key> identity_keys() {
+  return {
+      {"identity",
+       "region",
+       SLOT(identity, region),
+       "Region of the catalog.",
+       0,
+       0,
+       {},
+       check_region},
+      {"identity", "token_lifetime_seconds", SLOT(identity, token_lifetime_seconds),
+       "Lifetime of a token.", 60, 30 * kDaySeconds},
+      {"identity", "token_cache_seconds", SLOT(identity, token_cache_seconds),
+       "How long a checked token is believed without looking again: a revocation may take this "
+       "long.",
+       0, 60},
+      {"identity", "login_attempts_max", SLOT(identity, login_attempts_max),
+       "Failed logins of a user within login_window_seconds before further ones are refused.", 1,
+       1000},
+      {"identity", "login_window_seconds", SLOT(identity, login_window_seconds),
+       "Window over which failed logins are counted.", 1, kDaySeconds},
+      {"identity", "password_passes", SLOT(identity, password_passes),
+       "Passes of argon2id over its memory.", 1, 64},
+      {"identity", "password_memory_kib", SLOT(identity, password_memory_kib),
+       "Memory of argon2id for one password, in KiB. Below 19456 only for tests.", 8, 4'194'304},
+  };
+}
+
+std::vector<Key> operation_keys() {
+  return {
+      {"jobs", "workers", SLOT(jobs, workers), "Jobs that run at once.", 1, 256},
+      {"jobs", "lease_seconds", SLOT(jobs, lease_seconds),
+       "A worker silent for this time is taken for dead and its job given to another.", 1, 3600},
+      {"jobs", "poll_seconds", SLOT(jobs, poll_seconds),
+       "How often idle workers look for jobs that nobody announced.", 1, 600},
+      {"jobs", "retention_days", SLOT(jobs, retention_days), "How long an ended job can be read.",
+       1, 3650},
+      {"policy",
+       "file",
+       SLOT(policy, file),
+       "Policy file, YAML or JSON. Empty: the defaults. Read again on SIGHUP.",
+       0,
+       0,
+       {},
+       nullptr,
+       Applies::on_reload},
+      {"policy", "role_aliases", SLOT(policy, role_aliases),
+       "Roles that count as another one, such as te_admin = \"member\"."},
+      {"audit", "file", SLOT(audit, file),
+       "File that audit events are appended to, one JSON object a line. Empty: audit.jsonl in the "
+       "storage directory."},
+      {"log",
+       "level",
+       CHOICE(log, level),
+       "What is logged, and all that is graver.",
+       0,
+       0,
+       {"debug", "info", "warning", "error", "off"}},
+      {"log",
+       "format",
+       CHOICE(log, format),
+       "json: one JSON object a line; text: for people.",
+       0,
+       0,
+       {"json", "text"}},
+      {"log", "file", SLOT(log, file),
+       "File that log lines are appended to. Empty: standard error."},
+      {"metrics", "enabled", SLOT(metrics, enabled), "Serve GET /metrics."},
+      {"metrics", "per_project", SLOT(metrics, per_project),
+       "Add the project to the labels; costs memory with many projects."},
+  };
+}
+
+#undef SLOT
+#undef CHOICE
+
+} // namespace
+
+std::string Key::full_name() const { return fmt::format("{}.{}", section, name); }
+
+std::string Key::variable() const {
+  auto text = fmt::format("VITRINE_{}_{}", section, name);
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+std::span<Key const> config_keys() {
+  static std::vector<Key> const keys = [] {
+    std::vector<Key> all;
+    for (auto const& part : {server_keys(), image_keys(), identity_keys(), operation_keys()}) {
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  }();
+  return keys;
+}
+
+} // namespace vitrine::ops

@@ -1,0 +1,185 @@
+#include "ops/config.hpp"
+#include "ops/config_keys.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <set>
+
+namespace vitrine::ops {
+namespace {
+
+class ConfigFile : public testing::Test {
+protected:
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  std::string write(std::string_view text) const {
+    std::ofstream(path_) << text;
+    return path_;
+  }
+
+  // The faults of a file, with the path cut off.
+  std::string faults(std::string_view text) const {
+    auto const config = load_config(write(text));
+    if (config) return "";
+    auto detail = config.error().detail;
+    for (std::size_t at; (at = detail.find(path_)) != std::string::npos;) {
+      detail.replace(at, path_.size(), "F");
+    }
+    return detail;
+  }
+
+  std::string const path_ = testing::TempDir() + "vitrine_config_test.toml";
+};
+
+// "#key = value" lines of the example uncommented.
+std::string uncommented_example() {
+  std::string out;
+  std::string const text = example_config_toml();
+  for (std::size_t at = 0; at < text.size();) {
+    auto const end = text.find('\n', at);
+    auto const line = text.substr(at, end - at);
+    if (line.starts_with('[')) out += line + "\n";
+    if (line.starts_with('#') && !line.starts_with("# ")) out += line.substr(1) + "\n";
+    at = end + 1;
+  }
+  return out;
+}
+
+} // namespace
+
+TEST_F(ConfigFile, precedence_is_command_line_environment_file_default) {
+  auto const path = write("[server]\nlisten = \"0.0.0.0:1\"\nio_threads = 3\napi_threads = 4\n");
+  auto const config = load_config(
+      path, {{"VITRINE_SERVER_LISTEN", "0.0.0.0:2"}, {"VITRINE_SERVER_IO_THREADS", "5"}},
+      {{"server.listen", "[::1]:3"}});
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->server.listen, "[::1]:3");
+  EXPECT_EQ(config->server.io_threads, 5);
+  EXPECT_EQ(config->server.api_threads, 4);
+  EXPECT_EQ(config->server.transfer_threads, 4);
+}
+
+TEST_F(ConfigFile, every_type_from_file_and_environment_alike) {
+  auto const path =
+      write("[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n"
+            "[compat]\nprofile = \"glance\"\n[images]\nunique_names = true\n"
+            "[policy]\nrole_aliases = { te_admin = \"member\", readonly = \"reader\" }\n");
+  auto const from_file = load_config(path);
+  auto const from_environment = load_config(
+      std::nullopt, {{"VITRINE_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, ::1"},
+                     {"VITRINE_COMPAT_PROFILE", "glance"},
+                     {"VITRINE_IMAGES_UNIQUE_NAMES", "true"},
+                     {"VITRINE_POLICY_ROLE_ALIASES", "te_admin=member,readonly=reader"}});
+  std::map<std::string, std::string> const aliases = {{"te_admin", "member"},
+                                                      {"readonly", "reader"}};
+  for (auto const* config : {&from_file, &from_environment}) {
+    ASSERT_TRUE(*config) << config->error().detail;
+    EXPECT_EQ((*config)->server.trusted_proxies, (std::vector<std::string>{"10.0.0.0/8", "::1"}));
+    EXPECT_EQ((*config)->compat.profile, Profile::glance);
+    EXPECT_TRUE((*config)->images.unique_names);
+    EXPECT_EQ((*config)->policy.role_aliases, aliases);
+  }
+}
+
+TEST_F(ConfigFile, faults_name_file_line_key_and_limit) {
+  EXPECT_EQ(faults("[server]\n\nio_threads = 0\n"),
+            "F:3: server.io_threads: 0 is out of range, 1 to 64");
+  EXPECT_EQ(faults("[server]\nio_threads = \"2\"\n"),
+            "F:2: server.io_threads: must be a whole number, 1 to 64");
+  EXPECT_EQ(faults("[log]\nlevel = \"loud\"\n"),
+            "F:2: log.level: must be one of debug, info, warning, error, off");
+  EXPECT_EQ(faults("[metrics]\nenabled = 1\n"), "F:2: metrics.enabled: must be true or false");
+  EXPECT_EQ(faults("[servr]\n"), "F:1: servr: no section has this name");
+  EXPECT_EQ(faults("[server]\nlissen = 1\n"), "F:2: server.lissen: no key has this name");
+  EXPECT_EQ(faults("server = 1\n"), "F:1: server: must be a section");
+  EXPECT_EQ(faults("[server]\nlisten = \"9292\"\n"),
+            "F:2: server.listen: '9292' is not HOST:PORT, port 0 to 65535");
+  EXPECT_EQ(faults("[server]\ntrusted_proxies = [\"10.0.0.0/33\"]\n"),
+            "F:2: server.trusted_proxies: '10.0.0.0/33' is neither an address nor a network "
+            "such as 10.0.0.0/8");
+  EXPECT_EQ(faults("[policy]\nrole_aliases = { a = 1 }\n"),
+            "F:2: policy.role_aliases: must be a table of texts");
+  EXPECT_EQ(faults("[server]\nkey_file = \"k.pem\"\n"),
+            "F:2: server.key_file: certificate_file and key_file go together");
+  EXPECT_EQ(faults("[images]\npage_max = 10\n"),
+            "F:2: images.page_max: page_default 25 is above page_max 10");
+  EXPECT_TRUE(faults("[server\n").starts_with("F:1: file: ")) << faults("[server\n");
+}
+
+TEST_F(ConfigFile, all_faults_are_told_at_once) {
+  EXPECT_EQ(faults("[jobs]\nworkers = 0\n[quota]\nimage = -1\n"),
+            "F:2: jobs.workers: 0 is out of range, 1 to 256\n"
+            "F:4: quota.image: -1 is out of range, 0 to 2147483647");
+}
+
+TEST(Config, faults_of_the_environment_and_the_command_line) {
+  auto const detail = [](Settings const& environment, Settings const& command_line) {
+    auto const config = load_config(std::nullopt, environment, command_line);
+    return config ? "" : config.error().detail;
+  };
+  EXPECT_EQ(detail({{"VITRINE_JOBS_WORKERS", "many"}}, {}),
+            "environment VITRINE_JOBS_WORKERS: jobs.workers: must be a whole number, 1 to 256");
+  EXPECT_EQ(detail({{"VITRINE_JOBS_WORKER", "1"}}, {}),
+            "environment VITRINE_JOBS_WORKER: variable: names no key");
+  EXPECT_EQ(detail({{"VITRINE_ELSEWHERE", "1"}}, {}), "") << "not of a section: not ours";
+  EXPECT_EQ(detail({}, {{"jobs.worker", "1"}}), "command line: jobs.worker: names no key");
+  EXPECT_EQ(detail({{"VITRINE_POLICY_ROLE_ALIASES", "a"}}, {}),
+            "environment VITRINE_POLICY_ROLE_ALIASES: policy.role_aliases: 'a' is not NAME=VALUE");
+}
+
+TEST(Config, a_missing_file_is_a_fault) {
+  auto const config = load_config("/nonexistent/vitrine.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().detail,
+            "/nonexistent/vitrine.toml: file: is not a file that can be read");
+}
+
+TEST(Config, environment_keeps_our_variables_only) {
+  char const* const environment[] = {"PATH=/bin", "VITRINE_LOG_LEVEL=debug", "VITRINE_X=a=b",
+                                     nullptr};
+  EXPECT_EQ(environment_settings(environment),
+            (Settings{{"VITRINE_LOG_LEVEL", "debug"}, {"VITRINE_X", "a=b"}}));
+}
+
+TEST_F(ConfigFile, example_uncommented_is_valid_and_changes_nothing) {
+  auto const example = uncommented_example();
+  auto const loaded = load_config(write(example));
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  auto const commented = load_config(write(example_config_toml()));
+  ASSERT_TRUE(commented) << commented.error().detail;
+  EXPECT_EQ(loaded->identity.password_memory_kib, Config{}.identity.password_memory_kib);
+  EXPECT_EQ(std::ranges::count(example, '\n'),
+            static_cast<std::ptrdiff_t>(config_keys().size()) + 12)
+      << "a line a key and a section";
+}
+
+TEST(Config, keys_are_unique_lie_within_bounds_and_are_described) {
+  std::set<std::string> names;
+  auto const markdown = describe_config_markdown();
+  Config defaults;
+  for (auto const& key : config_keys()) {
+    EXPECT_TRUE(names.insert(key.full_name()).second) << key.full_name();
+    EXPECT_TRUE(key.description.ends_with('.')) << key.full_name();
+    EXPECT_NE(markdown.find("`" + key.variable() + "`"), std::string::npos) << key.full_name();
+    auto const slot = key.slot(defaults);
+    if (auto const* const* number = std::get_if<std::int64_t*>(&slot)) {
+      EXPECT_GE(**number, key.min) << key.full_name();
+      EXPECT_LE(**number, key.max) << key.full_name();
+    }
+  }
+  EXPECT_NE(markdown.find("| listen | `VITRINE_SERVER_LISTEN` | text | `\"127.0.0.1:9292\"` |"),
+            std::string::npos);
+}
+
+TEST(Config, host_and_port) {
+  EXPECT_EQ(*parse_host_port("localhost:0"), (HostPort{"localhost", 0}));
+  EXPECT_EQ(*parse_host_port("[::1]:65535"), (HostPort{"::1", 65'535}));
+  for (auto const* bad :
+       {"", "host", ":1", "h:", "h:65536", "h:-1", "h:-0", "::1:80", "[]:1", "[::1]"}) {
+    EXPECT_FALSE(parse_host_port(bad)) << bad;
+  }
+}
+
+} // namespace vitrine::ops
