@@ -1,0 +1,62 @@
+#include "formats/inspector.hpp"
+
+namespace vitrine::formats {
+
+void Inspector::feed(std::span<std::byte const> chunk) {
+  while (!chunk.empty()) {
+    chunk = chunk.subspan(source_.take(chunk));
+    if (source_.ready() && !decided_) look();
+  }
+}
+
+std::optional<Finding> Inspector::early() const {
+  if (probe_ == nullptr) return std::nullopt;
+  return finding_;
+}
+
+Finding Inspector::finish() {
+  source_.end();
+  if (!decided_) look();
+  decided_ = true;
+  finding_.size_bytes = *source_.size();
+  return finding_;
+}
+
+// The head tells the format. Bytes that are two formats at once mean different disks to different readers.
+void Inspector::recognise() {
+  auto const meet = [&](Probe const& probe) {
+    if (probe_ == nullptr) {
+      probe_ = &probe;
+      finding_.format = probe.format;
+    } else if (probe_->format != probe.format && !finding_.unsafe) {
+      finding_.unsafe = "is " + std::string(name_of(probe.format)) + " as well";
+      finding_.virtual_size_bytes.reset();
+    }
+  };
+  for (auto const& probe : probes()) {
+    if (!looked_ && probe.begins(source_.head())) meet(probe);
+    if (probe.ends != nullptr && source_.size() && probe.ends(source_.tail())) meet(probe);
+  }
+  looked_ = true;
+}
+
+void Inspector::look() {
+  auto const size = source_.size();
+  if (!looked_ || size) recognise();
+  if (!finding_.unsafe && probe_ != nullptr) {
+    auto const virtual_size = probe_->inspect(source_);
+    if (virtual_size) {
+      finding_.virtual_size_bytes = *virtual_size;
+    } else if (virtual_size.error().fault != Fault::unavailable) {
+      finding_.unsafe = virtual_size.error().detail;
+    } else {
+      return;
+    }
+  } else if (probe_ == nullptr && size) {
+    finding_.virtual_size_bytes = *size;
+  }
+  decided_ = finding_.unsafe || size;
+  if (decided_) source_.release();
+}
+
+} // namespace vitrine::formats

@@ -1,0 +1,35 @@
+// A probe: how one format is recognised and inspected. Each is defined in the file of its format.
+#pragma once
+
+#include "formats/format.hpp"
+#include "formats/source.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace vitrine::formats {
+
+/// Bytes of the disk inside; nothing when the format does not tell.
+using VirtualSize = std::optional<std::uint64_t>;
+
+struct Probe {
+  Format format;
+  /// Whether the first bytes (Source::head) are of this format. Must be exact enough never to take a plain
+  /// disk for it.
+  bool (*begins)(Bytes head);
+  /// Reads the headers. Fault::format_unsafe when they are cut, broken, or refer to anything outside.
+  /// See Source for the rules.
+  Result<VirtualSize> (*inspect)(Source& source);
+  /// Whether the last bytes (Source::tail) are of this format; null when its end tells nothing.
+  bool (*ends)(Bytes tail) = nullptr;
+};
+
+#define X(name, nature) Probe name##_probe();
+VITRINE_FORMATS(X)
+#undef X
+
+/// All probes, in the order of the list.
+std::span<Probe const> probes();
+
+} // namespace vitrine::formats
