@@ -57,8 +57,8 @@ need_python() {
 
 # A Go new enough for the modules of tests/clients, as .cache/go/bin/go. Debian 12 has Go 1.19, too
 # old for them, but able to fetch a newer toolchain: those are modules like any other.
-go_minimum=1.24
-go_toolchain=v0.0.1-go1.24.9.linux-$(dpkg --print-architecture)
+go_minimum=1.25
+go_toolchain=v0.0.1-go1.25.5.linux-$(dpkg --print-architecture)
 need_go() {
   local found
   if [ -x .cache/go/bin/go ]; then return 0; fi

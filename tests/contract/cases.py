@@ -112,6 +112,7 @@ class Player:
         self.clients = clients
         self.values = {user: client.project_id for user, client in clients.items()
                        if client.project_id}
+        self.values["unique"] = uuid.uuid4().hex
 
     def fill(self, value):
         """`value` with ${names} replaced; a text that is one name alone becomes that value."""
@@ -128,9 +129,22 @@ class Player:
     def value(self, name):
         if name == "random":
             return str(uuid.uuid4())
+        if many := re.fullmatch(r"(uuids|names):(\d+)", name):
+            return [str(uuid.uuid4()) if many.group(1) == "uuids" else f"project-{index}"
+                    for index in range(int(many.group(2)))]
+        if name.endswith(":upper"):
+            return self.values[name.removesuffix(":upper")].upper()
         if repeat := re.fullmatch(r"repeat:(.+):(\d+)", name):
             return repeat.group(1) * int(repeat.group(2))
-        return copy.deepcopy(self.values[name])
+        if patch := re.fullmatch(r"patch:properties:(\d+)", name):
+            return [{"op": "add", "path": f"/p{index}", "value": "x"}
+                    for index in range(int(patch.group(1)))]
+        value = self.values[name.split(".")[0]]
+        for part in name.split(".")[1:]:
+            # A number picks the name or the value of an object with one member.
+            value = (list(value.items())[0][int(part)] if part.isdigit() and isinstance(value, dict)
+                     else value[part])
+        return copy.deepcopy(value)
 
     def play(self, case):
         for number, step in enumerate(case["steps"], 1):
