@@ -29,7 +29,9 @@ public:
 
   /// The action of that name; an unknown one is a bug, since actions are named in code.
   [[nodiscard]] policy::ActionId action(std::string_view name) const;
-  [[nodiscard]] std::string_view name(policy::ActionId action) const { return policy_.name(action); }
+  [[nodiscard]] std::string_view name(policy::ActionId action) const {
+    return policy_.name(action);
+  }
 
   /// May the caller do this at all, without an image? Error: `forbidden`, naming the action.
   Result<> require(policy::ActionId action, model::Caller const& caller) const;

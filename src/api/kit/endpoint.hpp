@@ -50,8 +50,8 @@ struct Endpoint {
 
   Spec spec;
   std::vector<FieldInfo> fields; ///< of the JSON body, for validation order and the API document
-  Run run;     ///< empty for an upload
-  Begin begin; ///< set for an upload
+  Run run;                       ///< empty for an upload
+  Begin begin;                   ///< set for an upload
 
   [[nodiscard]] bool has_body() const { return spec.takes_body || !fields.empty(); }
 };
@@ -66,18 +66,19 @@ Endpoint upload_endpoint(Spec spec, Endpoint::Begin begin);
 template <class Body, class Function>
 Endpoint endpoint(Spec spec, std::vector<Field<Body>> fields, Function run) {
   std::vector<FieldInfo> infos;
-  for (auto const& field : fields) infos.push_back(field.info);
-  return Endpoint{
-      .spec = std::move(spec),
-      .fields = std::move(infos),
-      .run = [fields = std::move(fields), run](Context& context,
-                                               Services& services) -> Result<Reply> {
-        auto const object = TRY(read_object(context.body));
-        Request<Body> request{std::move(context), Body{}};
-        for (auto const& field : fields) TRY(field.read(request.body_value, object));
-        return run(request, services);
-      },
-      .begin = {}};
+  for (auto const& field : fields)
+    infos.push_back(field.info);
+  return Endpoint{.spec = std::move(spec),
+                  .fields = std::move(infos),
+                  .run = [fields = std::move(fields), run](Context& context,
+                                                           Services& services) -> Result<Reply> {
+                    auto const object = TRY(read_object(context.body));
+                    Request<Body> request{context, Body{}};
+                    for (auto const& field : fields)
+                      TRY(field.read(request.body_value, object));
+                    return run(request, services);
+                  },
+                  .begin = {}};
 }
 
 } // namespace vitrine::api

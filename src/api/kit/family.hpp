@@ -22,9 +22,10 @@ struct Family {
   net::Reply (*refuse)(Error const& failure, ErrorContext const& context);
   /// The answer to a known path with another method; the dispatcher adds `Allow`.
   net::Reply (*method_not_allowed)(ErrorContext const& context);
-  bool head_is_get{false};           ///< HEAD answers as GET without a body; else it is a wrong method
-  bool refuses_needless_body{false}; ///< a body on an endpoint without one is 400 (contract: glance-v2 1.1)
-  bool trailing_slash{false};        ///< one trailing slash is taken as none (contract: ims-api 1)
+  bool head_is_get{false}; ///< HEAD answers as GET without a body; else it is a wrong method
+  bool refuses_needless_body{
+      false}; ///< a body on an endpoint without one is 400 (contract: glance-v2 1.1)
+  bool trailing_slash{false}; ///< one trailing slash is taken as none (contract: ims-api 1)
 };
 
 extern Family const image_family;    ///< /v2/images…: api/image/errors.cpp

@@ -108,7 +108,7 @@ Result<std::vector<T>> read_array(json::Value const& value, std::string_view fie
 
 /// An array field that must be there.
 template <class Body, class T>
-Field<Body> required(std::string_view name, std::vector<T> Body::*member, Size size,
+Field<Body> required(std::string_view name, std::vector<T> Body::* member, Size size,
                      std::string_view text) {
   return {{name, true, detail::array_schema(Wire<T>::schema, size), text},
           [=](Body& body, json::Object const& object) -> Result<> {
@@ -123,7 +123,7 @@ Field<Body> required(std::string_view name, std::vector<T> Body::*member, Size s
 
 /// A single field that must be there.
 template <class Body, class T>
-Field<Body> required(std::string_view name, T Body::*member, std::string_view text) {
+Field<Body> required(std::string_view name, T Body::* member, std::string_view text) {
   return {{name, true, std::string(Wire<T>::schema), text},
           [=](Body& body, json::Object const& object) -> Result<> {
             auto const* value = detail::find(object, name);
@@ -137,7 +137,8 @@ Field<Body> required(std::string_view name, T Body::*member, std::string_view te
 
 /// A single field that may be absent or null.
 template <class Body, class T>
-Field<Body> optional(std::string_view name, std::optional<T> Body::*member, std::string_view text) {
+Field<Body> optional(std::string_view name, std::optional<T> Body::* member,
+                     std::string_view text) {
   return {{name, false, std::string(Wire<T>::schema), text},
           [=](Body& body, json::Object const& object) -> Result<> {
             if (auto const* value = detail::find(object, name)) {
@@ -154,7 +155,8 @@ Field<Body> not_offered(std::string_view name, std::string_view text) {
           [=](Body&, json::Object const& object) -> Result<> {
             auto const* value = detail::find(object, name);
             if (value == nullptr || (value->is_array() && value->get_array().empty())) return {};
-            return error(Fault::not_offered, std::string(name) + " is not offered", std::string(name));
+            return error(Fault::not_offered, std::string(name) + " is not offered",
+                         std::string(name));
           }};
 }
 

@@ -27,7 +27,8 @@ Result<Query> Query::parse(std::string_view text) {
     if (part.empty()) continue;
     auto const equals = part.find('=');
     auto name = TRY(decode(part.substr(0, equals)));
-    auto value = equals == std::string_view::npos ? std::string{} : TRY(decode(part.substr(equals + 1)));
+    auto value =
+        equals == std::string_view::npos ? std::string{} : TRY(decode(part.substr(equals + 1)));
     query.pairs_.emplace_back(std::move(name), std::move(value));
   }
   return query;

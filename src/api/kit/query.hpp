@@ -24,7 +24,8 @@ public:
   [[nodiscard]] std::optional<std::string_view> last(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
   /// The query again, encoded, without the named parameter and with `name=value` at its end (paging links).
-  [[nodiscard]] std::string with(std::string_view name, std::optional<std::string_view> value) const;
+  [[nodiscard]] std::string with(std::string_view name,
+                                 std::optional<std::string_view> value) const;
 
 private:
   std::vector<Pair> pairs_;

@@ -1,0 +1,38 @@
+#include "api/endpoints.hpp"
+
+// One line an endpoint: the namespace of its file under api/, and the function there that declares it.
+#define VITRINE_ENDPOINTS(X)                                                                       \
+  X(image, root_versions)                                                                          \
+  X(image, list_versions)                                                                          \
+  X(image, list_images)                                                                            \
+  X(image, create_image)                                                                           \
+  X(image, show_image)                                                                             \
+  X(image, patch_image)                                                                            \
+  X(image, delete_image)                                                                           \
+  X(image, deactivate_image)                                                                       \
+  X(image, reactivate_image)                                                                       \
+  X(image, add_tag)                                                                                \
+  X(image, remove_tag)                                                                             \
+  X(image, show_schema)                                                                            \
+  X(image, import_info)                                                                            \
+  X(image, stores_info)                                                                            \
+  X(image, usage_info)
+
+#define X(space, function)                                                                         \
+  namespace vitrine::api::space {                                                                  \
+  Endpoint function();                                                                             \
+  }
+VITRINE_ENDPOINTS(X)
+#undef X
+
+namespace vitrine::api {
+
+std::vector<Endpoint> all_endpoints() {
+  std::vector<Endpoint> endpoints;
+#define X(space, function) endpoints.push_back(space::function());
+  VITRINE_ENDPOINTS(X)
+#undef X
+  return endpoints;
+}
+
+} // namespace vitrine::api

@@ -1,0 +1,115 @@
+// How the Image API v2 tells failures: status by fault, body by `Accept` (contract: glance-v2 1.2).
+#include "api/kit/family.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <string>
+
+namespace vitrine::api {
+namespace {
+
+// What follows from the kind holds, unless a fault has a status of its own in the contract.
+int status_of(Error const& failure) {
+  switch (failure.fault) {
+  case Fault::not_image_owner: return 403;
+  case Fault::image_is_public: return 403;
+  case Fault::image_not_active: return 409;
+  default: break;
+  }
+  switch (failure.kind()) {
+  case Kind::invalid: return 400;
+  case Kind::unauthenticated: return 401;
+  case Kind::forbidden: return 403;
+  case Kind::not_found: return 404;
+  case Kind::conflict: return 409;
+  case Kind::too_large: return 413;
+  case Kind::unsupported_media: return 415;
+  case Kind::gone: return 410;
+  case Kind::unavailable: return 503;
+  case Kind::internal: break;
+  }
+  return 500;
+}
+
+std::string_view title_of(int status) {
+  switch (status) {
+  case 400: return "400 Bad Request";
+  case 401: return "401 Unauthorized";
+  case 403: return "403 Forbidden";
+  case 404: return "404 Not Found";
+  case 405: return "405 Method Not Allowed";
+  case 409: return "409 Conflict";
+  case 410: return "410 Gone";
+  case 413: return "413 Request Entity Too Large";
+  case 415: return "415 Unsupported Media Type";
+  case 416: return "416 Requested Range Not Satisfiable";
+  case 503: return "503 Service Unavailable";
+  default: return "500 Internal Server Error";
+  }
+}
+
+// Clients compare some of these texts; the rest is the fault's own sentence with its detail.
+std::string explanation(Error const& failure, ErrorContext const& context) {
+  switch (failure.fault) {
+  case Fault::image_not_found: return "No image found with ID " + failure.detail;
+  case Fault::forbidden:
+    if (!failure.detail.empty()) return failure.detail;
+    return fmt::format("You are not authorized to complete {} action.", context.action);
+  case Fault::internal:
+    return "The server has either erred or is incapable of performing the "
+           "requested operation.";
+  default: break;
+  }
+  return failure.detail.empty() ? std::string(text_of(failure.fault)) : failure.detail;
+}
+
+net::Reply render(int status, std::string const& text, ErrorContext const& context) {
+  net::Reply reply;
+  reply.status = status;
+  auto const title = title_of(status);
+  auto const accept = context.head == nullptr ? std::nullopt : context.head->header("Accept");
+  if (accept && accept->find("application/json") != std::string_view::npos) {
+    reply.content_type = "application/json; charset=UTF-8";
+    json::Writer writer(reply.body);
+    writer.begin_object().field("message", text).field("code", title);
+    writer.field("title", title.substr(4)).end_object();
+  } else if (!accept || accept->empty() || accept->find("*/*") != std::string_view::npos ||
+             accept->find("text/html") != std::string_view::npos) {
+    reply.content_type = "text/html; charset=UTF-8";
+    reply.body = fmt::format("<html>\n <head>\n  <title>{0}</title>\n </head>\n <body>\n  "
+                             "<h1>{0}</h1>\n  {1}<br /><br />\n </body>\n</html>\n",
+                             title, text::escape_html(text));
+  } else {
+    reply.content_type = "text/plain; charset=UTF-8";
+    reply.body = fmt::format("{}\n\n{}\n", title, text);
+  }
+  if (status == 401) {
+    reply.headers.push_back(
+        {"WWW-Authenticate", fmt::format("Keystone uri=\"{}\"", context.auth_url)});
+  }
+  return reply;
+}
+
+net::Reply refuse(Error const& failure, ErrorContext const& context) {
+  auto reply = render(status_of(failure), explanation(failure, context), context);
+  if (failure.fault == Fault::media_type && context.head != nullptr &&
+      context.head->method == "PATCH") {
+    reply.headers.push_back({"Accept-Patch", "application/openstack-images-v2.1-json-patch, "
+                                             "application/openstack-images-v2.0-json-patch"});
+  }
+  return reply;
+}
+
+net::Reply method_not_allowed(ErrorContext const& context) {
+  return render(405, "The method is not allowed for this resource.", context);
+}
+
+} // namespace
+
+Family const image_family{.name = "image",
+                          .refuse = refuse,
+                          .method_not_allowed = method_not_allowed,
+                          .refuses_needless_body = true};
+
+} // namespace vitrine::api

@@ -1,0 +1,279 @@
+#include "api/kit/dispatcher.hpp"
+
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "identity/authenticator.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+
+namespace vitrine::api {
+namespace {
+
+constexpr std::string_view kRequestId = "X-Openstack-Request-Id";
+
+std::string_view path_of(net::RequestHead const& head) {
+  return std::string_view(head.target).substr(0, head.target.find('?'));
+}
+
+std::string_view query_of(net::RequestHead const& head) {
+  auto const at = head.target.find('?');
+  return at == std::string::npos ? std::string_view{}
+                                 : std::string_view(head.target).substr(at + 1);
+}
+
+bool is_safe_id(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return text::is_alnum(c) || c == '-' || c == '_' || c == '.' || c == ':';
+  });
+}
+
+// Taken over from the client when it is usable, so that one id follows a request through all services
+// (contract: glance-v2 1.1).
+std::string request_id_of(net::RequestHead const* head) {
+  auto const given = head == nullptr ? std::nullopt : head->header(kRequestId);
+  if (!given || !is_safe_id(*given) || given->size() > limits::request_id_characters) {
+    return "req-" + new_uuid();
+  }
+  return given->starts_with("req-") ? std::string(*given) : "req-" + std::string(*given);
+}
+
+// `GET /images` with this media type means version 2 (contract: glance-v2 1.1).
+std::string versioned_path(net::RequestHead const& head) {
+  std::string path(path_of(head));
+  auto const accept = head.header("Accept");
+  if (accept && accept->starts_with("application/vnd.openstack.images-v2") &&
+      !path.starts_with("/v")) {
+    path.insert(0, "/v2");
+  }
+  return path;
+}
+
+} // namespace
+
+// One request on its way through; lives on the stack of the thread that serves it.
+class Dispatcher::Exchange {
+public:
+  Exchange(Dispatcher& dispatcher, net::RequestHead const& head, std::string_view body)
+      : dispatcher_(dispatcher), head_(head), began_(std::chrono::steady_clock::now()),
+        context_{.head = head,
+                 .path = {},
+                 .query = {},
+                 .caller = {},
+                 .base_url = dispatcher.origin_.of(head),
+                 .body = body},
+        request_id_(request_id_of(&head)) {}
+
+  Reply serve() {
+    if (auto refused = prepare()) return finish(std::move(*refused));
+    auto answered = endpoint_->run(context_, dispatcher_.services_);
+    return finish(answered ? std::move(*answered) : failure(answered.error()));
+  }
+
+  std::variant<Reply, std::unique_ptr<net::BodySink>> begin();
+
+private:
+  // Everything before the endpoint; an answer when the request ends here.
+  std::optional<Reply> prepare() {
+    if (auto const given = head_.header(kRequestId);
+        given && given->size() > limits::request_id_characters) {
+      return refuse_with(
+          image_family,
+          error(Fault::invalid_value, fmt::format("{} is longer than {} characters", kRequestId,
+                                                  limits::request_id_characters)));
+    }
+    auto found = dispatcher_.router_.find(head_.method, versioned_path(head_));
+    if (auto const* miss = std::get_if<Miss>(&found)) return missed(*miss);
+    auto& match = std::get<Match>(found);
+    index_ = match.endpoint;
+    endpoint_ = &dispatcher_.endpoints_[index_];
+    context_.path = std::move(match.path);
+    if (auto const failed = admit(); !failed) return failure(failed.error());
+    return std::nullopt;
+  }
+
+  // Token, policy, query, body: in the order of the contract (ims-api 2.1).
+  Result<> admit() {
+    auto const& spec = endpoint_->spec;
+    if (spec.guard != Guard::open) TRY(authenticate(spec));
+    context_.caller.request_id = request_id_;
+    context_.caller.address = head_.remote_address;
+    if (auto const& action = dispatcher_.actions_[index_];
+        action && spec.guard == Guard::token_and_action) {
+      TRY(dispatcher_.services_.access.require(*action, context_.caller));
+    }
+    context_.query = TRY(Query::parse(query_of(head_)));
+    if (spec.family->refuses_needless_body && !endpoint_->has_body() && endpoint_->run &&
+        !context_.body.empty()) {
+      return error(Fault::invalid_body, "A body is not expected with this request.");
+    }
+    return {};
+  }
+
+  Result<> authenticate(Spec const& spec) {
+    auto const token = head_.header("X-Auth-Token").value_or("");
+    auto const caller = TRY(dispatcher_.services_.authenticator.caller_of(token));
+    if (caller->project.empty() && spec.guard != Guard::any_token) {
+      return error(Fault::unauthenticated, "The token is not scoped to a project.");
+    }
+    context_.caller = *caller;
+    has_caller_ = true;
+    return {};
+  }
+
+  Reply missed(Miss const& miss) {
+    switch (miss.why) {
+    case Miss::Why::unknown_version: return dispatcher_.versions_(context_, 300);
+    case Miss::Why::malformed:
+      return refuse_with(*miss.family, error(Fault::not_found, "The path is malformed."));
+    case Miss::Why::no_such_path: return refuse_with(*miss.family, error(Fault::not_found));
+    case Miss::Why::wrong_method: break;
+    }
+    auto reply = miss.family->method_not_allowed(error_context());
+    reply.headers.push_back({"Allow", miss.allow});
+    return reply;
+  }
+
+  [[nodiscard]] ErrorContext error_context() const {
+    return {.head = &head_,
+            .auth_url = auth_url_,
+            .action = endpoint_ == nullptr ? std::string_view{} : endpoint_->spec.action};
+  }
+
+  Reply refuse_with(Family const& family, Error const& failed) {
+    if (failed.kind() == Kind::unauthenticated) {
+      auth_url_ = dispatcher_.services_.authenticator.auth_url(context_.base_url);
+    }
+    return family.refuse(failed, error_context());
+  }
+
+  Reply failure(Error const& failed) { return refuse_with(*endpoint_->spec.family, failed); }
+
+  Reply finish(Reply reply) {
+    reply.headers.push_back({std::string(kRequestId), request_id_});
+    reply.headers.push_back({"X-Request-Id", request_id_});
+    if (dispatcher_.observer_) {
+      auto const took = std::chrono::steady_clock::now() - began_;
+      dispatcher_.observer_(
+          {.endpoint = endpoint_,
+           .endpoint_index = index_,
+           .head = head_,
+           .caller = has_caller_ ? &context_.caller : nullptr,
+           .request_id = request_id_,
+           .status = reply.status,
+           .microseconds = std::chrono::duration_cast<std::chrono::microseconds>(took).count()});
+    }
+    return reply;
+  }
+
+  class Upload;
+
+  Dispatcher& dispatcher_;
+  net::RequestHead const& head_;
+  std::chrono::steady_clock::time_point began_;
+  Context context_;
+  std::string request_id_;
+  std::string auth_url_;
+  Endpoint const* endpoint_{nullptr};
+  std::size_t index_{0};
+  bool has_caller_{false};
+};
+
+// An upload's sink with the answer dressed like any other: request id, log, metrics.
+class Dispatcher::Exchange::Upload final : public net::BodySink {
+public:
+  Upload(Dispatcher& dispatcher, net::RequestHead head, Exchange const& exchange,
+         std::unique_ptr<net::BodySink> sink)
+      : head_(std::move(head)), exchange_(dispatcher, head_, {}), sink_(std::move(sink)) {
+    exchange_.endpoint_ = exchange.endpoint_;
+    exchange_.index_ = exchange.index_;
+    exchange_.request_id_ = exchange.request_id_;
+    exchange_.began_ = exchange.began_;
+    exchange_.context_.caller = exchange.context_.caller;
+    exchange_.has_caller_ = exchange.has_caller_;
+  }
+
+  Result<> accept(std::span<std::byte const> bytes) override { return sink_->accept(bytes); }
+  Reply finish() override { return exchange_.finish(sink_->finish()); }
+  Reply refuse(Error const& failure) override { return exchange_.finish(sink_->refuse(failure)); }
+  void abandon(std::string_view reason) override { sink_->abandon(reason); }
+
+private:
+  net::RequestHead head_; ///< the session's own head does not outlive the body
+  Exchange exchange_;
+  std::unique_ptr<net::BodySink> sink_;
+};
+
+std::variant<Reply, std::unique_ptr<net::BodySink>> Dispatcher::Exchange::begin() {
+  if (auto refused = prepare()) return finish(std::move(*refused));
+  auto sink = endpoint_->begin(context_, dispatcher_.services_);
+  if (!sink) return finish(failure(sink.error()));
+  return std::make_unique<Upload>(dispatcher_, head_, *this, std::move(*sink));
+}
+
+Dispatcher::Dispatcher(std::vector<Endpoint> endpoints, Services& services, Origin const& origin,
+                       std::function<Reply(Context&, int)> versions, Observer observer)
+    : endpoints_(std::move(endpoints)), router_(endpoints_), services_(services), origin_(origin),
+      versions_(std::move(versions)), observer_(std::move(observer)) {
+  for (auto const& endpoint : endpoints_) {
+    auto const& action = endpoint.spec.action;
+    actions_.push_back(action.empty() ? std::nullopt
+                                      : std::optional(services.access.action(action)));
+  }
+}
+
+net::Route Dispatcher::route(net::RequestHead const& head) const noexcept {
+  auto const found = router_.find(head.method, versioned_path(head));
+  if (auto const* match = std::get_if<Match>(&found)) {
+    auto const& endpoint = endpoints_[match->endpoint];
+    return {.body_bytes_max = limits::json_body_bytes,
+            .upload = static_cast<bool>(endpoint.begin),
+            .quick = endpoint.spec.quick};
+  }
+  return {.body_bytes_max = limits::json_body_bytes, .upload = false, .quick = true};
+}
+
+net::Reply Dispatcher::handle(net::Request& request) {
+  return Exchange(*this, request, request.body).serve();
+}
+
+std::variant<net::Reply, std::unique_ptr<net::BodySink>>
+Dispatcher::begin_upload(net::RequestHead const& head) {
+  return Exchange(*this, head, {}).begin();
+}
+
+net::Reply Dispatcher::refuse(net::RequestHead const* head, net::Refusal refusal) {
+  auto const* family = &image_family;
+  if (head != nullptr) {
+    auto const found = router_.find(head->method, path_of(*head));
+    auto const* match = std::get_if<Match>(&found);
+    family =
+        match != nullptr ? endpoints_[match->endpoint].spec.family : std::get<Miss>(found).family;
+  }
+  auto const failure = [&]() -> std::pair<Error, int> {
+    using enum net::Refusal;
+    switch (refusal) {
+    case malformed: return {error(Fault::invalid_body, "The request is not valid HTTP."), 400};
+    case target_too_long: return {error(Fault::too_large, "The request target is too long."), 414};
+    case head_too_large: return {error(Fault::too_large, "The request head is too large."), 431};
+    case body_too_large:
+      return {error(Fault::too_large,
+                    fmt::format("The body is larger than {} bytes.", limits::json_body_bytes)),
+              413};
+    case expectation_failed: return {error(Fault::invalid_value, "Unknown expectation."), 417};
+    case overloaded: return {error(Fault::unavailable, "The server is busy; try again."), 503};
+    case timed_out: return {error(Fault::invalid_body, "The request took too long."), 408};
+    case internal: break;
+    }
+    return {error(Fault::internal), 500};
+  }();
+  auto reply = family->refuse(failure.first, {.head = head, .auth_url = {}, .action = {}});
+  reply.status = failure.second;
+  auto const id = request_id_of(head);
+  reply.headers.push_back({std::string(kRequestId), id});
+  reply.headers.push_back({"X-Request-Id", id});
+  return reply;
+}
+
+} // namespace vitrine::api

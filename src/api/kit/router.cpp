@@ -1,0 +1,147 @@
+#include "api/kit/router.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace vitrine::api {
+
+// All verbs of one template, in the order they were declared, which is the order of `Allow`.
+struct Router::Route {
+  std::vector<std::string_view> segments; ///< "{name}" is a parameter
+  std::vector<std::pair<Verb, std::size_t>> verbs;
+  Family const* family;
+};
+
+namespace {
+
+// Longest template has 7 segments; a longer path matches nothing.
+constexpr std::size_t kSegmentsMax = 8;
+
+struct Path {
+  std::array<std::string_view, kSegmentsMax> segments;
+  std::size_t count{0};
+  bool too_long{false};
+  bool trailing_slash{false};
+};
+
+constexpr bool is_parameter(std::string_view segment) { return segment.starts_with('{'); }
+
+// Repeated slashes count as one: clients join a base and a path as text (contract: ims-api 1).
+Path split_path(std::string_view text) {
+  Path path;
+  path.trailing_slash = text.size() > 1 && text.ends_with('/');
+  while (!text.empty()) {
+    auto const end = std::min(text.find('/'), text.size());
+    if (end > 0) {
+      if (path.count == kSegmentsMax) {
+        path.too_long = true;
+        return path;
+      }
+      path.segments[path.count++] = text.substr(0, end);
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return path;
+}
+
+// `/v2.9/…` is `/v2/…` (contract: glance-v2 1.1; ims-api D34).
+bool is_v2(std::string_view segment) {
+  if (segment == "v2") return true;
+  if (!segment.starts_with("v2.")) return false;
+  auto const minor = text::parse_int(segment.substr(3));
+  return minor && *minor >= 0 && *minor <= 17;
+}
+
+bool is_known_api(std::string_view segment) {
+  return segment == "v1" || segment == "v1.1" || segment == "v2" || segment == "v3" ||
+         segment == "healthcheck" || segment == "metrics" || segment == "versions";
+}
+
+Family const* family_of(Path const& path) {
+  if (path.count == 0) return &image_family;
+  auto const first = path.segments[0];
+  if (first == "v3") return &identity_family;
+  if (first == "healthcheck" || first == "metrics") return &ops_family;
+  // Every extension path names cloudimages or jobs, or starts with a project before `images`.
+  bool const native =
+      first == "v2" &&
+      (path.count < 2 || path.segments[1] == "images" || path.segments[1] == "schemas" ||
+       path.segments[1] == "info" || path.segments[1] == "metadefs" ||
+       path.segments[1] == "tasks" || path.segments[1] == "stores" || path.segments[1] == "cache");
+  return native || first == "versions" ? &image_family : &ims_family;
+}
+
+} // namespace
+
+Router::Router(std::vector<Endpoint> const& endpoints) {
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    auto const& spec = endpoints[i].spec;
+    auto const path = split_path(spec.path);
+    std::vector<std::string_view> segments(
+        path.segments.begin(), path.segments.begin() + static_cast<std::ptrdiff_t>(path.count));
+    auto at = std::ranges::find(routes_, segments, &Route::segments);
+    if (at == routes_.end()) {
+      routes_.push_back({std::move(segments), {}, spec.family});
+      at = routes_.end() - 1;
+    }
+    CHECK(std::ranges::none_of(at->verbs, [&](auto const& v) { return v.first == spec.verb; }));
+    at->verbs.emplace_back(spec.verb, i);
+  }
+  // A literal segment wins over a parameter, from the left (contract: ims-api 1, routing traps).
+  std::ranges::stable_sort(routes_, [](Route const& a, Route const& b) {
+    return std::ranges::lexicographical_compare(a.segments, b.segments, {}, is_parameter,
+                                                is_parameter);
+  });
+}
+
+Router::~Router() = default;
+
+std::variant<Match, Miss> Router::find(std::string_view method, std::string_view text) const {
+  auto path = split_path(text);
+  if (path.count > 0 && is_v2(path.segments[0])) path.segments[0] = "v2";
+  auto const* family = family_of(path);
+  if (path.too_long) return Miss{Miss::Why::no_such_path, family, {}};
+
+  auto const fits = [&](Route const& route) {
+    if (route.segments.size() != path.count) return false;
+    for (std::size_t i = 0; i < path.count; ++i) {
+      if (!is_parameter(route.segments[i]) && route.segments[i] != path.segments[i]) return false;
+    }
+    return true;
+  };
+  auto const at = std::ranges::find_if(routes_, fits);
+  bool const slash_refused = path.trailing_slash && path.count > 1 && !family->trailing_slash;
+  if (at == routes_.end() || slash_refused) {
+    bool const unknown = path.count == 0 || !is_known_api(path.segments[0]) ||
+                         (path.count == 1 && path.segments[0].starts_with("v1"));
+    return Miss{unknown ? Miss::Why::unknown_version : Miss::Why::no_such_path, family, {}};
+  }
+
+  auto const wanted = method == "HEAD" && at->family->head_is_get ? "GET" : method;
+  auto const verb = std::ranges::find_if(
+      at->verbs, [&](auto const& candidate) { return name_of(candidate.first) == wanted; });
+  if (verb == at->verbs.end()) {
+    std::string allow;
+    for (auto const& [allowed, index] : at->verbs) {
+      if (!allow.empty()) allow += ", ";
+      allow += name_of(allowed);
+    }
+    return Miss{Miss::Why::wrong_method, at->family, std::move(allow)};
+  }
+
+  Match match{verb->second, {}};
+  for (std::size_t i = 0; i < path.count; ++i) {
+    if (!is_parameter(at->segments[i])) continue;
+    auto decoded = text::percent_decode(path.segments[i], false);
+    if (!decoded || !text::is_utf8(*decoded) || decoded->find('\0') != std::string::npos) {
+      return Miss{Miss::Why::malformed, at->family, {}};
+    }
+    auto const name = at->segments[i].substr(1, at->segments[i].size() - 2);
+    match.path.emplace_back(name, std::move(*decoded));
+  }
+  return match;
+}
+
+} // namespace vitrine::api

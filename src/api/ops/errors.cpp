@@ -1,0 +1,35 @@
+// Failures of the operator's endpoints: one line of text.
+#include "api/kit/family.hpp"
+
+namespace vitrine::api {
+namespace {
+
+net::Reply text_reply(int status, std::string_view text) {
+  net::Reply reply;
+  reply.status = status;
+  reply.content_type = "text/plain; charset=UTF-8";
+  reply.body = std::string(text) + "\n";
+  return reply;
+}
+
+net::Reply refuse(Error const& failure, ErrorContext const&) {
+  int const status = failure.kind() == Kind::not_found     ? 404
+                     : failure.kind() == Kind::unavailable ? 503
+                     : failure.kind() == Kind::invalid     ? 400
+                                                           : 500;
+  return text_reply(status, failure.detail.empty() ? text_of(failure.fault) : failure.detail);
+}
+
+net::Reply method_not_allowed(ErrorContext const&) {
+  return text_reply(405, "Only GET is allowed.");
+}
+
+} // namespace
+
+Family const ops_family{.name = "ops",
+                        .refuse = refuse,
+                        .method_not_allowed = method_not_allowed,
+                        .head_is_get = true,
+                        .trailing_slash = true};
+
+} // namespace vitrine::api
