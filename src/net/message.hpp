@@ -34,9 +34,7 @@ struct RequestHead {
 
   /// First value of a header, trimmed; nothing when absent.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
-  [[nodiscard]] bool has_body() const noexcept {
-    return chunked || content_length.value_or(0) > 0;
-  }
+  [[nodiscard]] bool has_body() const noexcept { return chunked || content_length.value_or(0) > 0; }
 };
 
 struct Request : RequestHead {

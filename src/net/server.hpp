@@ -7,16 +7,18 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace vitrine::net {
 
 /// Limits and places; every number is configurable through `ops/config`.
 struct ServerOptions {
-  std::string host{"127.0.0.1"};   ///< IPv4 or IPv6 address, or a name
-  std::uint16_t port{9292};        ///< 0: the kernel picks
-  std::string certificate_file;    ///< PEM; with `key_file` switches TLS on
+  std::string host{"127.0.0.1"}; ///< IPv4 or IPv6 address, or a name
+  std::uint16_t port{9292};      ///< 0: the kernel picks
+  std::string certificate_file;  ///< PEM; with `key_file` switches TLS on
   std::string key_file;
   unsigned io_threads{2};          ///< event loops
   unsigned api_threads{8};         ///< handlers at once
@@ -26,11 +28,13 @@ struct ServerOptions {
   std::size_t head_bytes_max{64U << 10U};
   std::size_t target_bytes_max{16U << 10U};
   std::size_t headers_max{256};
-  std::chrono::milliseconds idle_timeout{75'000};   ///< between requests on a kept connection
-  std::chrono::milliseconds head_timeout{15'000};   ///< first byte to the end of the head
-  std::chrono::milliseconds body_timeout{30'000};   ///< no byte of a body for so long
-  std::uint64_t body_bytes_per_second_min{1024};    ///< averaged over body_timeout; slower clients are cut
-  std::size_t transfer_chunk_bytes{256U << 10U};    ///< read at once from an upload
+  std::chrono::milliseconds idle_timeout{75'000}; ///< between requests on a kept connection
+  std::chrono::milliseconds head_timeout{15'000}; ///< first byte to the end of the head
+  std::chrono::milliseconds body_timeout{30'000}; ///< no byte of a body for so long
+  std::uint64_t body_bytes_per_second_min{1024};  ///< over body_timeout; slower ones are cut
+  std::size_t transfer_chunk_bytes{256U << 10U};  ///< read at once from an upload
+  /// Told of exceptions that escaped the handler, a line each, from any thread. Unset: standard error.
+  std::function<void(std::string_view)> report_bug;
 };
 
 /// Figures for `/metrics`; a consistent snapshot is not promised.

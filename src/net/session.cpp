@@ -1,0 +1,206 @@
+#include "net/session.hpp"
+
+#include "net/on_pool.hpp"
+
+#include <fmt/core.h>
+
+namespace vitrine::net {
+namespace {
+
+constexpr std::size_t kReadBytes = 4U << 10U;
+constexpr auto kLingerPatience = std::chrono::seconds(2);
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+HeadLimits head_limits(ServerOptions const& options) {
+  return {options.head_bytes_max, options.target_bytes_max, options.headers_max};
+}
+
+bool closes_always(Refusal refusal) {
+  return refusal != Refusal::body_too_large && refusal != Refusal::overloaded &&
+         refusal != Refusal::internal;
+}
+
+} // namespace
+
+ServerCore::ServerCore(ServerOptions given, Handler& answering)
+    : options(std::move(given)), handler(answering),
+      api("api", options.api_threads, options.api_queue_max),
+      // Each session has at most one job here, so the queue is bounded by the connections.
+      transfer("transfer", options.transfer_threads, options.connections_max) {}
+
+Session::Session(ServerCore& core, Wire wire, Executor executor, DateLine& date)
+    : core_(core), wire_(std::move(wire)), executor_(executor), date_(date),
+      peer_(wire_.peer_address()) {}
+
+void Session::stop_if_idle() {
+  if (idle_) stop();
+}
+
+Task<> Session::run() {
+  wire_.arm(core_.options.head_timeout);
+  bool again = co_await wire_.handshake();
+  wire_.disarm();
+  while (again)
+    again = co_await serve_next();
+  SteadyClock::duration const patience =
+      std::min<SteadyClock::duration>(kLingerPatience, core_.options.body_timeout);
+  co_await wire_.close(linger_ || !input_.empty(), patience);
+}
+
+HeadOutcome Session::try_head(HeadScan& scan) {
+  return parse_head(input_.view(), scan, head_limits(core_.options), request_, traits_);
+}
+
+/// Reads until the head is whole or hopeless; still incomplete when the wire ended.
+Task<HeadOutcome> Session::await_head(HeadScan& scan) {
+  HeadOutcome outcome;
+  if (input_.empty()) {
+    if (core_.draining) co_return outcome;
+    idle_ = true;
+    wire_.arm(fresh_ ? core_.options.head_timeout : core_.options.idle_timeout);
+  } else {
+    wire_.arm(core_.options.head_timeout);
+  }
+  while (outcome.status == HeadStatus::incomplete) {
+    std::span<char> const room = input_.room(kReadBytes);
+    std::size_t const count = co_await wire_.read_some(room);
+    if (count == 0) break;
+    if (idle_) wire_.arm(core_.options.head_timeout);
+    idle_ = fresh_ = false;
+    input_.added(count);
+    outcome = try_head(scan);
+  }
+  wire_.disarm();
+  idle_ = false;
+  co_return outcome;
+}
+
+/// One request and its answer; false when the connection is to be closed.
+Task<bool> Session::serve_next() {
+  HeadScan scan;
+  head_parsed_ = body_unread_ = continued_ = false;
+  HeadOutcome outcome;
+  if (!input_.empty()) outcome = try_head(scan);
+  if (outcome.status == HeadStatus::incomplete) outcome = co_await await_head(scan);
+  if (outcome.status == HeadStatus::incomplete) {
+    bool const begun = !input_.empty();
+    if (wire_.end() != WireEnd::expired || !begun) co_return false;
+    co_return co_await refuse(Refusal::timed_out);
+  }
+  if (outcome.status == HeadStatus::refused) co_return co_await refuse(outcome.refusal);
+  input_.take(outcome.length);
+  head_parsed_ = true;
+  request_.remote_address = peer_;
+  request_.tls = wire_.is_tls();
+  request_.body.clear();
+  body_unread_ = request_.has_body();
+  if (traits_.expects_otherwise) co_return co_await refuse(Refusal::expectation_failed);
+  Route const route = core_.handler.route(request_);
+  if (route.upload) co_return co_await answer_upload();
+  co_return co_await answer_small(route);
+}
+
+Task<bool> Session::answer_small(Route const& route) {
+  if (body_unread_) {
+    Intake const intake = co_await read_body(route.body_bytes_max);
+    if (intake != Intake::whole) co_return co_await refuse_intake(intake);
+  }
+  if (route.quick) {
+    Reply reply = guarded_handle();
+    co_return co_await send(reply);
+  }
+  Reply reply;
+  auto work = [this, &reply] { reply = guarded_handle(); };
+  bool const ran = co_await on_pool(executor_, core_.api, work);
+  if (!ran) co_return co_await refuse(Refusal::overloaded);
+  co_return co_await send(reply);
+}
+
+Reply Session::guarded_handle() {
+  try {
+    return core_.handler.handle(request_);
+  } catch (std::exception const& bug) {
+    report(bug.what());
+  } catch (...) {
+    report("unknown exception");
+  }
+  return render_refusal(Refusal::internal);
+}
+
+void Session::report(std::string_view what) {
+  std::string const line = fmt::format("{} {}: {}", request_.method, request_.target, what);
+  core_.options.report_bug(line);
+}
+
+Reply Session::render_refusal(Refusal refusal) {
+  Reply reply;
+  try {
+    reply = core_.handler.refuse(head_parsed_ ? &request_ : nullptr, refusal);
+  } catch (std::exception const& bug) {
+    report(bug.what());
+    reply.status = 500;
+  }
+  if (closes_always(refusal)) reply.close = true;
+  return reply;
+}
+
+Task<bool> Session::refuse(Refusal refusal) {
+  // Of a broken head nobody knows where it ends.
+  if (!head_parsed_) body_unread_ = true;
+  Reply reply = render_refusal(refusal);
+  co_return co_await send(reply);
+}
+
+Task<bool> Session::refuse_intake(Intake intake) {
+  switch (intake) {
+  case Intake::too_large: co_return co_await refuse(Refusal::body_too_large);
+  case Intake::malformed: co_return co_await refuse(Refusal::malformed);
+  case Intake::too_slow: co_return co_await refuse(Refusal::timed_out);
+  case Intake::whole:
+  case Intake::gone: break;
+  }
+  co_return false;
+}
+
+/// Tells a client that waits for leave to send its body; false when the wire ended.
+Task<bool> Session::allow_body() {
+  if (!traits_.expects_continue || continued_) co_return true;
+  continued_ = true;
+  co_return co_await wire_.write(kContinue, {}, core_.options.body_timeout);
+}
+
+/// Writes the answer and, when the connection goes on, reads over what is left of the body.
+Task<bool> Session::send(Reply& reply) {
+  bool const skip = body_unread_ && body_is_skippable();
+  bool const keep = traits_.keep_alive && head_parsed_ && !reply.close && !core_.draining &&
+                    (!body_unread_ || skip);
+  if (is_bodiless(reply.status)) {
+    reply.body.clear();
+    reply.file.reset();
+  }
+  std::uint64_t const length = reply.file ? reply.file->length() : reply.body.size();
+  bool const headless = head_parsed_ && request_.method == "HEAD";
+  std::string_view const body = headless ? std::string_view{} : std::string_view(reply.body);
+  out_.clear();
+  render_head(out_, reply, length, date_.now(), !keep, keep && !traits_.version_1_1);
+  linger_ = body_unread_;
+
+  std::size_t const sent = wire_.write_now(out_, body);
+  if (sent < out_.size() + body.size()) {
+    std::string_view const head_left = std::string_view(out_).substr(std::min(sent, out_.size()));
+    std::string_view const body_left = body.substr(sent - (out_.size() - head_left.size()));
+    bool const written = co_await wire_.write(head_left, body_left, core_.options.body_timeout);
+    wire_.disarm();
+    if (!written) co_return false;
+  }
+  if (reply.file && !headless) {
+    bool const written = co_await send_file(*reply.file);
+    wire_.disarm();
+    if (!written) co_return false;
+  }
+  if (!keep || !skip) co_return keep;
+  Intake const rest = co_await skip_body();
+  co_return rest == Intake::whole;
+}
+
+} // namespace vitrine::net

@@ -1,0 +1,122 @@
+// One connection from accept to close: reads heads and bodies, lets the handler answer, writes the answers.
+// Lives on one loop; blocking work goes to the pools. Split by subject: session.cpp (the cycle of requests),
+// body.cpp (small bodies), upload.cpp, download.cpp.
+#pragma once
+
+#include "net/chunked.hpp"
+#include "net/head_parser.hpp"
+#include "net/input.hpp"
+#include "net/message.hpp"
+#include "net/pool.hpp"
+#include "net/reply_head.hpp"
+#include "net/server.hpp"
+#include "net/task.hpp"
+#include "net/wire.hpp"
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace vitrine::net {
+
+/// What all sessions of a server share. Thread-safe.
+struct ServerCore {
+  ServerCore(ServerOptions given, Handler& handler);
+
+  ServerOptions const options;
+  Handler& handler;
+  std::atomic<bool> draining{false}; ///< answers from now on end their connection
+  Pool api;
+  Pool transfer;
+};
+
+/// How reading a body went.
+enum class Intake : std::uint8_t {
+  whole,
+  too_large,
+  malformed, ///< broken chunk framing
+  too_slow,
+  gone, ///< the client left, or the server stops
+};
+
+/// Keeps the client to a minimum speed; counts only time in which we waited for it.
+class BodyPace {
+public:
+  explicit BodyPace(ServerOptions const& options)
+      : window_(options.body_timeout), bytes_per_second_min_(options.body_bytes_per_second_min) {}
+  /// False when the client has been slower than the minimum over a whole window.
+  bool keeps_up(std::size_t bytes, SteadyClock::duration waited);
+
+private:
+  SteadyClock::duration window_;
+  std::uint64_t bytes_per_second_min_;
+  SteadyClock::duration waited_{};
+  std::uint64_t bytes_{0};
+};
+
+class Session {
+public:
+  Session(ServerCore& core, Wire wire, Executor executor, DateLine& date);
+
+  /// The whole life of the connection.
+  Task<> run();
+  /// Ends it as soon as what it waits for allows.
+  void stop() { wire_.stop(); }
+  /// Ends it when no request has begun.
+  void stop_if_idle();
+  void expire(SteadyClock::time_point now) { wire_.expire(now); }
+
+private:
+  struct Pump;
+
+  Task<bool> serve_next();
+  Task<HeadOutcome> await_head(HeadScan& scan);
+  HeadOutcome try_head(HeadScan& scan);
+  Task<bool> answer_small(Route const& route);
+  Task<bool> answer_upload();
+
+  Task<Intake> read_body(std::size_t bytes_max);
+  Task<Intake> read_sized_body();
+  Task<Intake> read_chunked_body(std::size_t bytes_max);
+  Task<Intake> skip_body();
+  Task<std::size_t> read_paced(std::span<char> into, BodyPace& pace, Intake& outcome);
+  Task<bool> allow_body();
+  [[nodiscard]] bool body_is_skippable() const;
+
+  Reply guarded_handle();
+  std::variant<Reply, std::unique_ptr<BodySink>> guarded_begin();
+  Task<bool> refuse(Refusal refusal);
+  Task<bool> refuse_intake(Intake intake);
+  Reply render_refusal(Refusal refusal);
+  Task<bool> send(Reply& reply);
+  Task<bool> send_file(FileRange const& file);
+  Task<bool> send_file_plain(FileRange const& file);
+  Task<bool> send_file_tls(FileRange const& file);
+  Task<Intake> pump_body(Pump& pump);
+  Task<Intake> fill(Pump& pump);
+  void start_storing(Pump& pump);
+  Task<bool> finish_upload(Pump& pump, Intake intake);
+  void report(std::string_view where);
+
+  ServerCore& core_;
+  Wire wire_;
+  Executor executor_;
+  DateLine& date_;
+  Input input_;
+  std::string const peer_;
+  Request request_; // storage is reused from request to request
+  HeadTraits traits_;
+  std::string out_; // head of the answer
+  bool head_parsed_{false};
+  bool idle_{false};        // waits for the first byte of a request
+  bool fresh_{true};        // nothing was received yet
+  bool body_unread_{false}; // bytes of the body are still on their way
+  bool continued_{false};   // 100 Continue was sent
+  bool linger_{false};      // the client may be sending when we close
+};
+
+} // namespace vitrine::net

@@ -1,0 +1,193 @@
+#include "net/on_pool.hpp"
+#include "net/session.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace vitrine::net {
+namespace {
+
+struct Chunk {
+  std::unique_ptr<char[]> bytes;
+  std::size_t used{0};
+};
+
+std::string_view reason_of(Intake intake) {
+  switch (intake) {
+  case Intake::too_slow: return "the client was too slow";
+  case Intake::malformed: return "the chunk framing of the body is broken";
+  case Intake::gone: return "the client left";
+  case Intake::whole:
+  case Intake::too_large: break;
+  }
+  return "an internal error";
+}
+
+} // namespace
+
+/// An upload under way: one chunk is filled from the socket while the one before is stored.
+struct Session::Pump {
+  Pump(std::unique_ptr<BodySink> into, ServerOptions const& options, RequestHead const& head)
+      : sink(std::move(into)), pace(options), chunk_bytes(options.transfer_chunk_bytes),
+        left(head.content_length.value_or(0)), ended(!head.has_body()) {}
+
+  void store() noexcept {
+    try {
+      auto const bytes = std::as_bytes(std::span(storing.bytes.get(), storing.used));
+      auto taken = sink->accept(bytes);
+      if (!taken) failure = std::move(taken).error();
+    } catch (std::exception const& escaped) {
+      bug = escaped.what();
+    } catch (...) {
+      bug = "unknown exception";
+    }
+  }
+
+  std::unique_ptr<BodySink> sink;
+  BodyPace pace;
+  ChunkDecoder decoder;
+  std::size_t const chunk_bytes;
+  std::uint64_t left; // of a body with a length
+  bool ended;         // all of the body was read
+  Chunk filling;
+  Chunk storing;
+  // Written by the transfer pool, read on the loop once `stored` has opened.
+  std::optional<Error> failure;
+  std::optional<std::string> bug;
+  Gate stored;
+  bool in_flight{false};
+  bool broken{false}; // storing failed: reading on is pointless
+};
+
+std::variant<Reply, std::unique_ptr<BodySink>> Session::guarded_begin() {
+  try {
+    auto opened = core_.handler.begin_upload(request_);
+    auto const* sink = std::get_if<std::unique_ptr<BodySink>>(&opened);
+    if (sink == nullptr || *sink != nullptr) return opened;
+    report("begin_upload returned no sink");
+  } catch (std::exception const& bug) {
+    report(bug.what());
+  } catch (...) {
+    report("unknown exception");
+  }
+  return render_refusal(Refusal::internal);
+}
+
+Task<bool> Session::answer_upload() {
+  std::variant<Reply, std::unique_ptr<BodySink>> opened;
+  auto work = [this, &opened] { opened = guarded_begin(); };
+  bool const ran = co_await on_pool(executor_, core_.api, work);
+  if (!ran) co_return co_await refuse(Refusal::overloaded);
+  if (auto* early = std::get_if<Reply>(&opened)) co_return co_await send(*early);
+
+  Pump pump(std::get<1>(std::move(opened)), core_.options, request_);
+  bool allowed = true;
+  if (!pump.ended && input_.empty()) allowed = co_await allow_body();
+  wire_.disarm();
+  Intake intake = Intake::gone;
+  if (allowed) intake = co_await pump_body(pump);
+  body_unread_ = !pump.ended;
+  co_return co_await finish_upload(pump, intake);
+}
+
+/// Moves the body into the sink. Nothing is in flight afterwards.
+Task<Intake> Session::pump_body(Pump& pump) {
+  Intake intake = Intake::whole;
+  while (intake == Intake::whole && !pump.ended && !pump.broken) {
+    intake = co_await fill(pump);
+    if (pump.in_flight) co_await pump.stored.wait();
+    pump.in_flight = false;
+    if (intake != Intake::whole || pump.broken || pump.filling.used == 0) continue;
+    std::swap(pump.filling, pump.storing);
+    start_storing(pump);
+  }
+  if (pump.in_flight) co_await pump.stored.wait();
+  co_return intake;
+}
+
+void Session::start_storing(Pump& pump) {
+  auto const back = [this, &pump] {
+    pump.broken = pump.failure || pump.bug;
+    // A failed store must not wait for a client that sends nothing.
+    if (pump.broken) wire_.interrupt();
+    pump.stored.open();
+  };
+  auto job = [executor = executor_, &pump, back] {
+    pump.store();
+    asio::post(executor, back);
+  };
+  pump.in_flight = core_.transfer.submit(std::move(job));
+  if (!pump.in_flight) pump.failure = error(Fault::unavailable);
+  pump.broken = !pump.in_flight;
+}
+
+/// Fills a chunk with as much of the body as it holds.
+Task<Intake> Session::fill(Pump& pump) {
+  Chunk& chunk = pump.filling;
+  if (!chunk.bytes) chunk.bytes = std::make_unique_for_overwrite<char[]>(pump.chunk_bytes);
+  chunk.used = 0;
+  Intake outcome = Intake::whole;
+  while (chunk.used < pump.chunk_bytes && !pump.ended && !pump.broken) {
+    std::uint64_t wanted = pump.chunk_bytes - chunk.used;
+    if (!request_.chunked) wanted = std::min(wanted, pump.left);
+    std::span<char> const room(chunk.bytes.get() + chunk.used, wanted);
+    bool const buffered = !input_.empty();
+    std::size_t count = std::min(input_.size(), room.size());
+    if (buffered) {
+      std::memcpy(room.data(), input_.view().data(), count);
+    } else {
+      count = co_await read_paced(room, pump.pace, outcome);
+    }
+    if (count == 0) co_return outcome;
+    std::span<char> const fresh = room.first(count);
+    ChunkDecoder::Piece piece{ChunkDecoder::Status::more, count, count};
+    if (request_.chunked) {
+      piece = pump.decoder.decode(fresh);
+      pump.ended = piece.status == ChunkDecoder::Status::done;
+    } else {
+      pump.left -= count;
+      pump.ended = pump.left == 0;
+    }
+    chunk.used += piece.data_bytes;
+    if (buffered) {
+      input_.take(piece.consumed);
+    } else {
+      input_.append(fresh.subspan(piece.consumed)); // the start of the next request
+    }
+    if (piece.status == ChunkDecoder::Status::malformed) co_return Intake::malformed;
+  }
+  co_return outcome;
+}
+
+/// Brings the sink to its end and answers.
+Task<bool> Session::finish_upload(Pump& pump, Intake intake) {
+  Reply reply;
+  auto work = [this, &pump, &reply, intake] {
+    try {
+      if (pump.failure) {
+        reply = pump.sink->refuse(*pump.failure);
+      } else if (intake == Intake::whole && !pump.bug) {
+        reply = pump.sink->finish();
+      } else {
+        pump.sink->abandon(reason_of(intake));
+      }
+      pump.sink.reset();
+    } catch (std::exception const& bug) {
+      pump.bug = bug.what();
+    } catch (...) {
+      pump.bug = "unknown exception";
+    }
+  };
+  bool const ran = co_await on_pool(executor_, core_.transfer, work);
+  if (!ran) work();
+  if (pump.bug) {
+    report(*pump.bug);
+    reply = render_refusal(Refusal::internal);
+  } else if (!pump.failure && intake != Intake::whole) {
+    co_return co_await refuse_intake(intake);
+  }
+  if (!pump.ended) reply.close = true;
+  co_return co_await send(reply);
+}
+
+} // namespace vitrine::net
