@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, field
 
 COLUMNS_MAX = 100
+COLUMNS_MAX_OF_DATA = 120  # test cases and SQL, where a line is one record
 FUNCTION_LINES_MAX = 70
 SKIPPED_FOLDERS = {".git", ".cache", "__pycache__", "data", "node_modules", ".pytest_cache"}
 TEXT_SUFFIXES = {".cpp", ".hpp", ".py", ".sh", ".sql", ".yaml", ".yml", ".toml", ".cmake", ".md",
@@ -106,12 +107,13 @@ def includes_run_down(file):
 
 
 def columns(file):
-    """No line is wider than COLUMNS_MAX characters."""
+    """No line is too wide to read."""
     if file.suffix in (".md", ".json", ".go", ".txt") and file.path.name != "CMakeLists.txt":
         return
+    most = COLUMNS_MAX_OF_DATA if file.suffix in (".yaml", ".sql") else COLUMNS_MAX
     for number, line in enumerate(file.lines, 1):
-        if len(line) > COLUMNS_MAX:
-            yield number, f"{len(line)} columns, at most {COLUMNS_MAX}"
+        if len(line) > most:
+            yield number, f"{len(line)} columns, at most {most}"
 
 
 CONTROL = re.compile(r"(namespace|class|struct|enum|union|extern|if|else|for|while|switch|do|try|"

@@ -29,6 +29,7 @@ CASES = [
     ("includes_run_down", "src/main.cpp", '#include "api/x.hpp"', '#include "app/run.hpp"'),
     ("includes_run_down", "src/util/a.cpp", "int x;", None),
     ("columns", "src/base/a.cpp", "// " + "x" * 98, "// " + "x" * 97),
+    ("columns", "tests/contract/cases/a.yaml", "# " + "x" * 119, "# " + "x" * 118),
     ("function_length", "src/base/a.cpp",
      "int f(int a,\n      int b) {\n" + "  g();\n" * 68 + "}\n",
      "int f(int a,\n      int b) {\n" + "  g();\n" * 67 + "}\n"),

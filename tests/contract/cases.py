@@ -93,8 +93,8 @@ def text_difference(expected, actual, where):
         fits = isinstance(actual, int) and not isinstance(actual, bool)
     elif expected in PATTERNS:
         fits = isinstance(actual, str) and re.fullmatch(PATTERNS[expected], actual)
-    elif len(expected) > 2 and expected[0] == "/" and expected[-1] == "/" and "~" in expected[:2]:
-        fits = isinstance(actual, str) and re.search(expected[2:-1], actual)
+    elif expected.startswith("~"):
+        fits = isinstance(actual, str) and re.search(expected[1:], actual)
     else:
         fits = actual == expected
     return None if fits else f"{where}: expected {expected!r}, got {actual!r}"
@@ -136,6 +136,10 @@ class Player:
             return self.values[name.removesuffix(":upper")].upper()
         if repeat := re.fullmatch(r"repeat:(.+):(\d+)", name):
             return repeat.group(1) * int(repeat.group(2))
+        if name.startswith("password:"):
+            return self.server.clouds()[name.removeprefix("password:")]["auth"]["password"]
+        if name in (f"{user}.user" for user in USERS):
+            return self.clients[name.removesuffix(".user")].user_id
         if patch := re.fullmatch(r"patch:properties:(\d+)", name):
             return [{"op": "add", "path": f"/p{index}", "value": "x"}
                     for index in range(int(patch.group(1)))]
@@ -233,6 +237,8 @@ class Player:
                 assert answer.text == step["text"], f"body {answer.text!r}"
             if "match" in step:
                 self.compare(step["match"], answer.json())
+            for name, header in step.get("save_header", {}).items():
+                self.values[name] = answer.headers[header]
             for name, path in step.get("save", {}).items():
                 value = answer.json()
                 for part in path.split("."):

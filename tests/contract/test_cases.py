@@ -30,8 +30,8 @@ def test_case_ids_are_unique():
     ({"<lacks>": {"x": 3}}, [{"x": 3}], False),
     ("<time>", "2025-03-04T05:06:07Z", True),
     ("<time>", "2025-03-04T05:06:07.000Z", False),
-    ("/~^a+$/", "aaa", True),
-    ("/~^a+$/", "aab", False),
+    ("~^a+$", "aaa", True),
+    ("~^a+$", "aab", False),
 ])
 def test_the_matcher_itself(expected, actual, matches):
     assert (cases.difference(expected, actual) is None) == matches
