@@ -1,5 +1,5 @@
-// The configuration: a typed struct whose initialisers are the defaults, filled from a TOML file, the
-// environment and the command line. Each key is one row in `config.cpp`: type, bounds, text.
+// The configuration: a typed struct whose initialisers are the defaults, filled from a TOML file,
+// the environment and the command line. Each key is one row in `config.cpp`: type, bounds, text.
 //
 // Precedence: command line > environment > file > default. A key `section.key` is the environment
 // variable VITRINE_SECTION_KEY.
@@ -123,18 +123,20 @@ struct Config {
   MetricsConfig metrics;
 };
 
-/// Values as text, by name: of environment variables, or of keys (`section.key`) from the command line.
+/// Values as text, by name: of environment variables, or of keys (`section.key`) from the command
+/// line.
 using Settings = std::map<std::string, std::string, std::less<>>;
 
 /// The variables of a process environment (`environ`) whose name starts with VITRINE_.
 Settings environment_settings(char const* const* environment);
 
-/// Reads the file if there is one, then the environment, then the command line. In text, the items of a
-/// list and of a map (`a=b`) are separated by commas.
+/// Reads the file if there is one, then the environment, then the command line. In text, the items
+/// of a list and of a map (`a=b`) are separated by commas.
 ///
 /// Errors: `invalid_value`; the detail has one line a fault, all of them:
-/// `file:line: section.key: what is wrong and the limit`, or the variable or `command line` for the place.
-/// Unknown sections and keys are faults, also variables that start like a section but name no key.
+/// `file:line: section.key: what is wrong and the limit`, or the variable or `command line` for the
+/// place. Unknown sections and keys are faults, also variables that start like a section but name
+/// no key.
 Result<Config> load_config(std::optional<std::string> const& path, Settings const& environment = {},
                            Settings const& command_line = {});
 

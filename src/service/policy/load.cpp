@@ -119,8 +119,8 @@ Result<> add_file(std::string_view yaml, std::string_view file, Definitions& def
 
 } // namespace
 
-/// Turns definitions into the arrays of one Policy; a definition is compiled once, however often it is
-/// referred to.
+/// Turns definitions into the arrays of one Policy; a definition is compiled once, however often it
+/// is referred to.
 class Compiler {
 public:
   Compiler(Policy& policy, Definitions& definitions) : policy_(policy), definitions_(definitions) {}

@@ -1,5 +1,5 @@
-// May this caller do this to that? Rules come from `defaults()` and a policy file, are resolved once at
-// load into flat arrays, and are then evaluated without allocation.
+// May this caller do this to that? Rules come from `defaults()` and a policy file, are resolved
+// once at load into flat arrays, and are then evaluated without allocation.
 //
 //   auto const action = TRY(policy.action("get_image"));     // once, at start
 //   if (!policy.allows(action, credentials, target)) ...      // per request
@@ -55,8 +55,9 @@ private:
 
 /// What is acted on. Set what the action's rule may ask; the text must outlive the call.
 ///
-/// Of an image: owner, visibility, and `member_id` = the caller's own project when it is a member (any
-/// status), else left out. Of a member: `member_id` = that member. Of a user or its things: user_id.
+/// Of an image: owner, visibility, and `member_id` = the caller's own project when it is a member
+/// (any status), else left out. Of a member: `member_id` = that member. Of a user or its things:
+/// user_id.
 class Target {
 public:
   Target& set(Attribute attribute, Value value) noexcept {
@@ -80,10 +81,10 @@ struct ActionId {
 /// Immutable after load; thread-safe.
 class Policy {
 public:
-  /// Resolves the defaults, overridden by name from the YAML (or JSON) file at `path`. The file may define
-  /// base rules of its own; a name that is no policy and that no rule refers to is refused.
-  /// Errors: `invalid_value`, detail `file:line: name: reason` for a file that cannot be read or parsed, a
-  /// malformed rule, and a rule that refers to itself or to one that nobody defines.
+  /// Resolves the defaults, overridden by name from the YAML (or JSON) file at `path`. The file may
+  /// define base rules of its own; a name that is no policy and that no rule refers to is refused.
+  /// Errors: `invalid_value`, detail `file:line: name: reason` for a file that cannot be read or
+  /// parsed, a malformed rule, and a rule that refers to itself or to one that nobody defines.
   static Result<Policy> load(std::span<Default const> defaults,
                              std::optional<std::string> const& path = std::nullopt);
   /// As `load`, from text; `file` names it in faults.

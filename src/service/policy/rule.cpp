@@ -151,7 +151,8 @@ private:
     auto end = at_;
     while (end < text_.size() && !is_blank(text_[end]))
       ++end;
-    // Closing parentheses at the end of a word close groups; the one inside %(name)s is not at the end.
+    // Closing parentheses at the end of a word close groups; the one inside %(name)s is not at the
+    // end.
     while (text_[end - 1] == ')')
       --end;
     word_ = text_.substr(at_, end - at_);

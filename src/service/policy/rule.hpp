@@ -1,12 +1,14 @@
-// One rule of the policy language (oslo.policy's): text to an expression tree. Pure; no files, no evaluation.
+// One rule of the policy language (oslo.policy's): text to an expression tree. Pure; no files, no
+// evaluation.
 //
 //   rule   = "" | or           "" is always true
 //   or     = and {"or" and}    and = not {"and" not}    not = "not" not | "(" or ")" | check
 //   check  = "@" | "!" | kind ":" match
 //
-// Words are separated by blanks; parentheses may touch a word. Keywords are read in any letter case.
-// `kind` is `role`, `rule`, a literal ('text', "text", True, False, None, a number) or the name of a
-// credential. `match` is text in which `%(name)s` stands for an attribute of the target and `%%` for `%`.
+// Words are separated by blanks; parentheses may touch a word. Keywords are read in any letter
+// case. `kind` is `role`, `rule`, a literal ('text', "text", True, False, None, a number) or the
+// name of a credential. `match` is text in which `%(name)s` stands for an attribute of the target
+// and `%%` for `%`.
 #pragma once
 
 #include "base/result.hpp"
@@ -21,7 +23,8 @@ namespace vitrine::service::policy {
 /// What a check may ask about the caller.
 enum class Credential : std::uint8_t { user_id, project_id, domain_id, is_admin, roles, unknown };
 
-/// What a check may ask about the thing acted on. `owner` also answers to `project_id` and `tenant`.
+/// What a check may ask about the thing acted on. `owner` also answers to `project_id` and
+/// `tenant`.
 enum class Attribute : std::uint8_t {
   owner,
   member_id,
@@ -59,7 +62,8 @@ struct Expression {
   Check check{};                      ///< of check
 };
 
-/// Words of a rule that name no known credential or attribute; such checks are false, as in oslo.policy.
+/// Words of a rule that name no known credential or attribute; such checks are false, as in
+/// oslo.policy.
 using Warnings = std::vector<std::string>;
 
 /// Parses a rule. Errors: `invalid_value`, the detail says what is wrong with which word.

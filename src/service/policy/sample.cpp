@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <functional>
+#include <vector>
 
 namespace vitrine::service::policy {
 
@@ -13,7 +14,7 @@ std::string sample_yaml() {
   std::string out = "# Policies and their defaults. Uncomment a line to change its rule.\n";
   for (Default const& row : rows) {
     out += fmt::format("\n# {}\n", row.description);
-    for (auto const operation : row.operations)
+    for (auto const operation : row.operations())
       out += fmt::format("# {}\n", operation);
     out += fmt::format("#\"{}\": \"{}\"\n", row.name, row.rule);
   }
