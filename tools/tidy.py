@@ -283,7 +283,7 @@ def endpoint_is_listed(file):
         return
     listed = listing.read_text()
     for found in re.finditer(r"^Endpoint (\w+)\(\) \{", file.text, re.MULTILINE):
-        if not re.search(rf"\b{found.group(1)}\(\)", listed):
+        if not re.search(rf"\b{found.group(1)}\b", listed):
             yield line_of(file.text, found.start()), (
                 f"{found.group(1)} is not in src/api/endpoints.cpp")
 

@@ -297,7 +297,9 @@ class Server:
     def __init__(self, directory, config=None, environment=None, arguments=()):
         self.directory = pathlib.Path(directory)
         self.log_path = self.directory.with_name(self.directory.name + ".log")
-        self.environment = environment or {}
+        # Logins are frequent here and no secret is worth a second of argon2id.
+        self.environment = {"VITRINE_IDENTITY_PASSWORD_MEMORY_KIB": "64",
+                            "VITRINE_IDENTITY_PASSWORD_PASSES": "1", **(environment or {})}
         self.arguments = list(arguments)
         self.process = None
         self.address = None

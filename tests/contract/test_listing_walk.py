@@ -1,0 +1,74 @@
+"""Walks over pages: every image exactly once, in order, for each key, direction and page size."""
+
+import pytest
+
+KEYS = ["name", "status", "container_format", "disk_format", "size", "id", "created_at",
+        "updated_at"]
+COUNT = 60
+
+
+@pytest.fixture(scope="module")
+def crowd(server):
+    """Images that share most values, so that only the tie-breakers order them."""
+    demo = server.client("demo")
+    return [demo.create_image(b"x" * (index % 3) if index % 2 else None, tags=["walk"],
+                              name=f"walk-{index % 4}", disk_format=["raw", "qcow2"][index % 5 == 4]
+                              if not index % 2 else "raw")["id"]
+            for index in range(COUNT)]
+
+
+def walk(client, query):
+    """Ids of all pages, following `next` as clients do."""
+    ids, path, pages = [], f"/v2/images?{query}", 0
+    while path:
+        page = client.get(path).expect(200).json()
+        ids += [image["id"] for image in page["images"]]
+        path = page.get("next")
+        assert path is None or path.startswith("/v2/images?")
+        assert "next" not in page or page["images"]
+        pages += 1
+        assert pages <= COUNT + 2, "the walk does not end"
+    return ids
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("key", KEYS)
+def test_a_walk_meets_each_image_once(demo, crowd, key, direction):
+    """LS-03"""
+    ids = walk(demo, f"tag=walk&limit=7&sort_key={key}&sort_dir={direction}")
+    assert len(ids) == len(set(ids))
+    assert set(ids) == set(crowd)
+    whole = walk(demo, f"tag=walk&limit=1000&sort_key={key}&sort_dir={direction}")
+    assert ids == whole
+
+
+def test_the_default_page_and_the_largest(demo, crowd):
+    """LS-13"""
+    page = demo.get("/v2/images?tag=walk").expect(200).json()
+    assert len(page["images"]) == 25
+    assert "next" in page
+    assert len(walk(demo, "tag=walk")) == COUNT
+    assert len(demo.listed("tag=walk&limit=1000")) == COUNT
+
+
+@pytest.mark.parametrize("limit", [1, 2, 59, 60, 61])
+def test_pages_of_every_size(demo, crowd, limit):
+    assert set(walk(demo, f"tag=walk&limit={limit}")) == set(crowd)
+
+
+def test_a_walk_with_several_keys(demo, crowd):
+    ids = walk(demo, "tag=walk&limit=7&sort=name:asc,disk_format:desc,size:asc")
+    assert set(ids) == set(crowd) and len(ids) == COUNT
+    names = [demo.show(image)["name"] for image in ids[::10]]
+    assert names == sorted(names)
+
+
+def test_a_walk_over_received_and_own_images(demo, alt, crowd):
+    mine = [alt.create_image(tags=["walk"])["id"] for _ in range(5)]
+    for image in crowd[:9]:
+        demo.post(f"/v2/images/{image}/members", {"member": alt.project_id}).expect(200)
+        alt.put(f"/v2/images/{image}/members/{alt.project_id}",
+                {"status": "accepted"}).expect(200)
+    ids = walk(alt, "tag=walk&limit=3")
+    assert set(ids) == {*mine, *crowd[:9]}
+    assert len(ids) == 14

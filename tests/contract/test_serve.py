@@ -1,0 +1,231 @@
+"""The program as a process: start, one line, one owner of a directory, drain, reload, refusals."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+import harness
+
+
+def run(*arguments, **environment):
+    return subprocess.run([str(harness.BINARY), *map(str, arguments)], capture_output=True,
+                          text=True, check=False, timeout=60, env={**os.environ, **environment})
+
+
+def test_the_directory_is_made_with_everything_in_it(fresh_server):
+    server = fresh_server()
+    clouds = server.clouds()
+    assert set(clouds) == {"admin", "demo", "alt", "third", "viewer"}
+    assert clouds["viewer"]["auth"]["project_name"] == "demo"
+    assert len({cloud["auth"]["password"] for cloud in clouds.values()}) == 5
+    assert all(cloud["auth"]["auth_url"].startswith(server.url) for cloud in clouds.values())
+    mode = (server.directory / "clouds.yaml").stat().st_mode
+    assert mode & 0o077 == 0  # it holds passwords
+
+
+def test_a_second_server_on_the_same_directory_is_refused(fresh_server):
+    server = fresh_server()
+    second = run("serve", "--standalone", server.directory, "--listen", "127.0.0.1:0")
+    assert second.returncode not in (0, -signal.SIGSEGV, -signal.SIGABRT)
+    assert str(server.directory) in second.stderr
+    assert "ready" not in second.stdout
+    assert server.client("demo").get("/v2/images").status == 200
+
+
+def test_a_restart_keeps_everything(fresh_server):
+    server = fresh_server()
+    demo = server.client("demo")
+    image = demo.create_image(b"bytes", name="kept", tags=["a"], colour="red")
+    demo.post(f"/v2/images/{image['id']}/members", {"member": "somebody"}).expect(200)
+    before = demo.show(image["id"])
+    passwords = server.clouds()
+    assert server.stop() == 0
+    server.start()
+    assert {name: cloud["auth"]["password"] for name, cloud in server.clouds().items()} \
+        == {name: cloud["auth"]["password"] for name, cloud in passwords.items()}
+    assert demo.show(image["id"]) == before  # with the token of before the restart
+    assert demo.members(image["id"]) == {"somebody": "pending"}
+    assert demo.download(image["id"]).body == b"bytes"
+
+
+def test_sigterm_lets_transfers_finish(fresh_server):
+    """OP-02"""
+    server = fresh_server()
+    demo = server.client("demo")
+    data = b"x" * (1 << 20)
+    images = [demo.create_image() for _ in range(3)]
+    connections = []
+    for image in images:
+        connections.append(demo.raw())
+        connections[-1].send(demo.head_lines(
+            "PUT", f"/v2/images/{image['id']}/file", "Content-Type: application/octet-stream",
+            f"Content-Length: {len(data)}") + data[:-1])
+        harness.wait_until(lambda: demo.show(image["id"])["status"] == "saving")
+    server.process.send_signal(signal.SIGTERM)
+    harness.wait_until(lambda: refused(server.address), what="new connections to be refused")
+    for connection in connections:
+        connection.send(b"x")
+        assert connection.answer().status == 204
+        connection.close()
+    assert server.wait() == 0
+    server.start()
+    demo = server.client("demo")
+    assert {demo.show(image["id"])["checksum"] for image in images} == {harness.md5(data)}
+
+
+def refused(address):
+    try:
+        with socket.create_connection(address, 2) as connection:
+            connection.sendall(b"GET /healthcheck HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = connection.recv(100)
+            return answer == b"" or b" 503 " in answer
+    except OSError:
+        return True
+
+
+def test_an_idle_server_ends_at_once(fresh_server):
+    server = fresh_server()
+    server.client("demo")
+    assert server.stop(10) == 0
+    assert harness.SANITIZER_REPORT.search(server.log()) is None
+
+
+def test_it_listens_on_ipv6(fresh_server):
+    """HT-06"""
+    server = harness.Server(fresh_server().directory.with_name("six"))
+    server.command = lambda: [str(harness.BINARY), "serve", "--standalone", str(server.directory),
+                              "--demo", "--listen", "[::1]:0"]
+    server.start()
+    try:
+        demo = server.client("demo")
+        versions = demo.get("/", headers={"Host": f"[::1]:{server.port}"}).expect(300).json()
+        href = versions["versions"][0]["links"][0]["href"]
+        assert href == f"http://[::1]:{server.port}/v2/"
+    finally:
+        server.finish()
+
+
+def certificate(folder, name):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout", folder / "key.pem", "-out",
+         folder / "certificate.pem"], check=True, capture_output=True)
+
+
+def common_name(address):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(address, 10) as plain, context.wrap_socket(plain) as secure:
+        secure.sendall(b"GET /healthcheck HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert secure.recv(100).startswith(b"HTTP/1.1 200")
+        return secure.getpeercert(binary_form=True)
+
+
+def test_tls_and_reload_of_the_certificate(fresh_server, tmp_path):
+    certificate(tmp_path, "first")
+    server = fresh_server(config=f'[server]\ncertificate_file = "{tmp_path}/certificate.pem"\n'
+                                 f'key_file = "{tmp_path}/key.pem"\n')
+    assert server.url.startswith("https://")
+    first = common_name(server.address)
+    certificate(tmp_path, "second")
+    assert common_name(server.address) == first
+    server.process.send_signal(signal.SIGHUP)
+    harness.wait_until(lambda: common_name(server.address) != first, what="the new certificate")
+
+
+def test_check_config_names_file_line_and_key(tmp_path):
+    good = tmp_path / "good.toml"
+    good.write_text('[server]\nlisten = "127.0.0.1:0"\n[jobs]\nworkers = 3\n')
+    assert run("check-config", good).returncode == 0
+    for text, line, key in [("[jobs]\nworkers = 0\n", 2, "workers"),
+                            ("[jobs]\n\nworkers = \"two\"\n", 3, "workers"),
+                            ("[jobs]\nbogus = 1\n", 2, "bogus"),
+                            ("[compat]\nprofile = \"other\"\n", 2, "profile")]:
+        bad = tmp_path / "bad.toml"
+        bad.write_text(text)
+        outcome = run("check-config", bad)
+        said = outcome.stdout + outcome.stderr
+        assert outcome.returncode not in (0, -signal.SIGABRT), text
+        assert "bad.toml" in said and key in said and str(line) in said, said
+    (tmp_path / "bad.toml").write_text("[jobs\n")
+    assert run("check-config", tmp_path / "bad.toml").returncode != 0
+    assert run("check-config", tmp_path / "none.toml").returncode != 0
+
+
+def test_every_key_is_an_environment_variable_too(fresh_server):
+    server = fresh_server(environment={"VITRINE_IMAGES_TAG_MAX": "1"})
+    demo = server.client("demo")
+    image = demo.create_image(tags=["a"])
+    demo.put(f"/v2/images/{image['id']}/tags/b").expect(413)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["serve"], ["serve", "--standalone"], ["bogus"], ["serve", "--bogus"],
+    ["serve", "--standalone", "/proc/nothing/here", "--listen", "127.0.0.1:0"],
+])
+def test_a_wrong_command_line_is_refused_with_a_reason(arguments):
+    outcome = run(*arguments)
+    assert outcome.returncode > 0
+    assert outcome.stderr.strip()
+    assert "ready" not in outcome.stdout
+
+
+def test_a_taken_port_is_refused_with_a_reason(fresh_server, tmp_path):
+    server = fresh_server()
+    outcome = run("serve", "--standalone", tmp_path / "other", "--listen",
+                  f"127.0.0.1:{server.port}")
+    assert outcome.returncode > 0
+    assert str(server.port) in outcome.stderr
+
+
+@pytest.mark.parametrize("subject", ["openapi", "config", "metrics", "errors", "policy"])
+def test_it_describes_itself(subject):
+    outcome = run("describe", subject)
+    assert outcome.returncode == 0
+    assert len(outcome.stdout) > 200
+    if subject == "openapi":
+        document = json.loads(outcome.stdout)
+        assert "/v1/cloudimages/members" in document["paths"]
+
+
+def test_health_tells_of_a_drain(fresh_server):
+    """HT-19"""
+    server = fresh_server()
+    demo = server.client("demo")
+    image = demo.create_image()
+    with demo.raw() as upload, demo.raw() as probe:
+        upload.send(demo.head_lines("PUT", f"/v2/images/{image['id']}/file", "Content-Length: 1",
+                                    "Content-Type: application/octet-stream"))
+        harness.wait_until(lambda: demo.show(image["id"])["status"] == "saving")
+        probe.send(demo.head_lines("GET", "/healthcheck/ready"))
+        assert probe.answer().status == 200
+        server.process.send_signal(signal.SIGTERM)
+        harness.wait_until(lambda: refused(server.address))
+        upload.send(b"x")
+        assert upload.answer().status == 204
+    assert server.wait() == 0
+
+
+def test_memory_stays_bounded_under_many_requests(fresh_server):
+    server = fresh_server()
+    demo = server.client("demo")
+    demo.create_image()
+
+    def work():
+        for _ in range(300):
+            demo.get("/v2/images").expect(200)
+
+    work()
+    before = server.rss_bytes()
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert server.rss_bytes() - before < (32 << 20) * harness.PATIENCE
