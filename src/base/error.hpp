@@ -34,6 +34,7 @@ enum class Kind : std::uint8_t {
   X(invalid_marker, invalid, "The marker names no visible resource.")                              \
   X(invalid_image_id, invalid, "The image id is not a UUID.")                                      \
   X(invalid_project_id, invalid, "The project id is not valid.")                                   \
+  X(range_unsatisfiable, invalid, "The range is not one of the data.")                             \
   X(not_offered, invalid, "The operation is not supported.")                                       \
   X(share_with_self, invalid, "An image cannot be shared with its owner.")                         \
   X(project_mismatch, invalid, "The project is not the one of the token.")                         \

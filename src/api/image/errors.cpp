@@ -15,6 +15,7 @@ int status_of(Error const& failure) {
   case Fault::not_image_owner: return 403;
   case Fault::image_is_public: return 403;
   case Fault::image_not_active: return 409;
+  case Fault::range_unsatisfiable: return 416;
   default: break;
   }
   switch (failure.kind()) {
