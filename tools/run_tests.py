@@ -118,15 +118,13 @@ def tsan(_):
 
 
 def fuzz_one(target, seconds):
-    """One target for so long, from its stored corpus. Its findings stay in build/fuzz/findings."""
+    """One target for so long, from its seeds. Its findings stay in build/fuzz/findings."""
     findings = ROOT / "build/fuzz/findings"
-    grown = ROOT / "build/fuzz/corpus" / target.name
-    stored = ROOT / "tests/fuzz/corpus" / target.name
-    for folder in (findings, grown):
+    corpus = target.parent / "corpus" / target.name.removeprefix("fuzz_")  # seeded by the build
+    for folder in (findings, corpus):
         folder.mkdir(parents=True, exist_ok=True)
-    corpora = [grown] + ([stored] if stored.is_dir() else [])
     return subprocess.run(
-        [target, *corpora, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024",
+        [target, corpus, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048",
          "-print_final_stats=1", f"-artifact_prefix={findings}/{target.name}-"],
         cwd=ROOT, check=False, capture_output=True, text=True,
         env={**os.environ, **SANITIZER_OPTIONS})
@@ -135,7 +133,7 @@ def fuzz_one(target, seconds):
 def fuzz(seconds):
     """Every fuzz target, as many at once as there are cores."""
     build("fuzz")
-    targets = sorted(path for path in (ROOT / "build/fuzz/tests/fuzz").glob("*_fuzz")
+    targets = sorted(path for path in (ROOT / "build/fuzz/tests/fuzz").glob("fuzz_*")
                      if os.access(path, os.X_OK) and path.is_file())
     if not targets:
         raise Broken("no fuzz target was built")

@@ -357,6 +357,12 @@ class Server:
         return {cloud["auth"]["username"]: cloud
                 for cloud in yaml.safe_load(text)["clouds"].values()}
 
+    def cloud_name(self, user):
+        """The name in clouds.yaml under which that user's cloud stands."""
+        text = (self.directory / "clouds.yaml").read_text()
+        return next(name for name, cloud in yaml.safe_load(text)["clouds"].items()
+                    if cloud["auth"]["username"] == user)
+
     def client(self, user=None):
         """A client logged in as that user of clouds.yaml; without a token when none is named."""
         return Client(self, self.clouds()[user] if user else None)
