@@ -1,4 +1,5 @@
-// The formats we know, in one list. A new format is one line here and one file that defines its probe.
+// The formats we know, in one list. A new format is one line here and one file that defines its
+// probe.
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,8 @@ Finding Inspector::finish() {
   return finding_;
 }
 
-// The head tells the format. Bytes that are two formats at once mean different disks to different readers.
+// The head tells the format. Bytes that are two formats at once mean different disks to different
+// readers.
 void Inspector::recognise() {
   auto const meet = [&](Probe const& probe) {
     if (probe_ == nullptr) {

@@ -1,4 +1,5 @@
-// What the bytes of an upload are, found while they stream by, and whether they fit what was declared.
+// What the bytes of an upload are, found while they stream by, and whether they fit what was
+// declared.
 #pragma once
 
 #include "base/result.hpp"
@@ -19,7 +20,8 @@ namespace vitrine::formats {
 struct Finding {
   Format format{Format::raw};
   std::uint64_t size_bytes{0}; ///< of the whole upload; 0 before `finish`
-  /// Bytes of the disk a server would see; nothing when unknown (archives, compressed data, refused files).
+  /// Bytes of the disk a server would see; nothing when unknown (archives, compressed data, refused
+  /// files).
   std::optional<std::uint64_t> virtual_size_bytes;
   /// Why the image must be refused whatever was declared; reads on after the format's name.
   std::optional<std::string> unsafe;
@@ -27,15 +29,16 @@ struct Finding {
   bool operator==(Finding const&) const = default;
 };
 
-/// Sees the bytes of one upload, once and in order. Costs next to nothing past the headers; memory is bounded
-/// (see Source; about 70 KiB for a raw disk, 1.2 MiB at most). Not thread-safe. The finding does not depend
-/// on how the bytes were cut into chunks.
+/// Sees the bytes of one upload, once and in order. Costs next to nothing past the headers; memory
+/// is bounded (see Source; about 70 KiB for a raw disk, 1.2 MiB at most). Not thread-safe. The
+/// finding does not depend on how the bytes were cut into chunks.
 class Inspector {
 public:
   /// Takes the next bytes. Not after `finish`.
   void feed(std::span<std::byte const> chunk);
-  /// What is certain before the end: set once the format is known from the first bytes. When `check` refuses
-  /// this finding the upload can be refused at once; when it accepts, only `finish` tells.
+  /// What is certain before the end: set once the format is known from the first bytes. When
+  /// `check` refuses this finding the upload can be refused at once; when it accepts, only `finish`
+  /// tells.
   [[nodiscard]] std::optional<Finding> early() const;
   /// The verdict over all bytes fed. May be called again.
   Finding finish();
@@ -63,9 +66,10 @@ struct Accepted {
   std::optional<std::uint64_t> virtual_size_bytes; ///< nothing when unknown
 };
 
-/// Whether what was found fits what was declared. An empty `disk_format` takes the one found, an empty
-/// `container_format` means bare; `ova` wants an archive, `compressed` wants compressed data, `docker` and
-/// `ovf` may be either. Fault::format_unsafe, Fault::format_mismatch; the detail names both formats.
+/// Whether what was found fits what was declared. An empty `disk_format` takes the one found, an
+/// empty `container_format` means bare; `ova` wants an archive, `compressed` wants compressed data,
+/// `docker` and `ovf` may be either. Fault::format_unsafe, Fault::format_mismatch; the detail names
+/// both formats.
 Result<Accepted> check(Finding const& finding, std::string_view disk_format,
                        std::string_view container_format, Rules const& rules = {});
 

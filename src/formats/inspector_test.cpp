@@ -1,4 +1,5 @@
-// The images of tests/data/images, each in chunks of several sizes, against the verdict of the manifest.
+// The images of tests/data/images, each in chunks of several sizes, against the verdict of the
+// manifest.
 #include "base/text.hpp"
 #include "formats/inspector.hpp"
 

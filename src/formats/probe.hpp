@@ -15,11 +15,11 @@ using VirtualSize = std::optional<std::uint64_t>;
 
 struct Probe {
   Format format;
-  /// Whether the first bytes (Source::head) are of this format. Must be exact enough never to take a plain
-  /// disk for it.
+  /// Whether the first bytes (Source::head) are of this format. Must be exact enough never to take
+  /// a plain disk for it.
   bool (*begins)(Bytes head);
-  /// Reads the headers. Fault::format_unsafe when they are cut, broken, or refer to anything outside.
-  /// See Source for the rules.
+  /// Reads the headers. Fault::format_unsafe when they are cut, broken, or refer to anything
+  /// outside. See Source for the rules.
   Result<VirtualSize> (*inspect)(Source& source);
   /// Whether the last bytes (Source::tail) are of this format; null when its end tells nothing.
   bool (*ends)(Bytes tail) = nullptr;

@@ -1,7 +1,7 @@
 // Bounds-checked reads of numbers and text out of bytes, and arithmetic on what a stranger wrote.
 //
-// A probe asks its Source for as many bytes as it will look at; a field outside of them is our own mistake
-// and stops the process.
+// A probe asks its Source for as many bytes as it will look at; a field outside of them is our own
+// mistake and stops the process.
 #pragma once
 
 #include "base/result.hpp"
@@ -71,7 +71,8 @@ constexpr bool lies_within(std::uint64_t offset, std::uint64_t length,
   return offset <= size && length <= size - offset;
 }
 
-/// a * b, nothing when it does not fit 63 bits (sizes and offsets are signed in every reader of images).
+/// a * b, nothing when it does not fit 63 bits (sizes and offsets are signed in every reader of
+/// images).
 constexpr std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) noexcept {
   std::uint64_t result = 0;
   if (__builtin_mul_overflow(a, b, &result) || result > INT64_MAX) return std::nullopt;

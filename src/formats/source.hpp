@@ -1,9 +1,11 @@
-// The bytes of an upload as a probe sees them: once, in order, without a seek and in bounded memory.
+// The bytes of an upload as a probe sees them: once, in order, without a seek and in bounded
+// memory.
 //
-// A probe is written as if the whole file were at hand: it calls `read`, `tail` and `size` and returns their
-// errors with TRY. When the bytes are still to come, the error is only a pause: the Source notes what is
-// wanted, keeps it when it passes, and the Inspector runs the probe anew. So a probe must be a pure function
-// of its Source, must never swallow an error of it, and asks in ascending order of offset, for the size last.
+// A probe is written as if the whole file were at hand: it calls `read`, `tail` and `size` and
+// returns their errors with TRY. When the bytes are still to come, the error is only a pause: the
+// Source notes what is wanted, keeps it when it passes, and the Inspector runs the probe anew. So a
+// probe must be a pure function of its Source, must never swallow an error of it, and asks in
+// ascending order of offset, for the size last.
 #pragma once
 
 #include "base/result.hpp"
@@ -15,7 +17,8 @@
 
 namespace vitrine::formats {
 
-/// Bytes kept from the start of the file; enough to recognise every format (ISO 9660 begins at 32 KiB).
+/// Bytes kept from the start of the file; enough to recognise every format (ISO 9660 begins at 32
+/// KiB).
 constexpr std::size_t kHeadBytes = 64U << 10U;
 /// Bytes kept from the end of the file.
 constexpr std::size_t kTailBytes = 4096;
@@ -29,8 +32,9 @@ Error unsafe(std::string reason);
 /// Not thread-safe. Memory: head, tail and at most kWindowBytesMax of windows.
 class Source {
 public:
-  /// Bytes from `offset`, exactly `length` of them. `what` names them in the refusal of a file that ends
-  /// earlier. Fault::unavailable: not here yet; Fault::format_unsafe: cut, backwards, or too much.
+  /// Bytes from `offset`, exactly `length` of them. `what` names them in the refusal of a file that
+  /// ends earlier. Fault::unavailable: not here yet; Fault::format_unsafe: cut, backwards, or too
+  /// much.
   Result<Bytes> read(std::uint64_t offset, std::size_t length, std::string_view what);
   /// The last `length` bytes, at most kTailBytes. Only after the end of the file.
   Result<Bytes> tail(std::size_t length, std::string_view what);
@@ -44,7 +48,8 @@ public:
 
   // For the Inspector.
 
-  /// Takes bytes from the front of `chunk` up to the point where a probe can go on; returns how many.
+  /// Takes bytes from the front of `chunk` up to the point where a probe can go on; returns how
+  /// many.
   std::size_t take(Bytes chunk);
   /// True once each time what the probe waits for (the head at first) has become complete.
   [[nodiscard]] bool ready() noexcept;

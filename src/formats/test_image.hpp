@@ -76,7 +76,8 @@ inline Finding inspect(Image const& image, std::size_t chunk = 65'536) {
   return inspector.finish();
 }
 
-/// One's complement of the sum of bytes, as VHD and ZVHD have it; the checksum itself counts as zero.
+/// One's complement of the sum of bytes, as VHD and ZVHD have it; the checksum itself counts as
+/// zero.
 inline std::uint32_t sum_of(Image const& image, std::size_t at, std::size_t count,
                             std::size_t checksum) {
   std::uint32_t sum = 0;

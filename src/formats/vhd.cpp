@@ -1,4 +1,5 @@
-// VHD: dynamic disks, which begin with a copy of their footer, and fixed ones, which only end with it.
+// VHD: dynamic disks, which begin with a copy of their footer, and fixed ones, which only end with
+// it.
 #include "formats/probe.hpp"
 
 #include <bit>

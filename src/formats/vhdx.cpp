@@ -1,4 +1,5 @@
-// VHDX: two headers, a region table in two copies, and the metadata that tells the size and the parent.
+// VHDX: two headers, a region table in two copies, and the metadata that tells the size and the
+// parent.
 #include "formats/probe.hpp"
 
 #include <algorithm>
@@ -68,7 +69,8 @@ struct Regions {
   std::optional<Extent> metadata;
 };
 
-// Regions live beyond the first MiB, in whole MiB; returns an error else, so that `end` cannot overflow.
+// Regions live beyond the first MiB, in whole MiB; returns an error else, so that `end` cannot
+// overflow.
 Result<Extent> extent_of(std::uint64_t offset, std::uint64_t length) {
   if (offset < kMiB || offset > INT64_MAX || offset % kMiB != 0 || length == 0 ||
       length % kMiB != 0) {

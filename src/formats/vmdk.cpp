@@ -1,4 +1,5 @@
-// VMDK: the sparse kinds that hold a whole disk in one file. A descriptor alone has its data elsewhere.
+// VMDK: the sparse kinds that hold a whole disk in one file. A descriptor alone has its data
+// elsewhere.
 #include "formats/probe.hpp"
 #include "formats/vmdk_descriptor.hpp"
 
@@ -58,8 +59,8 @@ Result<> check_header(Header const& header) {
   return {};
 }
 
-// A stream ends with a footer, a header that knows where the directory is, and an end marker. Readers
-// take the footer for the header, so it must not tell of another disk.
+// A stream ends with a footer, a header that knows where the directory is, and an end marker.
+// Readers take the footer for the header, so it must not tell of another disk.
 Result<Header> read_footer(Source& source, Header const& header) {
   auto const bytes = TRY(source.tail(2 * kSector, "its footer"));
   if (!stands_at(bytes, 0, kSparse) || !all_zero(bytes.last(kSector))) {

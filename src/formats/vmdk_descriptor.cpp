@@ -125,7 +125,8 @@ bool is_vmdk_descriptor(std::string_view text) {
 }
 
 Result<> check_vmdk_descriptor(std::string_view text) {
-  // Some readers search the whole text for a key, comments included; then it must stand there but once.
+  // Some readers search the whole text for a key, comments included; then it must stand there but
+  // once.
   auto const lower = text::to_lower(text);
   if (occurrences(lower, "parentfilenamehint") > 0) return unsafe("names a parent disk");
   if (occurrences(lower, "createtype") != 1 || occurrences(lower, "parentcid") > 1) {
