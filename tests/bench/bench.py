@@ -1,0 +1,315 @@
+"""The figures of speed and size, one JSON line each, beside their references of the same run.
+
+usage: bench.py --binary PATH [--small] [NAME...]
+
+NAME is one of the functions in FIGURES. --small shrinks the amounts, to try the script itself.
+Needs nginx, wrk, openssl and curl; leaves nothing behind.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from service import Api, Service
+
+GIB = 1 << 30
+CONNECTIONS = 16
+SORT_KEYS = ["created_at", "updated_at", "name", "status", "container_format", "disk_format",
+             "size", "id"]
+FAILED = []
+
+
+def report(figure, value, unit, bound, holds, **reference):
+    """Prints one figure. `bound` says in words what it must reach."""
+    if not holds:
+        FAILED.append(figure)
+    print(json.dumps({"figure": figure, "value": round(value, 4), "unit": unit, "bound": bound,
+                      "holds": bool(holds), **reference}), flush=True)
+
+
+def wrk(url, seconds, token=None, script=None, connections=CONNECTIONS):
+    """(requests a second, p99 in milliseconds) of wrk against a URL."""
+    command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--latency"]
+    if token:
+        command += ["-H", f"X-Auth-Token: {token}"]
+    if script:
+        command += ["-s", str(script)]
+    text = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in text:
+        raise RuntimeError(f"{url}: {text}")
+    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()
+    return (float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
+            float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit])
+
+
+@contextlib.contextmanager
+def nginx(root):
+    """nginx over `root`, as a distribution sets it up: sendfile, one worker a core. Its URL."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    work = pathlib.Path(tempfile.mkdtemp(prefix="bench-nginx-"))
+    # A worker that started as root runs as another user, who must read the files.
+    work.chmod(0o755)
+    (work / "nginx.conf").write_text(f"""
+{'user root;' if os.getuid() == 0 else ''}
+worker_processes auto; pid {work}/pid; error_log {work}/error.log; daemon off;
+events {{ worker_connections 1024; }}
+http {{
+  sendfile on; tcp_nopush on; keepalive_requests 1000000; access_log off;
+  client_body_temp_path {work}/b; proxy_temp_path {work}/p; fastcgi_temp_path {work}/f;
+  uwsgi_temp_path {work}/u; scgi_temp_path {work}/s;
+  server {{ listen 127.0.0.1:{port}; root {root}; default_type application/octet-stream; }}
+}}""")
+    process = subprocess.Popen(["nginx", "-p", str(work), "-c", str(work / "nginx.conf")],
+                               stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(500):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(work)
+
+
+def show(service, options):
+    """GET /v2/images/{id} with a token against nginx serving the same bytes."""
+    demo = service.login("demo")
+    image = demo.create(name="shown", tags=["a", "b"], **{f"p{n}": "v" * 20 for n in range(10)})
+    path = f"/v2/images/{image}"
+    folder = service.scratch / "static"
+    folder.mkdir()
+    (folder / "image.json").write_bytes(demo.call("GET", path)[2])
+    seconds = 2 if options.small else 10
+    with nginx(folder) as base:
+        wrk(base + "/image.json", 1)
+        reference, _ = wrk(base + "/image.json", seconds)
+    wrk(service.url + path, 1, demo.token)
+    rate, p99 = wrk(service.url + path, seconds, demo.token)
+    report("show_requests_per_second", rate, "1/s", "at least 40 % of nginx",
+           rate >= 0.4 * reference, nginx=round(reference), share=round(rate / reference, 3))
+    report("show_p99", p99, "ms", "under 5 ms", p99 < 5)
+
+
+def create(service, options):
+    """POST /v2/images with 10 properties and 2 tags, durable."""
+    demo = service.login("demo")
+    body = json.dumps({"name": "made", "tags": ["a", "b"],
+                       **{f"property_{n}": f"value {n}" for n in range(10)}})
+    script = service.scratch / "create.lua"
+    script.write_text(f'wrk.method = "POST"\nwrk.body = [==[{body}]==]\n'
+                      'wrk.headers["Content-Type"] = "application/json"\n')
+    rate, p99 = wrk(service.url + "/v2/images", 2 if options.small else 10, demo.token, script)
+    report("create_per_second", rate, "1/s", "at least 2000/s", rate >= 2000, p99_ms=p99)
+
+
+def page_marker(client, query, images):
+    """The marker after which the page begins that skips so many images."""
+    marker = None
+    while images > 0:
+        step = min(images, 1000)
+        path = f"/v2/images?{query}&limit={step}" + (f"&marker={marker}" if marker else "")
+        marker = client.json("GET", path)["images"][-1]["id"]
+        images -= step
+    return marker
+
+
+def median_ms(client, path, count):
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        status, _, _ = client.call("GET", path)
+        times.append((time.perf_counter() - started) * 1000)
+        assert status == 200
+    return statistics.median(times)
+
+
+def page(service, options):
+    """Pages of 25 out of 100,000 images of which half are visible."""
+    each = 2_500 if options.small else 50_000
+    clients = [service.login("demo"), service.login("alt")]
+    for client in clients:
+        client.create_many(each, lambda n: {
+            "name": f"image-{n % 1000}", "kind": "bench", "disk_format": ["raw", "qcow2"][n % 2]})
+    demo = clients[0]
+    rate, p99 = wrk(service.url + "/v2/images?limit=25", 2 if options.small else 10, demo.token)
+    report("pages_per_second", rate, "1/s", "at least 2000/s", rate >= 2000, p99_ms=p99)
+    queries = [f"sort_key={key}&sort_dir={way}" for key in SORT_KEYS for way in ("asc", "desc")]
+    for query in [*queries, "kind=bench", "name=image-7"]:
+        deep = 10 if query.startswith("name=") else each - 50  # page 2,000 begins near the end
+        if options.small and query.startswith("name="):
+            deep = 1
+        marker = page_marker(demo, query, deep)
+        first = f"/v2/images?{query}&limit=25"
+        # Alternating, so that both pages meet the same moments of the machine.
+        pairs = [(median_ms(demo, first, 40), median_ms(demo, f"{first}&marker={marker}", 40))
+                 for _ in range(5)]
+        near, far = (statistics.median(column) for column in zip(*pairs))
+        report(f"page_2000_over_page_1[{query}]", far / near, "times", "at most 1.3",
+               far / near <= 1.3, page_1_ms=round(near, 3), page_2000_ms=round(far, 3))
+
+
+def share(service, options):
+    """100 images with 256 projects by one request, POST to SUCCESS; and that it is linear."""
+    admin, demo = service.login("admin"), service.login("demo")
+    count = 32 if options.small else 256
+    projects = [admin.json("POST", "/v3/projects", {"project": {"name": f"p{n}"}}, 201)
+                ["project"]["id"] for n in range(count)]
+    images = [demo.create(data=b"x", name=f"shared-{n}") for n in range(100)]
+
+    def seconds(some):
+        body = {"images": some, "projects": projects}
+        started = time.perf_counter()
+        job = demo.json("POST", "/v1/cloudimages/members", body)["job_id"]
+        while (state := demo.json("GET", f"/v1/cloudimages/job/{job}"))["status"] in (
+                "INIT", "RUNNING"):
+            time.sleep(0.005)
+        took = time.perf_counter() - started
+        assert state["status"] == "SUCCESS", state
+        job = demo.json("DELETE", "/v1/cloudimages/members", body)["job_id"]
+        while demo.json("GET", f"/v1/cloudimages/job/{job}")["status"] != "SUCCESS":
+            time.sleep(0.005)
+        return took
+
+    runs = 3
+    whole = statistics.median(seconds(images) for _ in range(runs))
+    quarter = statistics.median(seconds(images[:25]) for _ in range(runs))
+    pairs = count * 100
+    report("share_seconds", whole, "s", "at most 0.6 s for 25,600 pairs", whole <= 0.6,
+           pairs=pairs)
+    ratio = whole / (4 * quarter)
+    report("share_linear", ratio, "times", "at most 1.5 times four quarters", ratio <= 1.5,
+           quarter_s=round(quarter, 4))
+
+
+def big_file(service, options):
+    path = service.scratch / "big"
+    if not path.exists():
+        size = GIB // 16 if options.small else GIB
+        block = os.urandom(1 << 20)
+        with path.open("wb") as file:
+            for n in range(size >> 20):
+                file.write(n.to_bytes(8, "little") + block[8:])
+    return path
+
+
+def timed(*command):
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def put(service, token, image, path):
+    return ["curl", "-sS", "--fail", "-T", str(path), "-H", f"X-Auth-Token: {token}", "-H",
+            "Content-Type: application/octet-stream", "-H", "Expect:",
+            f"{service.url}/v2/images/{image}/file"]
+
+
+def transfer(service, options):
+    """Upload against openssl's digests side by side; download against nginx with sendfile."""
+    demo = service.login("demo")
+    path = big_file(service, options)
+    megabytes = path.stat().st_size / 1e6
+    timed("openssl", "dgst", "-md5", str(path))  # the file is in memory from here on
+    digests = []
+    for _ in range(3):
+        started = time.perf_counter()
+        both = [subprocess.Popen(["openssl", "dgst", f"-{name}", str(path)],
+                                 stdout=subprocess.DEVNULL) for name in ("md5", "sha512")]
+        for process in both:
+            process.wait()
+        digests.append(time.perf_counter() - started)
+    reference = megabytes / statistics.median(digests)
+    times = []
+    for n in range(3):
+        image = demo.create(name=f"big-{n}", disk_format="raw")
+        times.append(timed(*put(service, demo.token, image, path)))
+    rate = megabytes / statistics.median(times)
+    report("upload", rate, "MB/s", "at least 80 % of openssl", rate >= 0.8 * reference,
+           openssl=round(reference), share=round(rate / reference, 3))
+
+    url = f"{service.url}/v2/images/{image}/file"
+    fetch = ["curl", "-sS", "--fail", "-o", "/dev/null"]
+    with nginx(service.scratch) as base:
+        pairs = [(timed(*fetch, "-H", f"X-Auth-Token: {demo.token}", url),
+                  timed(*fetch, f"{base}/big")) for _ in range(5)]
+    mine, theirs = (megabytes / statistics.median(column) for column in zip(*pairs))
+    report("download", mine, "MB/s", "at least 80 % of nginx", mine >= 0.8 * theirs,
+           nginx=round(theirs), share=round(mine / theirs, 3))
+
+
+def memory(service, options):
+    """Resident memory, idle and while ten uploads run."""
+    mib = 1 << 20
+    idle = service.rss_bytes() / mib
+    report("memory_idle", idle, "MiB", "at most 40 MiB", idle <= 40)
+    demo = service.login("demo")
+    path = big_file(service, options)
+    images = [demo.create(name=f"ten-{n}", disk_format="raw") for n in range(10)]
+    most, done = 0.0, threading.Event()
+
+    def watch():
+        nonlocal most
+        while not done.wait(0.02):
+            most = max(most, service.rss_bytes() / mib)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    uploads = [subprocess.Popen(put(service, demo.token, image, path)) for image in images]
+    failed = [process.wait() for process in uploads if process.wait() != 0]
+    done.set()
+    watcher.join()
+    assert not failed
+    report("memory_ten_uploads", most, "MiB", "at most 80 MiB", most <= 80)
+
+
+def start(service, options):
+    """Start of the process to the first 200."""
+    times = []
+    for _ in range(3 if options.small else 11):
+        service.stop()
+        started = time.perf_counter()
+        service.start()
+        assert Api(service.address).call("GET", "/healthcheck")[0] == 200
+        times.append((time.perf_counter() - started) * 1000)
+    report("start_ms", statistics.median(times), "ms", "at most 100 ms",
+           statistics.median(times) <= 100, worst_ms=round(max(times), 1))
+
+
+FIGURES = {function.__name__: function
+           for function in (start, memory, show, create, page, share, transfer)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Prints the figures of speed and size.")
+    parser.add_argument("--binary", required=True, type=pathlib.Path)
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("figures", nargs="*", choices=[[], *FIGURES], metavar="NAME")
+    options = parser.parse_args()
+    for name in options.figures or FIGURES:
+        # A figure of its own server and directory owes nothing to those before it.
+        with Service(options.binary) as service:
+            FIGURES[name](service, options)
+    if FAILED:
+        print(f"bench: {len(FAILED)} not reached: {', '.join(FAILED)}", file=sys.stderr)
+    return 1 if FAILED else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
