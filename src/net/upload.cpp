@@ -12,7 +12,8 @@ struct Chunk {
   std::size_t used{0};
 };
 
-std::string_view reason_of(Intake intake) {
+std::string_view reason_of(Intake intake, bool stopped) {
+  if (stopped) return "the server stops";
   switch (intake) {
   case Intake::too_slow: return "the client was too slow";
   case Intake::malformed: return "the chunk framing of the body is broken";
@@ -162,14 +163,15 @@ Task<Intake> Session::fill(Pump& pump) {
 /// Brings the sink to its end and answers.
 Task<bool> Session::finish_upload(Pump& pump, Intake intake) {
   Reply reply;
-  auto work = [this, &pump, &reply, intake] {
+  bool const stopped = wire_.stopped();
+  auto work = [&pump, &reply, intake, stopped] {
     try {
       if (pump.failure) {
         reply = pump.sink->refuse(*pump.failure);
       } else if (intake == Intake::whole && !pump.bug) {
         reply = pump.sink->finish();
       } else {
-        pump.sink->abandon(reason_of(intake));
+        pump.sink->abandon(reason_of(intake, stopped));
       }
       pump.sink.reset();
     } catch (std::exception const& bug) {

@@ -24,7 +24,6 @@ Wire::Wire(Socket socket, std::shared_ptr<asio::ssl::context> tls, Traffic& traf
   boost::system::error_code ignored; // the socket may be gone already: the first read will tell
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);
-  if (context_) tls_ = std::make_unique<asio::ssl::stream<Socket&>>(socket_, *context_);
 }
 
 std::string Wire::peer_address() const {
@@ -68,8 +67,10 @@ void Wire::stop() {
 }
 
 Task<bool> Wire::handshake() {
-  if (!tls_) co_return true;
+  if (!context_) co_return true;
   if (!begin()) co_return false;
+  // Not before: it refers to the socket, and a wire moves until its session runs.
+  tls_ = std::make_unique<asio::ssl::stream<Socket&>>(socket_, *context_);
   boost::system::error_code failure;
   auto token = asio::redirect_error(use_task, failure);
   co_await tls_->async_handshake(asio::ssl::stream_base::server, token);

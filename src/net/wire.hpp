@@ -63,7 +63,7 @@ public:
 
   [[nodiscard]] WireEnd end() const noexcept { return end_; }
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
-  [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
+  [[nodiscard]] bool is_tls() const noexcept { return context_ != nullptr; }
   [[nodiscard]] int descriptor() { return socket_.native_handle(); }
   [[nodiscard]] Traffic& traffic() noexcept { return traffic_; }
   /// Address of the peer without port; IPv4 in its plain form.
