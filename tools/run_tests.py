@@ -68,11 +68,12 @@ def unit(preset):
     return counts_of(report, status)
 
 
-def pytest(name, *arguments, preset="dev"):
+def pytest(name, *arguments, preset="dev", workers=1):
     report = REPORTS / f"{name}.xml"
     report.unlink(missing_ok=True)
+    parallel = ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
     status = run([sys.executable, "-m", "pytest", "-q", "-ra", "--durations=5",
-                  f"--junit-xml={report}", *arguments],
+                  f"--junit-xml={report}", *parallel, *arguments],
                  VITRINE_BINARY=str(ROOT / "build" / preset / "src/vitrine"))
     return counts_of(report, status)
 
@@ -95,7 +96,7 @@ def dev(_):
 
 def contract(_):
     """Black-box tests of the dev build."""
-    return pytest("contract", "tests/contract")
+    return pytest("contract", "tests/contract", workers=CORES)
 
 
 def clients(_):
@@ -107,14 +108,14 @@ def asan(_):
     """Unit and black-box tests under AddressSanitizer and UndefinedBehaviorSanitizer."""
     build("asan")
     return total(unit("asan"), pytest("contract-asan", "tests/contract", "-m", "not heavy",
-                                      preset="asan"))
+                                      preset="asan", workers=CORES))
 
 
 def tsan(_):
     """Unit and black-box tests under ThreadSanitizer."""
     build("tsan")
     return total(unit("tsan"), pytest("contract-tsan", "tests/contract", "-m", "not heavy",
-                                      preset="tsan"))
+                                      preset="tsan", workers=CORES))
 
 
 def fuzz_one(target, seconds):
