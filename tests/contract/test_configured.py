@@ -1,0 +1,137 @@
+"""Links behind proxies, slow clients, repeated logins: what depends on configuration."""
+
+import pytest
+
+import harness
+
+FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "img.example.org",
+             "Host": "img.example.org"}
+
+
+def location(client, headers):
+    answer = client.post("/v2/images", {}, headers=headers).expect(201)
+    assert "OpenStack-image-import-methods" in answer.headers
+    return answer.headers["Location"]
+
+
+def test_forwarded_headers_of_strangers_are_not_believed(fresh_server):
+    """CR-17, HT-05"""
+    demo = fresh_server().client("demo")
+    assert location(demo, FORWARDED).startswith("http://img.example.org/v2/images/")
+
+
+def test_forwarded_headers_of_a_trusted_proxy_are(fresh_server):
+    """CR-17, HT-05"""
+    server = fresh_server(config='[server]\ntrusted_proxies = ["127.0.0.0/8"]\n')
+    demo = server.client("demo")
+    assert location(demo, FORWARDED).startswith("https://img.example.org/v2/images/")
+    versions = demo.get("/", headers=FORWARDED).expect(300).json()["versions"]
+    assert {link["href"].split("/v2")[0] for version in versions for link in version["links"]} \
+        == {"https://img.example.org"}
+
+
+def test_a_public_endpoint_is_used_everywhere(fresh_server):
+    server = fresh_server(
+        config='[server]\npublic_endpoint = "https://images.example.org/glance"\n')
+    demo = server.client()
+    body = harness.password_login(server.clouds()["demo"]["auth"])
+    answer = demo.post("/v3/auth/tokens", body).expect(201)
+    urls = {endpoint["url"] for service in answer.json()["token"]["catalog"]
+            if service["type"] == "image" for endpoint in service["endpoints"]}
+    assert urls == {"https://images.example.org/glance"}
+    token = answer.headers["X-Subject-Token"]
+    made = demo.post("/v2/images", {}, headers={"X-Auth-Token": token}).expect(201)
+    assert made.headers["Location"].startswith("https://images.example.org/glance/v2/images/")
+
+
+@pytest.mark.parametrize("host", ["a.b\tX", "a b", "x/../y", "<script>", "a@b"])
+def test_a_host_that_is_none_makes_no_links(nobody, host):
+    answer = nobody.get("/", headers={"Host": host})
+    assert answer.status in (300, 400)
+    assert host not in answer.text
+
+
+@pytest.fixture
+def impatient(fresh_server):
+    return fresh_server(config="[server]\nhead_timeout_seconds = 1\nidle_timeout_seconds = 1\n"
+                               "body_timeout_seconds = 1\nbody_bytes_per_second_min = 1000\n")
+
+
+def test_an_idle_connection_is_closed(impatient):
+    with impatient.client().raw() as connection:
+        assert connection.closed()
+
+
+def test_a_head_that_does_not_end_is_cut(impatient):
+    client = impatient.client()
+    with client.raw() as connection:
+        connection.send(b"GET /healthcheck HTTP/1.1\r\nHost: x\r\nX-A: ")
+        answered = connection.stream.readline()
+        assert answered == b"" or b" 408 " in answered
+    assert client.get("/healthcheck").status == 200
+
+
+def test_a_body_that_does_not_come_is_cut(impatient):
+    demo = impatient.client("demo")
+    image = demo.create_image()
+    with demo.raw() as connection:
+        connection.send(demo.head_lines("PUT", f"/v2/images/{image['id']}/file",
+                                        "Content-Type: application/octet-stream",
+                                        "Content-Length: 1000000") + b"a little")
+        harness.wait_until(lambda: demo.show(image["id"])["status"] == "queued",
+                           what="the image to wait again")
+        answered = connection.stream.readline()
+        assert answered == b"" or b" 408 " in answered
+
+
+def test_repeated_wrong_logins_are_slowed_down(fresh_server):
+    server = fresh_server(config="[identity]\nlogin_attempts_max = 3\n")
+    nobody = server.client()
+    right = harness.password_login(server.clouds()["alt"]["auth"])
+    wrong = harness.password_login({**server.clouds()["alt"]["auth"], "password": "wrong"})
+    assert nobody.post("/v3/auth/tokens", right).status == 201
+    answers = [nobody.post("/v3/auth/tokens", wrong) for _ in range(6)]
+    assert {answer.status for answer in answers[:3]} == {401}
+    locked = nobody.post("/v3/auth/tokens", right)
+    assert locked.status in (401, 403)
+    # Another user is not kept out by it, and the answer tells nobody that alt exists.
+    assert server.client("third").token
+    unknown = harness.password_login({**server.clouds()["alt"]["auth"], "username": "nobody-here"})
+    for _ in range(6):
+        last = nobody.post("/v3/auth/tokens", unknown)
+    assert (last.status, last.json()["error"]["message"]) \
+        == (locked.status, locked.json()["error"]["message"])
+
+
+def test_a_token_without_a_known_role_is_forbidden(fresh_server):
+    """AU-04"""
+    server = fresh_server()
+    admin = server.client("admin")
+    role = admin.post("/v3/roles", {"role": {"name": "observer"}}).expect(201).json()["role"]["id"]
+    user = admin.post("/v3/users", {"user": {"name": "o", "password": "a-long-password"}}) \
+        .expect(201).json()["user"]["id"]
+    project = server.client("demo").project_id
+    admin.put(f"/v3/projects/{project}/users/{user}/roles/{role}").expect(204)
+    observer = harness.Client(server, {"auth": {
+        "username": "o", "password": "a-long-password", "project_name": "demo"}})
+    observer.get("/v2/images").expect(403)
+    answer = observer.get("/v1/cloudimages/quota").expect(403)
+    assert answer.code() == "IMG.0026"
+
+
+def test_the_glance_profile_leaves_the_extension_out(fresh_server):
+    demo = fresh_server(config='[compat]\nprofile = "glance"\n').client("demo")
+    image = demo.create_image(b"x")
+    assert image["visibility"] == "shared"
+    assert not [name for name in image if name.startswith("__")]
+    private = demo.create_image(visibility="private")
+    demo.post(f"/v2/images/{private['id']}/members", {"member": "p"}).expect(403)
+
+
+def test_import_is_not_offered_and_says_so(demo):
+    """IM-16: no method is listed that does not work."""
+    methods = demo.get("/v2/info/import").expect(200).json()["import-methods"]["value"]
+    image = demo.create_image()
+    assert methods == []
+    demo.post(f"/v2/images/{image['id']}/import", {"method": {"name": "web-download"}}) \
+        .expect(400, 404, 405, 409)
