@@ -1,0 +1,37 @@
+// The accounts that `serve --standalone` makes on its first start, and the file that tells their
+// passwords.
+#pragma once
+
+#include "base/result.hpp"
+#include "identity/builtin/clouds.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vitrine::identity::builtin {
+
+class Directory;
+
+struct Bootstrap {
+  std::string clouds_file; ///< DIR/clouds.yaml
+  bool demo{
+      false}; ///< also demo, alt, third (members of projects of their name) and viewer (reads demo)
+  std::string region;
+};
+
+/// Prepares the directory and makes the accounts that are missing, each with a random password. A
+/// later start may add the demo accounts. Passwords are in the file before their user exists, so a
+/// start that was cut short is completed by the next; accounts whose password is in no file
+/// (changed by their users, or lost) are left alone. Returns the clouds for `announce`.
+Result<std::vector<Cloud>> bootstrap(Directory& directory, Bootstrap const& wanted);
+
+/// Rewrites the file with where the service listens now. `url` as printed when ready, without a
+/// path.
+Result<> announce(Bootstrap const& wanted, std::vector<Cloud> const& clouds, std::string_view url);
+
+/// `url` with a host that this machine reaches: the loopback address in place of `0.0.0.0` and
+/// `[::]`.
+std::string reachable_url(std::string_view url);
+
+} // namespace vitrine::identity::builtin

@@ -1,0 +1,28 @@
+#include "identity/builtin/core.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+namespace vitrine::identity::builtin {
+
+Result<std::string> checked_name(std::string_view name, std::size_t characters_max) {
+  auto const trimmed = text::trim(name);
+  if (trimmed.empty()) return error(Fault::invalid_value, "name must not be empty", "name");
+  if (!text::is_utf8(trimmed) || trimmed.find('\0') != std::string_view::npos) {
+    return error(Fault::invalid_value, "name must be UTF-8 text", "name");
+  }
+  if (text::length_utf8(trimmed) > characters_max) {
+    return error(Fault::invalid_value,
+                 fmt::format("name is longer than {} characters", characters_max), "name");
+  }
+  return std::string(trimmed);
+}
+
+Result<> taken(Result<> stored, std::string_view what, std::string_view name) {
+  if (stored || stored.error().fault != Fault::conflict) return stored;
+  return error(Fault::name_taken, fmt::format("There is a {} named {} already.", what, name),
+               "name");
+}
+
+} // namespace vitrine::identity::builtin

@@ -1,0 +1,63 @@
+// What the parts of the built-in identity share; for the files of this folder only.
+#pragma once
+
+#include "base/clock.hpp"
+#include "identity/builtin/caller_cache.hpp"
+#include "identity/builtin/login_limiter.hpp"
+#include "identity/builtin/options.hpp"
+#include "identity/builtin/passwords.hpp"
+#include "model/identity.hpp"
+#include "store/metadata/database.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vitrine::identity::builtin {
+
+struct Core {
+  Core(store::Database& store, Clock const& time, Options settings)
+      : database(store), clock(time), options(std::move(settings)),
+        passwords(options.password_cost),
+        cache(options.token_cache_seconds * kMicrosecondsPerSecond), limiter(options.login_limits) {
+  }
+
+  store::Database& database;
+  Clock const& clock;
+  Options const options;
+  Passwords passwords;
+  CallerCache cache;
+  LoginLimiter limiter;
+
+  template <class F>
+  auto read(F&& work) {
+    return database.read(std::forward<F>(work));
+  }
+  /// A change of identity: what was known of any caller is forgotten once it is stored.
+  template <class F>
+  auto write(F&& work) {
+    auto result = database.write(std::forward<F>(work));
+    cache.drop_all();
+    return result;
+  }
+};
+
+/// Tokens older than this are dead whatever the configuration says; what voids them may be
+/// forgotten.
+constexpr std::int64_t kTokenLifetimeMaxUs = 31LL * 24 * 3600 * kMicrosecondsPerSecond;
+
+/// Trimmed name of 1 to `characters_max` characters. Error: `invalid_value`, field `name`.
+Result<std::string> checked_name(std::string_view name, std::size_t characters_max);
+/// What was looked for. Error: `not_found` for `what` (user, project, …) when it is not there.
+template <class T>
+Result<T> present(Result<std::optional<T>> found, std::string_view what, std::string_view id) {
+  if (!found) return std::move(found).error();
+  if (*found) return std::move(**found);
+  return error(Fault::not_found,
+               "Could not find " + std::string(what) + ": " + std::string(id) + ".");
+}
+/// Turns the `conflict` of a taken name into `name_taken`.
+Result<> taken(Result<> stored, std::string_view what, std::string_view name);
+
+} // namespace vitrine::identity::builtin

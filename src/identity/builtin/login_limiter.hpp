@@ -1,0 +1,47 @@
+// How often a login may fail before further ones are refused unseen
+// (docs/decisions/0006-login-limit.md).
+#pragma once
+
+#include "base/clock.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace vitrine::identity::builtin {
+
+/// Thread-safe. Counts in this process only. An attempt counts as failed from its start until it is
+/// forgiven, so that attempts side by side cannot pass the limit together.
+class LoginLimiter {
+public:
+  struct Limits {
+    std::int64_t attempts_max{10}; ///< of one user; ten times as many from one address
+    std::int64_t window_seconds{60};
+  };
+
+  explicit LoginLimiter(Limits limits) : limits_(limits) {}
+
+  /// False when the user (as named in the request, whether it exists or not) or the address has
+  /// failed too often within the window; nothing is counted then.
+  bool admit(std::string_view user, std::string_view address, Time now);
+  /// The attempt succeeded: the user starts afresh, the address gets its attempt back.
+  void forgive(std::string_view user, std::string_view address);
+
+private:
+  struct Count {
+    Time since;
+    std::int64_t attempts{0};
+  };
+  using Counts = std::unordered_map<std::string, Count>;
+
+  Count& count_of(Counts& counts, std::string const& key, Time now);
+
+  Limits const limits_;
+  std::mutex mutex_;
+  Counts users_;
+  Counts addresses_;
+};
+
+} // namespace vitrine::identity::builtin

@@ -1,0 +1,98 @@
+#include "identity/builtin/projects.hpp"
+
+#include "identity/builtin/core.hpp"
+#include "store/metadata/projects.hpp"
+#include "store/metadata/tokens.hpp"
+
+namespace vitrine::identity::builtin {
+namespace {
+
+using store::Connection;
+
+constexpr std::size_t kNameCharacters = 64; // as in Keystone
+
+Result<> void_tokens(Connection& connection, ProjectId const& project, Time now) {
+  return store::Tokens(connection).void_all({}, project.text, now, kTokenLifetimeMaxUs);
+}
+
+} // namespace
+
+Result<bool> Projects::is_usable(ProjectId const& project) {
+  return core_.read([&](Connection& connection) -> Result<bool> {
+    auto const found = TRY(store::Projects(connection).find(project));
+    if (!found || !found->enabled) return false;
+    auto const domain = TRY(store::Domains(connection).find(found->domain));
+    return domain && domain->enabled;
+  });
+}
+
+Result<model::Project> Projects::get(ProjectId const& id) {
+  return core_.read([&](Connection& connection) -> Result<model::Project> {
+    return present(store::Projects(connection).find(id), "project", id.text);
+  });
+}
+
+Result<model::Project> Projects::find(std::string const& id_or_name) {
+  return core_.read([&](Connection& connection) -> Result<model::Project> {
+    store::Projects projects(connection);
+    if (auto found = TRY(projects.find({id_or_name}))) return std::move(*found);
+    return present(projects.find_named({kDefaultDomain}, id_or_name), "project", id_or_name);
+  });
+}
+
+Result<std::vector<model::Project>> Projects::list(Filter const& filter) {
+  return core_.read([&](Connection& connection) {
+    return store::Projects(connection)
+        .list({.domain = filter.domain, .name = filter.name, .enabled = filter.enabled});
+  });
+}
+
+Result<std::vector<model::Project>> Projects::of_user(UserId const& user) {
+  return core_.read(
+      [&](Connection& connection) { return store::Projects(connection).of_user(user); });
+}
+
+Result<model::Project> Projects::create(NewProject const& wanted) {
+  model::Project const project{.id = {new_hex_id()},
+                               .domain = wanted.domain,
+                               .name = TRY(checked_name(wanted.name, kNameCharacters)),
+                               .description = wanted.description,
+                               .enabled = wanted.enabled,
+                               .created_at = core_.clock.now()};
+  return core_.write([&](Connection& connection) -> Result<model::Project> {
+    if (!TRY(store::Domains(connection).find(project.domain))) {
+      return error(Fault::invalid_value, "There is no such domain.", "domain_id");
+    }
+    TRY(taken(store::Projects(connection).insert(project), "project", project.name));
+    return project;
+  });
+}
+
+Result<model::Project> Projects::change(ProjectId const& id, ProjectChange const& change) {
+  std::optional<std::string> name;
+  if (change.name) name = TRY(checked_name(*change.name, kNameCharacters));
+  auto const now = core_.clock.now();
+  return core_.write([&](Connection& connection) -> Result<model::Project> {
+    store::Projects projects(connection);
+    auto project = TRY(present(projects.find(id), "project", id.text));
+    bool const was_enabled = project.enabled;
+    project.name = name.value_or(project.name);
+    project.description = change.description.value_or(project.description);
+    project.enabled = change.enabled.value_or(project.enabled);
+    TRY(taken(projects.update(project), "project", project.name));
+    if (was_enabled && !project.enabled) TRY(void_tokens(connection, id, now));
+    return project;
+  });
+}
+
+Result<> Projects::remove(ProjectId const& id) {
+  auto const now = core_.clock.now();
+  return core_.write([&](Connection& connection) -> Result<> {
+    store::Projects projects(connection);
+    TRY(present(projects.find(id), "project", id.text));
+    TRY(projects.remove(id));
+    return void_tokens(connection, id, now);
+  });
+}
+
+} // namespace vitrine::identity::builtin

@@ -1,0 +1,171 @@
+#include "identity/builtin/roles.hpp"
+
+#include "base/text.hpp"
+#include "identity/builtin/core.hpp"
+#include "store/metadata/roles.hpp"
+#include "store/metadata/tokens.hpp"
+#include "store/metadata/users.hpp"
+
+#include <algorithm>
+
+namespace vitrine::identity::builtin {
+namespace {
+
+using store::Connection;
+
+constexpr std::size_t kNameCharacters = 255;
+
+constexpr BuiltinRole kRoles[] = {
+    {"admin", "Administers the whole service."},
+    {"member", "Uses and changes what a project owns."},
+    {"reader", "Sees what a project owns."},
+    {"service", "Another service acting for itself."},
+};
+
+std::string_view implied_by(std::string_view role) {
+  if (text::equals_ignoring_case(role, "admin")) return "member";
+  if (text::equals_ignoring_case(role, "member")) return "reader";
+  return {};
+}
+
+bool is_builtin(std::string_view name) {
+  return std::ranges::any_of(
+      kRoles, [&](auto const& role) { return text::equals_ignoring_case(role.name, name); });
+}
+
+Result<> require_scope(Connection& connection, UserId const& user, model::Scope const& scope) {
+  TRY(present(store::Users(connection).find(user), "user", user.text));
+  if (scope.kind == model::Scope::Kind::project) {
+    TRY(present(store::Projects(connection).find({scope.id}), "project", scope.id));
+  } else {
+    TRY(present(store::Domains(connection).find({scope.id}), "domain", scope.id));
+  }
+  return {};
+}
+
+} // namespace
+
+std::span<BuiltinRole const> builtin_roles() { return kRoles; }
+
+Result<std::vector<model::Role>> with_implied(Connection& connection,
+                                              std::vector<model::Role> roles) {
+  store::Roles rows(connection);
+  for (std::size_t i = 0; i < roles.size(); ++i) {
+    auto const implied = implied_by(roles[i].name);
+    if (implied.empty()) continue;
+    bool const there = std::ranges::any_of(
+        roles, [&](auto const& role) { return text::equals_ignoring_case(role.name, implied); });
+    if (there) continue;
+    if (auto found = TRY(rows.find_named(implied))) roles.push_back(std::move(*found));
+  }
+  std::ranges::sort(roles, {}, &model::Role::name);
+  return roles;
+}
+
+Result<model::Role> Roles::get(model::RoleId const& id) {
+  return core_.read([&](Connection& connection) -> Result<model::Role> {
+    return present(store::Roles(connection).find(id), "role", id.text);
+  });
+}
+
+Result<model::Role> Roles::find(std::string const& id_or_name) {
+  return core_.read([&](Connection& connection) -> Result<model::Role> {
+    store::Roles roles(connection);
+    if (auto found = TRY(roles.find({id_or_name}))) return std::move(*found);
+    return present(roles.find_named(id_or_name), "role", id_or_name);
+  });
+}
+
+Result<std::vector<model::Role>> Roles::list(std::optional<std::string> const& name) {
+  return core_.read([&](Connection& connection) { return store::Roles(connection).list(name); });
+}
+
+Result<model::Role> Roles::create(std::string const& name, std::string const& description) {
+  model::Role const role{.id = {new_hex_id()},
+                         .name = TRY(checked_name(name, kNameCharacters)),
+                         .description = description};
+  return core_.write([&](Connection& connection) -> Result<model::Role> {
+    TRY(taken(store::Roles(connection).insert(role), "role", role.name));
+    return role;
+  });
+}
+
+Result<model::Role> Roles::change(model::RoleId const& id, std::optional<std::string> const& name,
+                                  std::optional<std::string> const& description) {
+  std::optional<std::string> new_name;
+  if (name) new_name = TRY(checked_name(*name, kNameCharacters));
+  return core_.write([&](Connection& connection) -> Result<model::Role> {
+    store::Roles roles(connection);
+    auto role = TRY(present(roles.find(id), "role", id.text));
+    if (new_name && *new_name != role.name && is_builtin(role.name)) {
+      return error(Fault::forbidden, "A built-in role cannot be renamed.");
+    }
+    role.name = new_name.value_or(role.name);
+    role.description = description.value_or(role.description);
+    TRY(taken(roles.update(role), "role", role.name));
+    return role;
+  });
+}
+
+Result<> Roles::remove(model::RoleId const& id) {
+  return core_.write([&](Connection& connection) -> Result<> {
+    store::Roles roles(connection);
+    auto const role = TRY(present(roles.find(id), "role", id.text));
+    if (is_builtin(role.name)) {
+      return error(Fault::forbidden, "A built-in role cannot be removed.");
+    }
+    return roles.remove(id);
+  });
+}
+
+Result<std::vector<model::Role>> Roles::held(UserId const& user, model::Scope const& scope) {
+  return core_.read([&](Connection& connection) -> Result<std::vector<model::Role>> {
+    TRY(require_scope(connection, user, scope));
+    return store::Roles(connection).held(user, scope);
+  });
+}
+
+Result<std::vector<model::Assignment>> Roles::assignments(AssignmentQuery const& query) {
+  return core_.read([&](Connection& connection) -> Result<std::vector<model::Assignment>> {
+    auto given =
+        TRY(store::Roles(connection).assignments({.user = query.user, .scope = query.scope}));
+    std::vector<model::Assignment> out;
+    for (auto& assignment : given) {
+      auto roles = query.effective ? TRY(with_implied(connection, {assignment.role}))
+                                   : std::vector{assignment.role};
+      for (auto& role : roles) {
+        auto one = assignment;
+        one.role = std::move(role);
+        bool const there = std::ranges::any_of(out, [&](auto const& other) {
+          return other.user == one.user && other.scope == one.scope && other.role.id == one.role.id;
+        });
+        if (!there && (!query.role || *query.role == one.role.id)) out.push_back(std::move(one));
+      }
+    }
+    return out;
+  });
+}
+
+Result<> Roles::grant(UserId const& user, model::Scope const& scope, model::RoleId const& role) {
+  return core_.write([&](Connection& connection) -> Result<> {
+    store::Roles roles(connection);
+    TRY(require_scope(connection, user, scope));
+    TRY(present(roles.find(role), "role", role.text));
+    return roles.assign(user, scope, role);
+  });
+}
+
+Result<> Roles::revoke(UserId const& user, model::Scope const& scope, model::RoleId const& role) {
+  auto const now = core_.clock.now();
+  return core_.write([&](Connection& connection) -> Result<> {
+    store::Roles roles(connection);
+    TRY(require_scope(connection, user, scope));
+    TRY(present(roles.find(role), "role", role.text));
+    if (!TRY(roles.unassign(user, scope, role))) {
+      return error(Fault::not_found, "Could not find role assignment: " + role.text + ".");
+    }
+    return store::Tokens(connection).void_all(user, scope.id, now, kTokenLifetimeMaxUs);
+  });
+}
+
+} // namespace vitrine::identity::builtin

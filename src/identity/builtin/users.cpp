@@ -1,0 +1,125 @@
+#include "identity/builtin/users.hpp"
+
+#include "identity/builtin/core.hpp"
+#include "store/metadata/roles.hpp"
+#include "store/metadata/tokens.hpp"
+#include "store/metadata/users.hpp"
+
+namespace vitrine::identity::builtin {
+namespace {
+
+using store::Connection;
+
+constexpr std::size_t kNameCharacters = 255;
+constexpr std::size_t kPasswordBytes = 4096;
+
+Result<std::string> hash_of(Core& core, std::string_view password) {
+  if (password.empty() || password.size() > kPasswordBytes) {
+    return error(Fault::invalid_value, "password must have 1 to 4096 bytes", "password");
+  }
+  return core.passwords.hash(password);
+}
+
+Result<> void_tokens(Connection& connection, UserId const& user, Time now) {
+  return store::Tokens(connection).void_all(user, {}, now, kTokenLifetimeMaxUs);
+}
+
+} // namespace
+
+Result<model::User> Users::get(UserId const& id) {
+  return core_.read([&](Connection& connection) -> Result<model::User> {
+    return present(store::Users(connection).find(id), "user", id.text);
+  });
+}
+
+Result<model::User> Users::find(std::string const& id_or_name) {
+  return core_.read([&](Connection& connection) -> Result<model::User> {
+    store::Users users(connection);
+    if (auto found = TRY(users.find({id_or_name}))) return std::move(*found);
+    return present(users.find_named({kDefaultDomain}, id_or_name), "user", id_or_name);
+  });
+}
+
+Result<std::vector<model::User>> Users::list(Filter const& filter) {
+  return core_.read([&](Connection& connection) {
+    return store::Users(connection)
+        .list({.domain = filter.domain, .name = filter.name, .enabled = filter.enabled});
+  });
+}
+
+Result<model::User> Users::create(NewUser const& wanted) {
+  model::User const user{.id = {new_hex_id()},
+                         .domain = wanted.domain,
+                         .name = TRY(checked_name(wanted.name, kNameCharacters)),
+                         .description = wanted.description,
+                         .email = wanted.email,
+                         .default_project = wanted.default_project,
+                         .enabled = wanted.enabled,
+                         .created_at = core_.clock.now()};
+  std::optional<std::string> hash;
+  if (wanted.password) hash = TRY(hash_of(core_, *wanted.password));
+  return core_.write([&](Connection& connection) -> Result<model::User> {
+    if (!TRY(store::Domains(connection).find(user.domain))) {
+      return error(Fault::invalid_value, "There is no such domain.", "domain_id");
+    }
+    TRY(taken(store::Users(connection).insert(user, hash), "user", user.name));
+    for (auto const& grant : wanted.grants) {
+      TRY(store::Roles(connection).assign(user.id, grant.scope, grant.role));
+    }
+    return user;
+  });
+}
+
+Result<model::User> Users::change(UserId const& id, UserChange const& change) {
+  std::optional<std::string> name;
+  std::optional<std::string> hash;
+  if (change.name) name = TRY(checked_name(*change.name, kNameCharacters));
+  if (change.password) hash = TRY(hash_of(core_, *change.password));
+  auto const now = core_.clock.now();
+  return core_.write([&](Connection& connection) -> Result<model::User> {
+    store::Users users(connection);
+    auto user = TRY(present(users.find(id), "user", id.text));
+    bool const was_enabled = user.enabled;
+    user.name = name.value_or(user.name);
+    user.description = change.description.value_or(user.description);
+    user.email = change.email.value_or(user.email);
+    user.default_project = change.default_project.value_or(user.default_project);
+    user.enabled = change.enabled.value_or(user.enabled);
+    TRY(taken(users.update(user), "user", user.name));
+    if (hash) TRY(users.set_password_hash(id, hash));
+    if (hash || (was_enabled && !user.enabled)) TRY(void_tokens(connection, id, now));
+    return user;
+  });
+}
+
+Result<> Users::change_password(UserId const& id, std::string_view original,
+                                std::string_view wanted, std::string_view address) {
+  if (!core_.limiter.admit(id.text, address, core_.clock.now())) {
+    return error(Fault::unauthenticated);
+  }
+  auto const stored = TRY(core_.read(
+      [&](Connection& connection) { return store::Users(connection).password_hash(id); }));
+  if (!core_.passwords.verify(stored, original)) return error(Fault::unauthenticated);
+  core_.limiter.forgive(id.text, address);
+  auto const hash = TRY(hash_of(core_, wanted));
+  auto const now = core_.clock.now();
+  return core_.write([&](Connection& connection) -> Result<> {
+    store::Users users(connection);
+    // Somebody may have set another password meanwhile; then the original proves nothing any more.
+    if (TRY(users.password_hash(id)) != stored) return error(Fault::unauthenticated);
+    TRY(users.set_password_hash(id, hash));
+    return void_tokens(connection, id, now);
+  });
+}
+
+Result<> Users::remove(UserId const& id) {
+  auto const now = core_.clock.now();
+  return core_.write([&](Connection& connection) -> Result<> {
+    store::Users users(connection);
+    TRY(present(users.find(id), "user", id.text));
+    TRY(users.remove(id));
+    return void_tokens(connection, id, now);
+  });
+}
+
+} // namespace vitrine::identity::builtin
