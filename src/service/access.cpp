@@ -51,6 +51,13 @@ Result<> Access::require(policy::ActionId action, model::Caller const& caller,
   return policy_.enforce(action, credentials(caller), target(caller, sight));
 }
 
+Result<> Access::require(policy::ActionId action, model::Caller const& caller,
+                         UserId const& user) const {
+  policy::Target own;
+  own.set(policy::Attribute::user_id, user.text);
+  return policy_.enforce(action, credentials(caller), own);
+}
+
 bool Access::allows(policy::ActionId action, model::Caller const& caller,
                     Sight const& sight) const {
   return is_visible(caller, sight) &&

@@ -38,6 +38,8 @@ public:
   /// May the caller do this to the image? Errors: `image_not_found` when it is not visible to the caller (the
   /// same answer as for an id that does not exist), `forbidden` naming the action.
   Result<> require(policy::ActionId action, model::Caller const& caller, Sight const& sight) const;
+  /// May the caller do this to a user or what is the user's own? Error: `forbidden`, naming the action.
+  Result<> require(policy::ActionId action, model::Caller const& caller, UserId const& user) const;
   /// As a yes or no, for filtering.
   [[nodiscard]] bool allows(policy::ActionId action, model::Caller const& caller,
                             Sight const& sight) const;
