@@ -1,0 +1,119 @@
+#include "api/identity/token_body.hpp"
+
+#include <fmt/format.h>
+
+namespace vitrine::api::identity {
+namespace {
+
+using builtin::InDomain;
+using builtin::Reference;
+using builtin::WantedScope;
+
+Result<Reference> read_reference(Fields const& fields) {
+  Reference out{.id = TRY(fields.text("id")).value_or(""),
+                .name = TRY(fields.text("name")).value_or("")};
+  if (out.empty()) TRY(fields.required_text("name"));
+  return out;
+}
+
+// A user or project: an id says all, a name needs its domain.
+Result<InDomain> read_in_domain(Fields const& fields) {
+  InDomain out{.self = TRY(read_reference(fields)), .domain = {}};
+  if (out.self.id.empty()) {
+    auto const domain = TRY(fields.required_object("domain"));
+    out.domain = TRY(read_reference(domain));
+  }
+  return out;
+}
+
+Result<builtin::PasswordProof> read_password(Fields const& identity) {
+  auto const method = TRY(identity.required_object("password"));
+  auto const user = TRY(method.required_object("user"));
+  return builtin::PasswordProof{.user = TRY(read_in_domain(user)),
+                                .password = TRY(user.required_text("password"))};
+}
+
+Result<builtin::CredentialProof> read_credential(Fields const& identity) {
+  auto const method = TRY(identity.required_object("application_credential"));
+  builtin::CredentialProof proof{.credential = TRY(read_reference(method)),
+                                 .user = {},
+                                 .secret = TRY(method.required_text("secret"))};
+  if (proof.credential.id.empty()) {
+    auto const user = TRY(method.required_object("user"));
+    proof.user = TRY(read_in_domain(user));
+  }
+  return proof;
+}
+
+Result<WantedScope> read_scope(Fields const& auth) {
+  using enum WantedScope::Kind;
+  auto const* scope = auth.find("scope");
+  if (scope == nullptr) return WantedScope{};
+  if (scope->is_string() && json::view(scope->get_string()) == "unscoped") {
+    return WantedScope{.kind = none, .target = {}};
+  }
+  auto const fields = TRY(auth.required_object("scope"));
+  if (auto const wanted = TRY(fields.object("project"))) {
+    return WantedScope{.kind = project, .target = TRY(read_in_domain(*wanted))};
+  }
+  if (auto const wanted = TRY(fields.object("domain"))) {
+    return WantedScope{.kind = domain,
+                       .target = {.self = TRY(read_reference(*wanted)), .domain = {}}};
+  }
+  if (fields.find("unscoped") != nullptr) return WantedScope{.kind = none, .target = {}};
+  if (fields.find("system") != nullptr) {
+    return error(Fault::unauthenticated, "Nobody holds a role on the system.");
+  }
+  return error(Fault::invalid_body, "auth.scope must name a project or a domain", "auth.scope");
+}
+
+Result<builtin::Login> read_login(Context const& context) {
+  auto const auth = TRY(Fields::of(context.body, "auth"));
+  auto const identity = TRY(auth.required_object("identity"));
+  auto const methods = TRY(identity.array("methods"));
+  if (methods.empty()) {
+    return error(Fault::invalid_body, "auth.identity.methods is a required property",
+                 "auth.identity.methods");
+  }
+  builtin::Login login;
+  login.address = context.caller.address;
+  for (auto const& value : methods) {
+    auto const method = value.is_string() ? json::view(value.get_string()) : std::string_view();
+    if (method == "password") {
+      login.password = TRY(read_password(identity));
+    } else if (method == "token") {
+      auto const shown = TRY(identity.required_object("token"));
+      login.token = TRY(shown.required_text("id"));
+    } else if (method == "application_credential") {
+      login.application_credential = TRY(read_credential(identity));
+    } else {
+      return error(Fault::unauthenticated, "Attempted to authenticate with an unsupported method.");
+    }
+  }
+  login.scope = TRY(read_scope(auth));
+  return login;
+}
+
+Result<Reply> run(Context& context, Services& services, builtin::Directory& directory) {
+  auto const login = TRY(read_login(context));
+  auto const issued = TRY(directory.tokens().log_in(login));
+  auto reply = token_reply(201, issued.session, context, services);
+  reply.headers.push_back({"X-Subject-Token", issued.text});
+  return reply;
+}
+
+} // namespace
+
+Endpoint log_in() {
+  return open({.verb = Verb::post,
+               .path = "/v3/auth/tokens",
+               .name = "identity.v3.log_in",
+               .family = nullptr,
+               .errors = {Fault::empty_body, Fault::invalid_body, Fault::unauthenticated},
+               .summary = "Get a token by password, by another token or by application credential.",
+               .takes_body = true,
+               .query = {{"nocatalog", "Leave the catalog out."}}},
+              run);
+}
+
+} // namespace vitrine::api::identity

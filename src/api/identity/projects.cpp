@@ -1,0 +1,113 @@
+#include "api/identity/resources.hpp"
+
+namespace vitrine::api::identity {
+namespace {
+
+ProjectId project_of(Context const& context) { return {context.param("project_id")}; }
+
+Reply project_reply(int status, Context const& context, model::Project const& project) {
+  return wrapped(status, "project",
+                 [&](json::Writer& writer) { write_project(writer, context, project); });
+}
+
+Result<Reply> list(Context& context, Services&, builtin::Directory& directory) {
+  auto const projects =
+      TRY(directory.projects().list({.domain = filter_text(context, "domain_id"),
+                                     .name = filter_text(context, "name"),
+                                     .enabled = filter_flag(context, "enabled")}));
+  return listed(context, "projects", projects, [&](json::Writer& writer, auto const& one) {
+    write_project(writer, context, one);
+  });
+}
+
+Result<Reply> show(Context& context, Services&, builtin::Directory& directory) {
+  return project_reply(200, context, TRY(directory.projects().get(project_of(context))));
+}
+
+Result<Reply> create(Context& context, Services&, builtin::Directory& directory) {
+  auto const fields = TRY(Fields::of(context.body, "project"));
+  builtin::NewProject wanted{.name = TRY(fields.required_text("name")),
+                             .domain = TRY(read_domain(fields)),
+                             .description = TRY(fields.text("description")).value_or(""),
+                             .enabled = TRY(fields.flag("enabled")).value_or(true)};
+  return project_reply(201, context, TRY(directory.projects().create(wanted)));
+}
+
+Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
+  auto const fields = TRY(Fields::of(context.body, "project"));
+  builtin::ProjectChange const wanted{.name = TRY(fields.text("name")),
+                                      .description = TRY(fields.text("description")),
+                                      .enabled = TRY(fields.flag("enabled"))};
+  return project_reply(200, context, TRY(directory.projects().change(project_of(context), wanted)));
+}
+
+Result<Reply> remove(Context& context, Services&, builtin::Directory& directory) {
+  TRY(directory.projects().remove(project_of(context)));
+  return empty_reply(204);
+}
+
+} // namespace
+
+Endpoint list_projects() {
+  return managed({.verb = Verb::get,
+                  .path = "/v3/projects",
+                  .name = "identity.v3.list_projects",
+                  .family = nullptr,
+                  .action = "identity:list_projects",
+                  .errors = {Fault::forbidden},
+                  .summary = "List projects.",
+                  .query = {{"name", "Only the one of this name."},
+                            {"domain_id", "Only those of this domain."},
+                            {"enabled", "Only enabled or only disabled ones."}}},
+                 list);
+}
+
+Endpoint create_project() {
+  return managed(
+      {.verb = Verb::post,
+       .path = "/v3/projects",
+       .name = "identity.v3.create_project",
+       .family = nullptr,
+       .action = "identity:create_project",
+       .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden, Fault::name_taken},
+       .summary = "Create a project.",
+       .takes_body = true},
+      create);
+}
+
+Endpoint show_project() {
+  return managed({.verb = Verb::get,
+                  .path = "/v3/projects/{project_id}",
+                  .name = "identity.v3.show_project",
+                  .family = nullptr,
+                  .action = "identity:get_project",
+                  .errors = {Fault::forbidden, Fault::not_found},
+                  .summary = "Show a project."},
+                 show);
+}
+
+Endpoint change_project() {
+  return managed({.verb = Verb::patch,
+                  .path = "/v3/projects/{project_id}",
+                  .name = "identity.v3.change_project",
+                  .family = nullptr,
+                  .action = "identity:update_project",
+                  .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden,
+                             Fault::not_found, Fault::name_taken},
+                  .summary = "Change a project; disabling it voids its tokens.",
+                  .takes_body = true},
+                 change);
+}
+
+Endpoint delete_project() {
+  return managed({.verb = Verb::delete_,
+                  .path = "/v3/projects/{project_id}",
+                  .name = "identity.v3.delete_project",
+                  .family = nullptr,
+                  .action = "identity:delete_project",
+                  .errors = {Fault::forbidden, Fault::not_found},
+                  .summary = "Delete a project and void its tokens."},
+                 remove);
+}
+
+} // namespace vitrine::api::identity
