@@ -16,7 +16,16 @@
   X(image, show_schema)                                                                            \
   X(image, import_info)                                                                            \
   X(image, stores_info)                                                                            \
-  X(image, usage_info)
+  X(image, usage_info)                                                                             \
+  X(identity, show_version)                                                                        \
+  X(identity, log_in)                                                                              \
+  X(identity, show_token)                                                                          \
+  X(identity, revoke_token)                                                                        \
+  X(identity, list_projects)                                                                       \
+  X(identity, create_project)                                                                      \
+  X(identity, show_project)                                                                        \
+  X(identity, change_project)                                                                      \
+  X(identity, delete_project)
 
 #define X(space, function)                                                                         \
   namespace vitrine::api::space {                                                                  \
