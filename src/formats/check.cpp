@@ -71,7 +71,12 @@ Result<Accepted> check(Finding const& finding, std::string_view disk_format,
   }
   auto const own = own_format(finding.format);
   auto const claimed = disk_format.empty() ? own : disk_format;
-  if (is_plain(claimed) && (own == "raw" || rules.allow_raw_mismatch)) {
+  bool const plain = own == "raw" || finding.serves_plain || rules.allow_raw_mismatch;
+  if (is_plain(claimed) && plain) {
+    return Accepted{std::string(claimed), finding.size_bytes};
+  }
+  // Of ploop, only the expandable kind has a header.
+  if (claimed == "ploop" && own == "raw") {
     return Accepted{std::string(claimed), finding.size_bytes};
   }
   if (!own.empty() && claimed == own) {

@@ -121,6 +121,20 @@ TEST(Qcow2, broken_tables) {
                 "has a snapshot table out of range");
 }
 
+TEST(Qcow2, cut_in_the_middle) {
+  using testing_images::qcow2;
+  constexpr auto kCut = "is cut: a cluster lies beyond the end of the file";
+  // 16-bit counts from 0x20000: the file has four clusters of 64 KiB, the last may be partial.
+  expect_safe(qcow2().size(196'609 + 16), Format::qcow2, 1U << 30U);
+  expect_unsafe(qcow2().be(0x2'0008, std::uint16_t{1}), Format::qcow2, kCut);
+  expect_safe(qcow2().be(0x2'0008, std::uint16_t{1}).be64(72, 1), Format::qcow2, 1U << 30U);
+  expect_unsafe(qcow2().be64(0x1'0000, 1ULL << 50U), Format::qcow2,
+                "is cut: the file ends before the end of its reference counts");
+  // Counts that have passed before the table tells of them are not looked at.
+  auto late = qcow2().be64(48, 0x4'0000).be64(0x4'0000, 0x2'0000).size(8U << 20U);
+  expect_safe(late.fill(0x2'0000, 0x2000, 1), Format::qcow2, 1U << 30U);
+}
+
 TEST(Vmdk, honest) {
   using testing_images::vmdk;
   auto const text = testing_images::vmdk_descriptor();

@@ -29,6 +29,7 @@ void Inspector::recognise() {
     if (probe_ == nullptr) {
       probe_ = &probe;
       finding_.format = probe.format;
+      finding_.serves_plain = probe.serves_plain != nullptr && probe.serves_plain(source_.head());
     } else if (probe_->format != probe.format && !finding_.unsafe) {
       finding_.unsafe = "is " + std::string(name_of(probe.format)) + " as well";
       finding_.virtual_size_bytes.reset();

@@ -25,6 +25,8 @@ struct Finding {
   std::optional<std::uint64_t> virtual_size_bytes;
   /// Why the image must be refused whatever was declared; reads on after the format's name.
   std::optional<std::string> unsafe;
+  /// The bytes can be used as a plain disk as well: a hybrid ISO.
+  bool serves_plain{false};
 
   bool operator==(Finding const&) const = default;
 };

@@ -13,6 +13,9 @@ constexpr int kDescriptorsMax = 16;
 // Writers may leave off the run-out of a track (150 sectors) that the volume counts as its own.
 constexpr std::uint64_t kRunOutBytes = 150 * kSector;
 
+// Hybrid images have a partition table and are written to USB sticks and disks as they are.
+bool has_boot_sector(Bytes head) { return stands_at(head, 510, "\x55\xaa"); }
+
 Result<VirtualSize> inspect(Source& source) {
   std::optional<std::uint64_t> volume_bytes;
   for (int i = 0; i < kDescriptorsMax; ++i) {
@@ -45,7 +48,8 @@ Result<VirtualSize> inspect(Source& source) {
 Probe iso_probe() {
   return {.format = Format::iso,
           .begins = [](Bytes head) { return stands_at(head, kFirstDescriptor + 1, kIdentifier); },
-          .inspect = inspect};
+          .inspect = inspect,
+          .serves_plain = has_boot_sector};
 }
 
 } // namespace vitrine::formats

@@ -23,6 +23,8 @@ struct Probe {
   Result<VirtualSize> (*inspect)(Source& source);
   /// Whether the last bytes (Source::tail) are of this format; null when its end tells nothing.
   bool (*ends)(Bytes tail) = nullptr;
+  /// Whether such a file serves as a plain disk as well; null when it never does.
+  bool (*serves_plain)(Bytes head) = nullptr;
 };
 
 #define X(name, nature) Probe name##_probe();

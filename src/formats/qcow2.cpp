@@ -147,13 +147,42 @@ Result<> check_tables(Header const& header) {
   return {};
 }
 
+std::optional<std::size_t> last_used(Bytes bytes) {
+  for (std::size_t i = bytes.size(); i-- > 0;) {
+    if (bytes[i] != std::byte{0}) return i;
+  }
+  return std::nullopt;
+}
+
+// Where the last cluster begins that has a reference, as far as the tables come in order and are of
+// the usual size; 0 when they tell nothing. A file that is shorter was cut in the middle.
+Result<std::uint64_t> last_cluster(Source& source, Header const& header) {
+  constexpr std::uint64_t kLookAt = 64U << 10U;
+  auto const length = static_cast<std::size_t>(std::min(header.cluster_bytes(), kLookAt));
+  // With lazy reference counts the tables of an image that was not closed are stale.
+  if ((header.features & kDirty) != 0 || source.passed(header.refcount_offset, length)) return 0;
+  auto const table = TRY(source.read(header.refcount_offset, length, "its reference counts"));
+  auto const used = last_used(table);
+  if (!used) return 0;
+  auto const entry = *used / 8;
+  auto const block_offset = be64(table, entry * 8);
+  if (block_offset % header.cluster_bytes() != 0 || source.passed(block_offset, length)) return 0;
+  auto const block = TRY(source.read(block_offset, length, "its reference counts"));
+  auto const byte = last_used(block);
+  if (!byte) return 0;
+  auto const per_block = header.cluster_bytes() * 8 >> header.refcount_order;
+  return (entry * per_block + (*byte * 8 >> header.refcount_order)) * header.cluster_bytes();
+}
+
 Result<VirtualSize> inspect(Source& source) {
   auto const header = TRY(read_header(source));
   TRY(check_features(header));
   TRY(check_extensions(source, header));
   TRY(check_tables(header));
+  auto const used = TRY(last_cluster(source, header));
 
   auto const size = TRY(source.size());
+  if (used >= size) return unsafe("is cut: a cluster lies beyond the end of the file");
   if (!lies_within(header.l1_offset, std::uint64_t{header.l1_entries} * 8, size) ||
       header.refcount_offset >= size || (header.snapshots > 0 && header.snapshots_offset >= size)) {
     return unsafe("is cut: a table lies beyond the end of the file");

@@ -24,6 +24,12 @@ Result<Bytes> Source::read(std::uint64_t offset, std::size_t length, std::string
   return want(offset, length);
 }
 
+bool Source::passed(std::uint64_t offset, std::size_t length) const noexcept {
+  if (kept(offset, length) || offset >= position_) return false;
+  if (ended_) return lies_within(offset, length, position_);
+  return !kept(offset, static_cast<std::size_t>(position_ - offset));
+}
+
 Result<Bytes> Source::tail(std::size_t length, std::string_view what) {
   if (!ended_) return pause();
   auto const last = tail();

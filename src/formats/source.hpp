@@ -38,6 +38,9 @@ public:
   Result<Bytes> read(std::uint64_t offset, std::size_t length, std::string_view what);
   /// The last `length` bytes, at most kTailBytes. Only after the end of the file.
   Result<Bytes> tail(std::size_t length, std::string_view what);
+  /// Whether these bytes have passed without being kept, so that `read` would refuse them. For what
+  /// is worth a look only when it comes in order.
+  [[nodiscard]] bool passed(std::uint64_t offset, std::size_t length) const noexcept;
   /// Bytes of the whole file. Only after its end.
   Result<std::uint64_t> size();
 

@@ -80,7 +80,7 @@ void try_vhdx(Bytes input) {
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   auto const bytes = std::as_bytes(std::span(data, size));
-  if (size > 0 && size <= 256 && data[0] < 16) try_vhdx(bytes.subspan(1));
+  if (size > 0 && size <= 300 && data[0] == 'V') try_vhdx(bytes.subspan(1));
   try_image(bytes, size);
   return 0;
 }
