@@ -8,28 +8,9 @@ namespace {
 
 using namespace std::literals;
 using testing_images::Image;
-using testing_images::inspect;
-
-struct Seen {
-  Format format;
-  std::string unsafe;
-  std::optional<std::uint64_t> virtual_size;
-
-  bool operator==(Seen const&) const = default;
-};
-
-std::ostream& operator<<(std::ostream& out, Seen const& seen) {
-  return out << name_of(seen.format) << " " << seen.virtual_size.value_or(0) << " " << seen.unsafe;
-}
-
-Seen see(Image const& image) {
-  auto const finding = inspect(image);
-  EXPECT_EQ(inspect(image, 997), finding) << "in other chunks";
-  return {finding.format, finding.unsafe.value_or(""), finding.virtual_size_bytes};
-}
-
-Seen safe(Format format, std::uint64_t virtual_size) { return {format, "", virtual_size}; }
-Seen refused(Format format, std::string reason) { return {format, std::move(reason), {}}; }
+using testing_images::refused;
+using testing_images::safe;
+using testing_images::see;
 
 TEST(Vhd, fixed) {
   using testing_images::vhd_fixed;

@@ -4,6 +4,7 @@
 #include "formats/inspector.hpp"
 
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,6 +76,28 @@ inline Finding inspect(Image const& image, std::size_t chunk = 65'536) {
   }
   return inspector.finish();
 }
+
+/// What a test looks at, printable. Runs the inspection twice, in different chunks.
+struct Seen {
+  Format format;
+  std::string unsafe; ///< empty when safe
+  std::optional<std::uint64_t> virtual_size;
+
+  bool operator==(Seen const&) const = default;
+};
+
+inline std::ostream& operator<<(std::ostream& out, Seen const& seen) {
+  return out << name_of(seen.format) << " " << seen.virtual_size.value_or(0) << " " << seen.unsafe;
+}
+
+inline Seen see(Image const& image) {
+  auto const finding = inspect(image);
+  CHECK(inspect(image, 997) == finding);
+  return {finding.format, finding.unsafe.value_or(""), finding.virtual_size_bytes};
+}
+
+inline Seen safe(Format format, VirtualSize virtual_size) { return {format, "", virtual_size}; }
+inline Seen refused(Format format, std::string reason) { return {format, std::move(reason), {}}; }
 
 /// One's complement of the sum of bytes, as VHD and ZVHD have it; the checksum itself counts as
 /// zero.
