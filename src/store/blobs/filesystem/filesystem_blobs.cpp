@@ -13,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Bytes after which the kernel is asked to start writing, so that the final fsync finds little to do.
-constexpr std::uint64_t kWriteBehindBytes = 8U << 20U;
+// Direct writes need memory, offset and length in multiples of the device's block; no device wants more.
+constexpr std::uint64_t kDirectBytes = 4096;
 
 Error io_failure(std::string_view what, int code) {
   if (code == ENOSPC || code == EDQUOT) return error(Fault::store_full, "no space left");
@@ -32,51 +32,79 @@ Result<> sync_directory(fs::path const& directory) {
   return {};
 }
 
+bool is_aligned(std::uint64_t number) { return number % kDirectBytes == 0; }
+
+/// Writes past the page cache where the bytes allow it: copying image data into the cache and flushing it from
+/// there costs several times the processor time of the write itself, which digests of the upload need.
 class FileWriter final : public BlobWriter {
 public:
-  FileWriter(int descriptor, fs::path staging, fs::path place)
-      : descriptor_(descriptor), staging_(std::move(staging)), place_(std::move(place)) {}
+  FileWriter(int descriptor, bool direct, fs::path staging, fs::path place)
+      : descriptor_(descriptor), can_be_direct_(direct), direct_(direct), path_(std::move(staging)),
+        place_(std::move(place)) {}
 
   ~FileWriter() override {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!committed_) ::unlink(staging_.c_str());
+    ::close(descriptor_);
+    if (!committed_) ::unlink(path_.c_str());
   }
 
   Result<> write(std::span<std::byte const> bytes) override {
-    while (!bytes.empty()) {
-      auto const written = ::write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0) {
-        if (errno == EINTR) continue;
-        return io_failure("write", errno);
-      }
-      size_bytes_ += static_cast<std::uint64_t>(written);
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    auto const address = reinterpret_cast<std::uintptr_t>(bytes.data());
+    if (can_be_direct_ && is_aligned(size_bytes_) && is_aligned(address)) {
+      auto const whole = bytes.size() - bytes.size() % kDirectBytes;
+      TRY(append(bytes.first(whole), true));
+      bytes = bytes.subspan(whole);
     }
-    if (size_bytes_ - behind_bytes_ >= kWriteBehindBytes) {
-      ::sync_file_range(descriptor_, static_cast<off_t>(behind_bytes_),
-                        static_cast<off_t>(size_bytes_ - behind_bytes_), SYNC_FILE_RANGE_WRITE);
-      behind_bytes_ = size_bytes_;
-    }
-    return {};
+    return append(bytes, false);
   }
 
   Result<> commit() override {
     if (::fsync(descriptor_) != 0) return io_failure("sync", errno);
-    if (::mkdir(place_.parent_path().c_str(), 0700) != 0 && errno != EEXIST) {
-      return io_failure("make a directory", errno);
-    }
-    if (::rename(staging_.c_str(), place_.c_str()) != 0) return io_failure("rename", errno);
+    auto const directory = place_.parent_path();
+    bool const is_new = ::mkdir(directory.c_str(), 0700) == 0;
+    if (!is_new && errno != EEXIST) return io_failure("make a directory", errno);
+    if (::rename(path_.c_str(), place_.c_str()) != 0) return io_failure("rename", errno);
+    path_ = place_;
+    TRY(sync_directory(directory));
+    if (is_new) TRY(sync_directory(directory.parent_path()));
     committed_ = true;
-    TRY(sync_directory(place_.parent_path()));
-    return sync_directory(place_.parent_path().parent_path());
+    return {};
   }
 
 private:
-  int descriptor_;
-  fs::path const staging_;
+  Result<> append(std::span<std::byte const> bytes, bool direct) {
+    while (!bytes.empty()) {
+      if (direct != direct_) TRY(set_direct(direct));
+      auto const written = ::write(descriptor_, bytes.data(), bytes.size());
+      if (written < 0) {
+        if (errno == EINTR) continue;
+        if (errno == EINVAL && direct) { // the file system takes the flag but not the write
+          can_be_direct_ = direct = false;
+          continue;
+        }
+        return io_failure("write", errno);
+      }
+      size_bytes_ += static_cast<std::uint64_t>(written);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+      // A write that was cut short, as by a full disk, may end anywhere.
+      if (!is_aligned(size_bytes_)) direct = false;
+    }
+    return {};
+  }
+
+  Result<> set_direct(bool direct) {
+    if (::fcntl(descriptor_, F_SETFL, direct ? O_DIRECT : 0) != 0) {
+      return io_failure("switch direct writing", errno);
+    }
+    direct_ = direct;
+    return {};
+  }
+
+  int const descriptor_;
+  bool can_be_direct_;
+  bool direct_;   ///< the flag of the descriptor
+  fs::path path_; ///< where the bytes are now
   fs::path const place_;
   std::uint64_t size_bytes_{0};
-  std::uint64_t behind_bytes_{0};
   bool committed_{false};
 };
 
@@ -111,9 +139,16 @@ fs::path FilesystemBlobs::staging(BlobId const& id) const {
 
 Result<std::unique_ptr<BlobWriter>> FilesystemBlobs::create(BlobId const& id) {
   auto path = staging(id);
-  int const descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+  bool direct = true;
+  int descriptor = ::open(path.c_str(), kFlags | O_DIRECT, 0600);
+  if (descriptor < 0 && errno == EINVAL) { // this file system has no direct writes
+    direct = false;
+    ::unlink(path.c_str()); // the failed open may have created it
+    descriptor = ::open(path.c_str(), kFlags, 0600);
+  }
   if (descriptor < 0) return io_failure("create a file", errno);
-  return std::make_unique<FileWriter>(descriptor, std::move(path), place(id));
+  return std::make_unique<FileWriter>(descriptor, direct, std::move(path), place(id));
 }
 
 Result<OpenBlob> FilesystemBlobs::open(BlobId const& id) {
