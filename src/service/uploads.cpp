@@ -1,0 +1,273 @@
+#include "service/uploads.hpp"
+
+#include "base/text.hpp"
+#include "store/metadata/audit.hpp"
+#include "store/metadata/blob_index.hpp"
+#include "store/metadata/images.hpp"
+
+#include <fmt/format.h>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace vitrine::service {
+namespace {
+
+// Blocks of all uploads that may wait to be hashed, beyond one for each: 16 MiB.
+constexpr std::size_t kWaitingBlocksMax = 32;
+
+Error too_large(std::int64_t size_bytes_max) {
+  return error(Fault::too_large, fmt::format("The data is larger than {} bytes.", size_bytes_max));
+}
+
+Error differs_from_announced(std::int64_t announced, std::string_view found) {
+  return error(Fault::invalid_value,
+               fmt::format("The announced size is {} bytes, but {} were sent.", announced, found),
+               "x-openstack-image-size");
+}
+
+std::string reason_of(Error const& failure) {
+  return failure.detail.empty() ? std::string(text_of(failure.fault)) : failure.detail;
+}
+
+// Data fields of an image without data.
+void queue_again(model::Image& image, std::string_view reason, Time now) {
+  image.status = model::ImageStatus::queued;
+  image.size_bytes.reset();
+  image.virtual_size_bytes.reset();
+  image.checksum.reset();
+  image.hash_value.reset();
+  image.upload_id.clear();
+  image.upload_error = reason;
+  image.updated_at = now;
+}
+
+} // namespace
+
+Uploads::Uploads(store::Database& database, store::Blobs& blobs, Access const& access,
+                 Clock const& clock, UploadOptions options)
+    : database_(database), blobs_(blobs), access_(access), clock_(clock), options_(options),
+      action_(access.action("upload_image")), digests_(options.digest_threads, kWaitingBlocksMax) {}
+
+/// The image, if the caller may upload to it now.
+Result<model::Image> Uploads::admit(store::Connection& connection, model::Caller const& caller,
+                                    ImageId const& id, Announcement const& announced) const {
+  auto found = TRY(store::Images(connection).get_for(id, caller.project));
+  auto& image = found.image;
+  TRY(access_.require(action_, caller, {image, found.membership}));
+  if (image.status != model::ImageStatus::queued) {
+    return error(Fault::wrong_status,
+                 fmt::format("Image status transition from {} to saving is not allowed",
+                             name_of(image.status)));
+  }
+  for (auto const& [name, is_missing] :
+       {std::pair{"container_format", !image.container_format},
+        std::pair{"disk_format", !image.disk_format && !options_.detects_disk_format}}) {
+    if (!is_missing) continue;
+    return error(Fault::invalid_value,
+                 fmt::format("Property {} must be set prior to saving data.", name), name);
+  }
+  auto const size = announced.size_bytes;
+  auto const length = announced.content_length;
+  if (size && length && std::cmp_not_equal(*size, *length)) {
+    return differs_from_announced(*size, fmt::format("{}", *length));
+  }
+  if ((length && std::cmp_greater(*length, options_.size_bytes_max)) ||
+      size.value_or(0) > options_.size_bytes_max) {
+    return too_large(options_.size_bytes_max);
+  }
+  return std::move(image);
+}
+
+Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, ImageId const& id,
+                                               Announcement const& announced) {
+  auto const blob = BlobId{new_hex_id()};
+  auto started = database_.write([&](store::Connection& connection) -> Result<model::Image> {
+    auto const before = TRY(admit(connection, caller, id, announced));
+    auto after = before;
+    after.status = model::ImageStatus::saving;
+    after.upload_id = blob.text;
+    after.upload_error.clear();
+    after.updated_at = clock_.now();
+    TRY(store::Images(connection).update(before, after));
+    return after;
+  });
+  if (!started) return Error(std::move(started.error()));
+  auto writer = blobs_.create(blob);
+  bool const created = writer.has_value();
+  std::unique_ptr<Upload> upload(new Upload(*this, caller, std::move(*started), announced,
+                                            created ? std::move(*writer) : nullptr));
+  if (created) return upload;
+  upload->abandon(writer.error());
+  return Error(writer.error());
+}
+
+Result<> Uploads::recover() {
+  auto const queued = [&](store::Connection& connection) -> Result<> {
+    store::Images images(connection);
+    auto const interrupted = TRY(images.interrupted_uploads());
+    for (auto const& before : interrupted) {
+      auto after = before;
+      queue_again(after, "The server stopped during the upload.", clock_.now());
+      TRY(images.update(before, after));
+    }
+    return {};
+  };
+  TRY(database_.write(queued));
+  auto const known = TRY(database_.read(
+      [](store::Connection& connection) { return store::BlobIndex(connection).all(); }));
+  std::unordered_set<BlobId> const kept(known.begin(), known.end());
+  std::vector<BlobId> strays;
+  TRY(blobs_.list([&](BlobId const& id) {
+    if (!kept.contains(id)) strays.push_back(id);
+  }));
+  for (auto const& id : strays)
+    TRY(blobs_.remove(id));
+  return {};
+}
+
+Upload::Upload(Uploads& uploads, model::Caller caller, model::Image image, Announcement announced,
+               std::unique_ptr<store::BlobWriter> writer)
+    : uploads_(uploads), caller_(std::move(caller)), image_(std::move(image)),
+      announced_(announced), blob_{image_.upload_id}, writer_(std::move(writer)),
+      digests_(uploads.digests_,
+               [this](std::span<std::byte const> block) { return writer_->write(block); }) {}
+
+Upload::~Upload() {
+  if (open_) abandon("The upload ended early.");
+}
+
+Result<> Upload::write(std::span<std::byte const> bytes) {
+  size_bytes_ += static_cast<std::int64_t>(bytes.size());
+  if (size_bytes_ > uploads_.options_.size_bytes_max) {
+    return too_large(uploads_.options_.size_bytes_max);
+  }
+  if (announced_.size_bytes && size_bytes_ > *announced_.size_bytes) {
+    return differs_from_announced(*announced_.size_bytes, "more");
+  }
+  inspector_.feed(bytes);
+  if (!recognised_early_) {
+    if (auto const finding = inspector_.early()) {
+      recognised_early_ = true;
+      TRY(formats::check(*finding, image_.disk_format.value_or(""),
+                         image_.container_format.value_or(""), uploads_.options_.rules));
+    }
+  }
+  return digests_.add(bytes);
+}
+
+Result<> Upload::finish() {
+  auto done = complete();
+  if (done) {
+    open_ = false;
+  } else {
+    abandon(done.error());
+  }
+  return done;
+}
+
+Result<> Upload::complete() {
+  if (announced_.size_bytes && size_bytes_ != *announced_.size_bytes) {
+    return differs_from_announced(*announced_.size_bytes, fmt::format("{}", size_bytes_));
+  }
+  auto const accepted = TRY(recognise());
+  auto const digests = TRY(digests_.finish());
+  return keep(digests, accepted);
+}
+
+/// What the bytes are. No bytes at all fit every declaration (contract: glance-v2 3.7, empty body).
+Result<formats::Accepted> Upload::recognise() {
+  if (size_bytes_ == 0) {
+    return formats::Accepted{image_.disk_format.value_or("raw"), std::nullopt};
+  }
+  return formats::check(inspector_.finish(), image_.disk_format.value_or(""),
+                        image_.container_format.value_or(""), uploads_.options_.rules);
+}
+
+/// Makes the bytes permanent, unless the same are stored already, and then the image active.
+Result<> Upload::keep(Digests::Values const& digests, formats::Accepted const& accepted) {
+  auto& database = uploads_.database_;
+  auto const activated = [&](store::Connection& connection) {
+    return activate(connection, digests, accepted);
+  };
+  auto kept = TRY(database.write(activated));
+  if (kept == Kept::needs_own) {
+    TRY(writer_->commit());
+    committed_ = true;
+    writer_.reset();
+    kept = TRY(database.write(activated));
+  }
+  if (kept == Kept::shared) drop_bytes();
+  return {};
+}
+
+/// The final unit of work. Changes the data fields only: what else was changed during the upload
+/// stays (decision L7).
+Result<Upload::Kept> Upload::activate(store::Connection& connection, Digests::Values const& digests,
+                                      formats::Accepted const& accepted) {
+  store::Images images(connection);
+  auto const before = images.get(image_.id);
+  if (!before && before.error().fault != Fault::image_not_found) return Error(before.error());
+  if (!before || before->upload_id != blob_.text) return error(Fault::image_gone);
+
+  auto const now = uploads_.clock_.now();
+  store::BlobIndex index(connection);
+  auto const same = TRY(index.find(digests.sha512, size_bytes_));
+  if (!same && !committed_) return Kept::needs_own;
+  if (same) {
+    TRY(index.add_reference(*same));
+  } else {
+    TRY(index.insert(blob_, size_bytes_, digests.sha512, now));
+  }
+
+  auto after = *before;
+  after.status = model::ImageStatus::active;
+  after.blob = same.value_or(blob_);
+  after.size_bytes = size_bytes_;
+  after.checksum = digests.md5;
+  after.hash_value = digests.sha512;
+  after.disk_format = accepted.disk_format;
+  if (accepted.virtual_size_bytes) {
+    after.virtual_size_bytes = static_cast<std::int64_t>(*accepted.virtual_size_bytes);
+  }
+  if (!after.active_at) after.active_at = now;
+  after.updated_at = now;
+  after.upload_id.clear();
+  after.upload_error.clear();
+  TRY(images.update(*before, after));
+  TRY(store::Audit(connection)
+          .record({.kind = model::audit::image_upload,
+                   .time = now,
+                   .caller = caller_,
+                   .image = after.id,
+                   .image_name = after.name.value_or(""),
+                   .image_owner = after.owner,
+                   .job = {},
+                   .pairs = {}}));
+  return same ? Kept::shared : Kept::own;
+}
+
+void Upload::abandon(Error const& failure) { abandon(reason_of(failure)); }
+
+/// What fails here is made good by `recover` at the next start.
+void Upload::abandon(std::string_view reason) {
+  if (!std::exchange(open_, false)) return;
+  drop_bytes();
+  [[maybe_unused]] auto const queued =
+      uploads_.database_.write([&](store::Connection& connection) -> Result<> {
+        store::Images images(connection);
+        auto const before = TRY(images.get(image_.id));
+        if (before.upload_id != blob_.text) return {};
+        auto after = before;
+        queue_again(after, reason, uploads_.clock_.now());
+        return images.update(before, after);
+      });
+}
+
+void Upload::drop_bytes() {
+  writer_.reset();
+  if (!std::exchange(committed_, false)) return;
+  [[maybe_unused]] auto const removed = uploads_.blobs_.remove(blob_);
+}
+
+} // namespace vitrine::service

@@ -1,0 +1,119 @@
+// Image data on its way in: from `queued` to `active`, or back to `queued` with a reason and without a byte left.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "formats/inspector.hpp"
+#include "model/caller.hpp"
+#include "service/access.hpp"
+#include "service/digests.hpp"
+#include "store/blobs/blobs.hpp"
+#include "store/metadata/database.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vitrine::service {
+
+struct UploadOptions {
+  std::int64_t size_bytes_max{limits::image_size_bytes};
+  bool detects_disk_format{true}; ///< an image without a disk_format takes the one of its bytes
+  formats::Rules rules{};
+  unsigned digest_threads{2};
+};
+
+/// What a client tells of the data before it sends it.
+struct Announcement {
+  std::optional<std::int64_t> size_bytes;      ///< x-openstack-image-size
+  std::optional<std::uint64_t> content_length; ///< absent when the length is open
+};
+
+class Upload;
+
+/// Thread-safe. Uploads must end before it does.
+class Uploads {
+public:
+  Uploads(store::Database& database, store::Blobs& blobs, Access const& access, Clock const& clock,
+          UploadOptions options);
+
+  /// Takes a queued image to `saving`. Errors, which change nothing: `image_not_found`, `forbidden`,
+  /// `wrong_status`, `invalid_value` (a format that is not set, sizes that contradict), `too_large`; also
+  /// `store_full` and `unavailable`, after which the image is queued.
+  Result<std::unique_ptr<Upload>> begin(model::Caller const& caller, ImageId const& image,
+                                        Announcement const& announced);
+
+  /// At start, before the first upload: returns the images whose upload was cut by the end of the process to
+  /// `queued`, and removes bytes that belong to no image.
+  Result<> recover();
+
+private:
+  friend class Upload;
+
+  Result<model::Image> admit(store::Connection& connection, model::Caller const& caller,
+                             ImageId const& id, Announcement const& announced) const;
+
+  store::Database& database_;
+  store::Blobs& blobs_;
+  Access const& access_;
+  Clock const& clock_;
+  UploadOptions const options_;
+  policy::ActionId const action_;
+  DigestPool digests_;
+};
+
+/// One upload. Not thread-safe. Destroyed without `finish` or `abandon`, it abandons itself.
+class Upload {
+public:
+  ~Upload();
+  Upload(Upload const&) = delete;
+  Upload& operator=(Upload const&) = delete;
+
+  /// Takes the next bytes; they are copied. May wait for the disk or the digests. After an error only
+  /// `abandon` makes sense. Errors: `invalid_value` (more than announced), `too_large`, `format_mismatch`,
+  /// `format_unsafe`, `store_full`, `unavailable`.
+  Result<> write(std::span<std::byte const> bytes);
+
+  /// All bytes are here: makes them permanent, then the image active. On an error the image is queued again
+  /// with the reason. Errors: `invalid_value` (fewer than announced), `format_mismatch`, `format_unsafe`,
+  /// `image_gone` when the image was deleted meanwhile, `store_full`, `unavailable`.
+  Result<> finish();
+
+  /// Removes what was stored; the image is queued again and its owner can read the reason.
+  void abandon(std::string_view reason);
+  void abandon(Error const& failure);
+
+private:
+  friend class Uploads;
+  enum class Kept : std::uint8_t { own, shared, needs_own };
+
+  Upload(Uploads& uploads, model::Caller caller, model::Image image, Announcement announced,
+         std::unique_ptr<store::BlobWriter> writer);
+
+  Result<> complete();
+  Result<formats::Accepted> recognise();
+  Result<> keep(Digests::Values const& digests, formats::Accepted const& accepted);
+  Result<Kept> activate(store::Connection& connection, Digests::Values const& digests,
+                        formats::Accepted const& accepted);
+  void drop_bytes();
+
+  Uploads& uploads_;
+  model::Caller const caller_;
+  model::Image const image_; ///< as it was when the upload began
+  Announcement const announced_;
+  BlobId const blob_;
+  std::unique_ptr<store::BlobWriter> writer_; ///< none once the bytes are permanent or dropped
+  formats::Inspector inspector_;
+  Digests digests_;
+  std::int64_t size_bytes_{0};
+  bool recognised_early_{false};
+  bool committed_{false};
+  bool open_{true}; ///< the image waits for these bytes
+};
+
+} // namespace vitrine::service
