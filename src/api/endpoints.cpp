@@ -9,6 +9,8 @@
   X(image, show_image)                                                                             \
   X(image, patch_image)                                                                            \
   X(image, delete_image)                                                                           \
+  X(image, download_data)                                                                          \
+  X(image, upload_data)                                                                            \
   X(image, deactivate_image)                                                                       \
   X(image, reactivate_image)                                                                       \
   X(image, add_tag)                                                                                \

@@ -50,6 +50,12 @@ public:
   FileRange& operator=(FileRange&& other) noexcept;
   ~FileRange();
 
+  /// Keeps `length` bytes from `offset` of the file.
+  void narrow(std::uint64_t offset, std::uint64_t length) noexcept {
+    offset_ = offset;
+    length_ = length;
+  }
+
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
   [[nodiscard]] std::uint64_t length() const noexcept { return length_; }

@@ -17,6 +17,7 @@ struct Config;
 }
 namespace service {
 class Access;
+class Downloads;
 class Images;
 class Quotas;
 class Sharing;
@@ -32,6 +33,7 @@ struct Services {
   service::Access const& access;
   service::Images& images;
   service::Uploads& uploads;
+  service::Downloads& downloads;
   service::Sharing& sharing;
   service::Quotas& quotas;
   jobs::Submitter& jobs;

@@ -1,0 +1,74 @@
+// GET /v2/images/{image_id}/file (contract: glance-v2 3.7).
+#include "api/image/data/range.hpp"
+#include "api/kit/endpoint.hpp"
+#include "service/downloads.hpp"
+
+#include <fmt/format.h>
+#include <utility>
+
+namespace vitrine::api::image {
+namespace {
+
+constexpr std::string_view kAction = "download_image";
+
+// The range asked for; nothing when all is. Some clients send it as Content-Range.
+Result<std::optional<ByteRange>> asked_range(net::RequestHead const& head,
+                                             std::uint64_t size_bytes) {
+  if (auto const range = head.header("Range")) return TRY(parse_range(*range, size_bytes));
+  if (auto const range = head.header("Content-Range")) {
+    return TRY(parse_content_range(*range, size_bytes));
+  }
+  return std::optional<ByteRange>();
+}
+
+Result<Reply> refuse_range(Error const& failure, Context const& context, std::uint64_t size_bytes) {
+  if (failure.fault != Fault::range_unsatisfiable) return Error(failure);
+  auto reply = image_family.refuse(failure, {.head = &context.head, .auth_url = {}, .action = {}});
+  reply.headers.push_back({"Content-Range", fmt::format("bytes */{}", size_bytes)});
+  return reply;
+}
+
+Result<Reply> run(Context& context, Services& services) {
+  if (context.query.last("prefer")) {
+    return error(Fault::invalid_query, "There is one store; none can be preferred.", "prefer");
+  }
+  auto download = TRY(services.downloads.open(context.caller, ImageId{context.param("image_id")}));
+  if (!download) return empty_reply(204);
+  auto const size_bytes = download->data.size_bytes;
+  net::FileRange whole(download->data.descriptor, 0, size_bytes); // closes the file from here on
+
+  auto const range = asked_range(context.head, size_bytes);
+  if (!range) return refuse_range(range.error(), context, size_bytes);
+  Reply reply;
+  reply.content_type = "application/octet-stream";
+  reply.headers.push_back({"Accept-Ranges", "bytes"});
+  if (download->checksum) reply.headers.push_back({"Content-MD5", *download->checksum});
+  if (auto const& part = *range) {
+    reply.status = 206;
+    reply.headers.push_back(
+        {"Content-Range",
+         fmt::format("bytes {}-{}/{}", part->offset, part->offset + part->length - 1, size_bytes)});
+    whole.narrow(part->offset, part->length);
+  }
+  reply.file = std::move(whole);
+  return reply;
+}
+
+} // namespace
+
+Endpoint download_data() {
+  return plain_endpoint(
+      {.verb = Verb::get,
+       .path = "/v2/images/{image_id}/file",
+       .name = "image.v2.download_data",
+       .family = &image_family,
+       .action = kAction,
+       .guard = Guard::token,
+       .errors = {Fault::invalid_query, Fault::invalid_value, Fault::range_unsatisfiable,
+                  Fault::forbidden, Fault::image_deactivated, Fault::image_not_found,
+                  Fault::unavailable},
+       .summary = "Download the data of an image, or one range of it."},
+      run);
+}
+
+} // namespace vitrine::api::image

@@ -1,0 +1,97 @@
+// PUT /v2/images/{image_id}/file (contract: glance-v2 3.7).
+#include "api/kit/endpoint.hpp"
+#include "base/text.hpp"
+#include "service/uploads.hpp"
+
+#include <fmt/format.h>
+#include <memory>
+#include <utility>
+
+namespace vitrine::api::image {
+namespace {
+
+constexpr std::string_view kAction = "upload_image";
+constexpr std::string_view kMediaType = "application/octet-stream";
+constexpr std::string_view kSizeHeader = "x-openstack-image-size";
+constexpr std::string_view kStoreHeader = "X-Image-Meta-Store";
+constexpr std::string_view kOnlyStore = "file";
+
+class DataSink final : public net::BodySink {
+public:
+  DataSink(net::RequestHead head, std::unique_ptr<service::Upload> upload)
+      : head_(std::move(head)), upload_(std::move(upload)) {}
+
+  Result<> accept(std::span<std::byte const> bytes) override { return upload_->write(bytes); }
+
+  Reply finish() override {
+    auto const stored = upload_->finish();
+    return stored ? empty_reply(204) : render(stored.error());
+  }
+
+  Reply refuse(Error const& failure) override {
+    upload_->abandon(failure);
+    return render(failure);
+  }
+
+  void abandon(std::string_view reason) override { upload_->abandon(reason); }
+
+private:
+  [[nodiscard]] Reply render(Error const& failure) const {
+    return image_family.refuse(failure, {.head = &head_, .auth_url = {}, .action = kAction});
+  }
+
+  net::RequestHead const head_; ///< a copy: the request's own does not outlive `begin`
+  std::unique_ptr<service::Upload> upload_;
+};
+
+Result<> check_media_type(net::RequestHead const& head) {
+  auto const given = head.header("Content-Type").value_or("");
+  if (given == kMediaType) return {};
+  return error(Fault::media_type,
+               fmt::format("Image data must be sent as {}, not as {}.", kMediaType,
+                           given.empty() ? "data without a Content-Type" : given));
+}
+
+Result<service::Announcement> announcement(net::RequestHead const& head) {
+  service::Announcement announced{.size_bytes = {}, .content_length = head.content_length};
+  if (!head.has_body()) announced.content_length = 0;
+  auto const text = head.header(kSizeHeader);
+  if (!text) return announced;
+  announced.size_bytes = text::parse_int(*text);
+  if (announced.size_bytes && *announced.size_bytes >= 0) return announced;
+  return error(Fault::invalid_value,
+               fmt::format("{} must be a number of bytes, not '{}'.", kSizeHeader, *text),
+               std::string(kSizeHeader));
+}
+
+Result<std::unique_ptr<net::BodySink>> begin(Context& context, Services& services) {
+  TRY(check_media_type(context.head));
+  auto const announced = TRY(announcement(context.head));
+  if (auto const store = context.head.header(kStoreHeader); store && *store != kOnlyStore) {
+    return error(Fault::invalid_value, fmt::format("There is no store '{}'.", *store),
+                 std::string(kStoreHeader));
+  }
+  auto upload =
+      TRY(services.uploads.begin(context.caller, ImageId{context.param("image_id")}, announced));
+  return std::make_unique<DataSink>(context.head, std::move(upload));
+}
+
+} // namespace
+
+Endpoint upload_data() {
+  return upload_endpoint(
+      {.verb = Verb::put,
+       .path = "/v2/images/{image_id}/file",
+       .name = "image.v2.upload_data",
+       .family = &image_family,
+       .action = kAction,
+       .guard = Guard::token,
+       .audit = "image.upload",
+       .errors = {Fault::media_type, Fault::invalid_value, Fault::forbidden, Fault::image_not_found,
+                  Fault::wrong_status, Fault::too_large, Fault::format_mismatch,
+                  Fault::format_unsafe, Fault::image_gone, Fault::store_full, Fault::unavailable},
+       .summary = "Upload the data of a queued image."},
+      begin);
+}
+
+} // namespace vitrine::api::image
