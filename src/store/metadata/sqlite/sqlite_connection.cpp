@@ -37,9 +37,10 @@ int bind(sqlite3_stmt* handle, int index, Param const& param) {
   case Param::Type::integer: return sqlite3_bind_int64(handle, index, param.integer());
   case Param::Type::text: break;
   }
+  // An empty view may have no address at all, which SQLite would take for NULL.
+  char const* text = param.text().empty() ? "" : param.text().data();
   // The text outlives the call: run() resets the statement before it returns.
-  return sqlite3_bind_text64(handle, index, param.text().data(), param.text().size(), SQLITE_STATIC,
-                             SQLITE_UTF8);
+  return sqlite3_bind_text64(handle, index, text, param.text().size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
 } // namespace
