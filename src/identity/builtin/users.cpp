@@ -21,7 +21,7 @@ Result<std::string> hash_of(Core& core, std::string_view password) {
 }
 
 Result<> void_tokens(Connection& connection, UserId const& user, Time now) {
-  return store::Tokens(connection).void_all(user, {}, now, kTokenLifetimeMaxUs);
+  return store::Tokens(connection).void_all(user, "", now, kTokenLifetimeMaxUs);
 }
 
 } // namespace
