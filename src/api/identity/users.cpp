@@ -1,0 +1,158 @@
+#include "api/identity/resources.hpp"
+
+namespace vitrine::api::identity {
+namespace {
+
+UserId user_of(Context const& context) { return {context.param("user_id")}; }
+
+Reply user_reply(int status, Context const& context, model::User const& user) {
+  return wrapped(status, "user", [&](json::Writer& writer) { write_user(writer, context, user); });
+}
+
+Result<Reply> list(Context& context, Services&, builtin::Directory& directory) {
+  auto const users = TRY(directory.users().list({.domain = filter_text(context, "domain_id"),
+                                                 .name = filter_text(context, "name"),
+                                                 .enabled = filter_flag(context, "enabled")}));
+  return listed(context, "users", users,
+                [&](json::Writer& writer, auto const& one) { write_user(writer, context, one); });
+}
+
+Result<Reply> show(Context& context, Services&, builtin::Directory& directory) {
+  return user_reply(200, context, TRY(directory.users().get(user_of(context))));
+}
+
+Result<Reply> create(Context& context, Services&, builtin::Directory& directory) {
+  auto const fields = TRY(Fields::of(context.body, "user"));
+  builtin::NewUser const wanted{
+      .name = TRY(fields.required_text("name")),
+      .domain = TRY(read_domain(fields)),
+      .password = TRY(fields.text("password")),
+      .description = TRY(fields.text("description")).value_or(""),
+      .email = TRY(fields.text("email")).value_or(""),
+      .default_project = {TRY(fields.text("default_project_id")).value_or("")},
+      .enabled = TRY(fields.flag("enabled")).value_or(true)};
+  return user_reply(201, context, TRY(directory.users().create(wanted)));
+}
+
+Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
+  auto const fields = TRY(Fields::of(context.body, "user"));
+  builtin::UserChange wanted{.name = TRY(fields.text("name")),
+                             .password = TRY(fields.text("password")),
+                             .description = TRY(fields.text("description")),
+                             .email = TRY(fields.text("email")),
+                             .enabled = TRY(fields.flag("enabled"))};
+  if (auto project = TRY(fields.text("default_project_id"))) {
+    wanted.default_project = ProjectId{std::move(*project)};
+  }
+  return user_reply(200, context, TRY(directory.users().change(user_of(context), wanted)));
+}
+
+Result<Reply> remove(Context& context, Services&, builtin::Directory& directory) {
+  TRY(directory.users().remove(user_of(context)));
+  return empty_reply(204);
+}
+
+Result<Reply> change_own_password(Context& context, Services&, builtin::Directory& directory) {
+  auto const fields = TRY(Fields::of(context.body, "user"));
+  auto const original = TRY(fields.required_text("original_password"));
+  auto const wanted = TRY(fields.required_text("password"));
+  TRY(directory.users().change_password(user_of(context), original, wanted,
+                                        context.caller.address));
+  return empty_reply(204);
+}
+
+Result<Reply> list_projects_of(Context& context, Services&, builtin::Directory& directory) {
+  auto const projects = TRY(directory.projects().of_user(user_of(context)));
+  return listed(context, "projects", projects, [&](json::Writer& writer, auto const& one) {
+    write_project(writer, context, one);
+  });
+}
+
+} // namespace
+
+Endpoint list_users() {
+  return managed({.verb = Verb::get,
+                  .path = "/v3/users",
+                  .name = "identity.v3.list_users",
+                  .family = nullptr,
+                  .action = "identity:list_users",
+                  .errors = {Fault::forbidden},
+                  .summary = "List users.",
+                  .query = {{"name", "Only the one of this name."},
+                            {"domain_id", "Only those of this domain."},
+                            {"enabled", "Only enabled or only disabled ones."}}},
+                 list);
+}
+
+Endpoint create_user() {
+  return managed(
+      {.verb = Verb::post,
+       .path = "/v3/users",
+       .name = "identity.v3.create_user",
+       .family = nullptr,
+       .action = "identity:create_user",
+       .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden, Fault::name_taken},
+       .summary = "Create a user.",
+       .takes_body = true},
+      create);
+}
+
+Endpoint show_user() {
+  return managed({.verb = Verb::get,
+                  .path = "/v3/users/{user_id}",
+                  .name = "identity.v3.show_user",
+                  .family = nullptr,
+                  .action = "identity:get_user",
+                  .errors = {Fault::forbidden, Fault::not_found},
+                  .summary = "Show a user."},
+                 show);
+}
+
+Endpoint change_user() {
+  return managed({.verb = Verb::patch,
+                  .path = "/v3/users/{user_id}",
+                  .name = "identity.v3.change_user",
+                  .family = nullptr,
+                  .action = "identity:update_user",
+                  .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden,
+                             Fault::not_found, Fault::name_taken},
+                  .summary = "Change a user; a new password and disabling void their tokens.",
+                  .takes_body = true},
+                 change);
+}
+
+Endpoint delete_user() {
+  return managed({.verb = Verb::delete_,
+                  .path = "/v3/users/{user_id}",
+                  .name = "identity.v3.delete_user",
+                  .family = nullptr,
+                  .action = "identity:delete_user",
+                  .errors = {Fault::forbidden, Fault::not_found},
+                  .summary = "Delete a user and void their tokens."},
+                 remove);
+}
+
+Endpoint change_password() {
+  return managed({.verb = Verb::post,
+                  .path = "/v3/users/{user_id}/password",
+                  .name = "identity.v3.change_password",
+                  .family = nullptr,
+                  .action = "identity:change_password",
+                  .errors = {Fault::invalid_body, Fault::unauthenticated, Fault::forbidden},
+                  .summary = "Change one's own password; voids one's tokens.",
+                  .takes_body = true},
+                 change_own_password);
+}
+
+Endpoint list_user_projects() {
+  return managed({.verb = Verb::get,
+                  .path = "/v3/users/{user_id}/projects",
+                  .name = "identity.v3.list_user_projects",
+                  .family = nullptr,
+                  .action = "identity:list_user_projects",
+                  .errors = {Fault::forbidden},
+                  .summary = "List the projects in which a user holds a role."},
+                 list_projects_of);
+}
+
+} // namespace vitrine::api::identity
