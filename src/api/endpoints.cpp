@@ -27,7 +27,37 @@
   X(identity, create_project)                                                                      \
   X(identity, show_project)                                                                        \
   X(identity, change_project)                                                                      \
-  X(identity, delete_project)
+  X(identity, delete_project)                                                                      \
+  X(identity, list_users)                                                                          \
+  X(identity, create_user)                                                                         \
+  X(identity, show_user)                                                                           \
+  X(identity, change_user)                                                                         \
+  X(identity, delete_user)                                                                         \
+  X(identity, change_password)                                                                     \
+  X(identity, list_user_projects)                                                                  \
+  X(identity, list_roles)                                                                          \
+  X(identity, create_role)                                                                         \
+  X(identity, show_role)                                                                           \
+  X(identity, change_role)                                                                         \
+  X(identity, delete_role)                                                                         \
+  X(identity, list_project_grants)                                                                 \
+  X(identity, check_project_grant)                                                                 \
+  X(identity, grant_on_project)                                                                    \
+  X(identity, revoke_on_project)                                                                   \
+  X(identity, list_domain_grants)                                                                  \
+  X(identity, check_domain_grant)                                                                  \
+  X(identity, grant_on_domain)                                                                     \
+  X(identity, revoke_on_domain)                                                                    \
+  X(identity, list_role_assignments)                                                               \
+  X(identity, list_domains)                                                                        \
+  X(identity, show_domain)                                                                         \
+  X(identity, show_catalog)                                                                        \
+  X(identity, list_own_projects)                                                                   \
+  X(identity, list_own_domains)                                                                    \
+  X(identity, list_application_credentials)                                                        \
+  X(identity, create_application_credential)                                                       \
+  X(identity, show_application_credential)                                                         \
+  X(identity, delete_application_credential)
 
 #define X(space, function)                                                                         \
   namespace vitrine::api::space {                                                                  \
