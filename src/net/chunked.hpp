@@ -7,8 +7,8 @@
 
 namespace vitrine::net {
 
-/// Takes the framing out of a body that arrives piece by piece. Extensions and trailers are read over and
-/// bounded; every line must end in CRLF.
+/// Takes the framing out of a body that arrives piece by piece. Extensions and trailers are read
+/// over and bounded; every line must end in CRLF.
 class ChunkDecoder {
 public:
   enum class Status : std::uint8_t { more, done, malformed };

@@ -9,7 +9,8 @@
 namespace vitrine::net {
 namespace {
 
-/// One turn on the transfer pool: long enough to make the hop cheap, short enough for others to get theirs.
+/// One turn on the transfer pool: long enough to make the hop cheap, short enough for others to get
+/// theirs.
 constexpr std::uint64_t kSendfileBytes = 1U << 20U;
 constexpr std::uint64_t kReadBytes = 256U << 10U;
 
@@ -20,7 +21,8 @@ Task<bool> Session::send_file(FileRange const& file) {
   co_return co_await send_file_plain(file);
 }
 
-/// sendfile(2) on the transfer pool, since it blocks while the disk is read; the loop waits for slow clients.
+/// sendfile(2) on the transfer pool, since it blocks while the disk is read; the loop waits for
+/// slow clients.
 Task<bool> Session::send_file_plain(FileRange const& file) {
   auto offset = static_cast<off_t>(file.offset());
   std::uint64_t left = file.length();
@@ -49,6 +51,7 @@ Task<bool> Session::send_file_plain(FileRange const& file) {
 }
 
 Task<bool> Session::send_file_tls(FileRange const& file) {
+  std::string_view const nothing;
   auto const buffer = std::make_unique_for_overwrite<char[]>(kReadBytes);
   std::uint64_t offset = file.offset();
   std::uint64_t left = file.length();
@@ -61,7 +64,7 @@ Task<bool> Session::send_file_tls(FileRange const& file) {
     bool const ran = co_await on_pool(executor_, core_.transfer, work);
     if (!ran || got <= 0) co_return false;
     std::string_view const bytes(buffer.get(), static_cast<std::size_t>(got));
-    bool const written = co_await wire_.write(bytes, {}, core_.options.body_timeout);
+    bool const written = co_await wire_.write(bytes, nothing, core_.options.body_timeout);
     wire_.disarm();
     if (!written) co_return false;
     offset += bytes.size();

@@ -1,7 +1,7 @@
 // The head of an HTTP/1 request, from bytes to `RequestHead` (RFC 9110, RFC 9112). Pure, no I/O.
 //
-// Stricter than the RFC where leniency lets two parties read one message differently: whatever has more than
-// one reading is refused, never repaired.
+// Stricter than the RFC where leniency lets two parties read one message differently: whatever has
+// more than one reading is refused, never repaired.
 #pragma once
 
 #include "net/message.hpp"
@@ -40,9 +40,9 @@ struct HeadOutcome {
   std::size_t length{0};               ///< bytes of the head when complete
 };
 
-/// Looks at `bytes`, all that has arrived since the end of the message before. Call again with more bytes and
-/// the same `scan` while incomplete; each byte is searched once. Fills `head` (method, target, headers,
-/// content_length, chunked; storage is reused) and `traits` only when complete.
+/// Looks at `bytes`, all that has arrived since the end of the message before. Call again with more
+/// bytes and the same `scan` while incomplete; each byte is searched once. Fills `head` (method,
+/// target, headers, content_length, chunked; storage is reused) and `traits` only when complete.
 HeadOutcome parse_head(std::string_view bytes, HeadScan& scan, HeadLimits const& limits,
                        RequestHead& head, HeadTraits& traits);
 

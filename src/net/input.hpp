@@ -9,7 +9,8 @@
 
 namespace vitrine::net {
 
-/// A growing window: bytes are added behind and taken in front. The memory goes when nothing is held for long.
+/// A growing window: bytes are added behind and taken in front. One that had to grow large gives
+/// its memory back once it is empty, so that idle connections stay small.
 class Input {
 public:
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
@@ -27,7 +28,11 @@ public:
   /// Forgets the first `count` bytes.
   void take(std::size_t count) noexcept {
     begin_ += count;
-    if (begin_ == end_) begin_ = end_ = 0;
+    if (begin_ < end_) return;
+    begin_ = end_ = 0;
+    if (capacity_ <= kKeptBytes) return;
+    bytes_.reset();
+    capacity_ = 0;
   }
   void append(std::span<char const> bytes) {
     if (bytes.empty()) return;
@@ -37,6 +42,7 @@ public:
 
 private:
   static constexpr std::size_t kFirstBytes = 8U << 10U;
+  static constexpr std::size_t kKeptBytes = 32U << 10U;
 
   void make_room(std::size_t bytes_min) {
     std::size_t wanted = capacity_ > 0 ? capacity_ : kFirstBytes;

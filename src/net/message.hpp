@@ -1,5 +1,5 @@
-// What travels between the wire (`net/`) and the code that answers (`api/`): heads, small bodies, replies,
-// and the two ends of a large body. No HTTP library shows here.
+// What travels between the wire (`net/`) and the code that answers (`api/`): heads, small bodies,
+// replies, and the two ends of a large body. No HTTP library shows here.
 #pragma once
 
 #include "base/result.hpp"
@@ -66,7 +66,8 @@ private:
   std::uint64_t length_;
 };
 
-/// An answer. `net/` adds Date, Content-Length (or none on 204 and 304), Connection and Server-free framing.
+/// An answer. `net/` adds Date, Content-Length (or none on 204 and 304), Connection and Server-free
+/// framing.
 struct Reply {
   int status{200};
   std::string content_type; ///< empty: no Content-Type
@@ -81,8 +82,8 @@ struct Reply {
 class BodySink {
 public:
   virtual ~BodySink() = default;
-  /// Takes the next bytes; blocking. An error ends the transfer: `net/` stops reading, calls `refuse`
-  /// and closes the connection after the answer.
+  /// Takes the next bytes; blocking. An error ends the transfer: `net/` stops reading, calls
+  /// `refuse` and closes the connection after the answer.
   virtual Result<> accept(std::span<std::byte const> bytes) = 0;
   /// All bytes have arrived; the answer. Blocking.
   virtual Reply finish() = 0;
@@ -111,7 +112,8 @@ enum class Refusal : std::uint8_t {
   internal,           ///< 500, an exception escaped the handler
 };
 
-/// The code that answers. All members are thread-safe and may throw only bugs (caught by the session: 500).
+/// The code that answers. All members are thread-safe and may throw only bugs (caught by the
+/// session: 500).
 class Handler {
 public:
   virtual ~Handler() = default;
@@ -119,7 +121,8 @@ public:
   virtual Route route(RequestHead const& head) const noexcept = 0;
   /// Answers; blocking, on the api pool (or the io thread when `Route::quick`).
   virtual Reply handle(Request& request) = 0;
-  /// Opens an upload or answers at once; blocking, on the api pool. Called before `100 Continue` is sent.
+  /// Opens an upload or answers at once; blocking, on the api pool. Called before `100 Continue` is
+  /// sent.
   virtual std::variant<Reply, std::unique_ptr<BodySink>> begin_upload(RequestHead const& head) = 0;
   /// Renders a refusal. `head` is null when no head could be parsed.
   virtual Reply refuse(RequestHead const* head, Refusal refusal) = 0;

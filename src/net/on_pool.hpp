@@ -8,7 +8,8 @@
 
 namespace vitrine::net {
 
-/// Runs `work` on `pool` and comes back to the loop; false when the pool's queue is full. `work` must not throw.
+/// Runs `work` on `pool` and comes back to the loop; false when the pool's queue is full. `work`
+/// must not throw.
 template <class Work>
 Task<bool> on_pool(Executor executor, Pool& pool, Work& work) {
   Gate gate;

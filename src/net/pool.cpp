@@ -1,5 +1,6 @@
 #include "net/pool.hpp"
 
+#include <csignal>
 #include <pthread.h>
 
 namespace vitrine::net {
@@ -13,7 +14,7 @@ Pool::Pool(std::string name, unsigned threads, std::size_t queue_max)
   }
 }
 
-Pool::~Pool() {
+void Pool::finish() {
   {
     std::lock_guard const lock(mutex_);
     stopping_ = true;
@@ -39,6 +40,10 @@ std::size_t Pool::queued() const {
 }
 
 void Pool::run() {
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   std::unique_lock lock(mutex_);
   while (true) {
     work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

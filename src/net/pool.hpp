@@ -12,17 +12,19 @@
 
 namespace vitrine::net {
 
-/// Thread-safe. The destructor runs what is still queued and joins.
+/// Thread-safe. SIGPIPE is blocked on its threads: sendfile(2) knows no MSG_NOSIGNAL.
 class Pool {
 public:
   using Job = std::move_only_function<void()>; ///< must not throw
 
   /// `queue_max` jobs may wait beyond those that an idle thread takes at once.
   Pool(std::string name, unsigned threads, std::size_t queue_max);
-  ~Pool();
+  ~Pool() { finish(); }
   Pool(Pool const&) = delete;
   Pool& operator=(Pool const&) = delete;
 
+  /// Runs what is queued and joins. Nothing may be submitted any more.
+  void finish();
   /// False, and the job is dropped, when the queue is full.
   [[nodiscard]] bool submit(Job job);
   /// Jobs that wait for a thread.

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <future>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace vitrine::net {
 namespace {
@@ -43,6 +44,17 @@ TEST(Pool, WithoutAQueueTakesOneJobAThread) {
   EXPECT_TRUE(pool.submit([gone] { gone.wait(); }));
   EXPECT_FALSE(pool.submit([] {}));
   go.set_value();
+}
+
+TEST(Pool, SurvivesABrokenPipe) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  std::promise<int> code;
+  Pool pool("test", 1, 1);
+  EXPECT_TRUE(pool.submit([&] { code.set_value(::write(ends[1], "x", 1) < 0 ? errno : 0); }));
+  EXPECT_EQ(code.get_future().get(), EPIPE);
+  ::close(ends[1]);
 }
 
 } // namespace

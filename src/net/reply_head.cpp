@@ -103,7 +103,8 @@ std::string_view DateLine::now() {
 
 void render_head(std::string& out, Reply const& reply, std::uint64_t body_bytes,
                  std::string_view date, bool closes, bool announce_keep_alive) {
-  // 1xx would announce another answer after this one; a status out of range is a bug of the handler.
+  // 1xx would announce another answer after this one; a status out of range is a bug of the
+  // handler.
   int const status = reply.status >= 200 && reply.status <= 599 ? reply.status : 500;
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<std::uint64_t>(status));

@@ -26,9 +26,10 @@ private:
 /// True for statuses whose answers have neither body nor Content-Length.
 constexpr bool is_bodiless(int status) noexcept { return status == 204 || status == 304; }
 
-/// Appends status line, headers and the empty line. Headers that `net/` owns (Content-Length, Connection, Date,
-/// Transfer-Encoding) are left out of the reply's own; CR, LF and NUL are taken out of values, so that no
-/// handler can split an answer. `announce_keep_alive` is for HTTP/1.0 clients, which must be told.
+/// Appends status line, headers and the empty line. Headers that `net/` owns (Content-Length,
+/// Connection, Date, Transfer-Encoding) are left out of the reply's own; CR, LF and NUL are taken
+/// out of values, so that no handler can split an answer. `announce_keep_alive` is for HTTP/1.0
+/// clients, which must be told.
 void render_head(std::string& out, Reply const& reply, std::uint64_t body_bytes,
                  std::string_view date, bool closes, bool announce_keep_alive);
 

@@ -84,6 +84,9 @@ public:
     for (auto const& loop : loops_)
       loop->stop_all();
     connections_.wait_for_none();
+    // A thread of a pool may still be on its way out of a loop's queue.
+    core_.api.finish();
+    core_.transfer.finish();
   }
 
   Result<> listen();

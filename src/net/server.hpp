@@ -33,7 +33,8 @@ struct ServerOptions {
   std::chrono::milliseconds body_timeout{30'000}; ///< no byte of a body for so long
   std::uint64_t body_bytes_per_second_min{1024};  ///< over body_timeout; slower ones are cut
   std::size_t transfer_chunk_bytes{256U << 10U};  ///< read at once from an upload
-  /// Told of exceptions that escaped the handler, a line each, from any thread. Unset: standard error.
+  /// Told of exceptions that escaped the handler, a line each, from any thread. Unset: standard
+  /// error.
   std::function<void(std::string_view)> report_bug;
 };
 
@@ -49,8 +50,8 @@ struct ServerFigures {
 /// Lives from `start` to destruction. Thread-safe.
 class Server {
 public:
-  /// Binds and starts to accept. Errors: `unavailable` when the address cannot be bound or the certificate
-  /// cannot be read, with the reason in words. `handler` must outlive the server.
+  /// Binds and starts to accept. Errors: `unavailable` when the address cannot be bound or the
+  /// certificate cannot be read, with the reason in words. `handler` must outlive the server.
   static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler& handler);
   /// Stops at once what still runs.
   virtual ~Server() = default;

@@ -8,6 +8,7 @@ namespace vitrine::net {
 namespace {
 
 constexpr std::size_t kReadBytes = 4U << 10U;
+constexpr std::size_t kKeptBodyBytes = 32U << 10U; // larger bodies leave no memory behind
 constexpr auto kLingerPatience = std::chrono::seconds(2);
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -92,6 +93,7 @@ Task<bool> Session::serve_next() {
   head_parsed_ = true;
   request_.remote_address = peer_;
   request_.tls = wire_.is_tls();
+  if (request_.body.capacity() > kKeptBodyBytes) request_.body = {};
   request_.body.clear();
   body_unread_ = request_.has_body();
   if (traits_.expects_otherwise) co_return co_await refuse(Refusal::expectation_failed);
@@ -166,7 +168,8 @@ Task<bool> Session::refuse_intake(Intake intake) {
 Task<bool> Session::allow_body() {
   if (!traits_.expects_continue || continued_) co_return true;
   continued_ = true;
-  co_return co_await wire_.write(kContinue, {}, core_.options.body_timeout);
+  std::string_view const no_body;
+  co_return co_await wire_.write(kContinue, no_body, core_.options.body_timeout);
 }
 
 /// Writes the answer and, when the connection goes on, reads over what is left of the body.

@@ -1,6 +1,6 @@
-// One connection from accept to close: reads heads and bodies, lets the handler answer, writes the answers.
-// Lives on one loop; blocking work goes to the pools. Split by subject: session.cpp (the cycle of requests),
-// body.cpp (small bodies), upload.cpp, download.cpp.
+// One connection from accept to close: reads heads and bodies, lets the handler answer, writes the
+// answers. Lives on one loop; blocking work goes to the pools. Split by subject: session.cpp (the
+// cycle of requests), body.cpp (small bodies), upload.cpp, download.cpp.
 #pragma once
 
 #include "net/chunked.hpp"

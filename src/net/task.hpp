@@ -1,8 +1,13 @@
 // The vocabulary of the coroutines in `net/`: nothing outside this folder may include it.
 //
-// g++ 12 destroys some temporaries of a `co_await` expression twice: everything with a destructor that goes into
-// one is a named variable first.
+// g++ 12 destroys some temporaries of a `co_await` expression twice: everything with a destructor
+// that goes into one is a named variable first.
 #pragma once
+
+// ThreadSanitizer does not know fences. Asio's only repeat what its queue's mutex orders already.
+#ifdef __SANITIZE_THREAD__
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK
+#endif
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -42,13 +42,15 @@ public:
   Task<bool> handshake();
   /// Bytes read, at least one; 0 when the wire ended, see `end`.
   Task<std::size_t> read_some(std::span<char> into);
-  /// Sends both parts in one go if the kernel takes them; the number of bytes that went. TLS: always 0.
+  /// Sends both parts in one go if the kernel takes them; the number of bytes that went. TLS:
+  /// always 0.
   std::size_t write_now(std::string_view first, std::string_view second);
   /// Sends all of both parts. `stall`: longest wait without progress.
   Task<bool> write(std::string_view first, std::string_view second, SteadyClock::duration stall);
   /// Waits until the socket takes bytes again, for direct use of `descriptor`.
   Task<bool> writable();
-  /// Says goodbye. `linger`: the client may still be sending and must be able to read our answer first.
+  /// Says goodbye. `linger`: the client may still be sending and must be able to read our answer
+  /// first.
   Task<> close(bool linger, SteadyClock::duration patience);
 
   /// The deadline of what is awaited next; holds until changed.
