@@ -13,8 +13,8 @@
 namespace vitrine::service {
 namespace {
 
-// Blocks of one stream that may wait for its lanes: enough to ride over a pause of the lanes, of the client
-// or of the disk.
+// Blocks of one stream that may wait for its lanes: enough to ride over a pause of the lanes, of
+// the client or of the disk.
 constexpr std::size_t kStreamBlocksMax = 8;
 // Blocks kept for the next stream when none is under way.
 constexpr std::size_t kIdleBlocksMax = 4;

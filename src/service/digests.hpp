@@ -1,8 +1,10 @@
-// MD5 and SHA-512 of a stream of bytes, computed beside each other and beside the storing of the bytes.
+// MD5 and SHA-512 of a stream of bytes, computed beside each other and beside the storing of the
+// bytes.
 //
-// A stream is gathered into blocks. A full block goes to two lanes, one for each digest, that run on the
-// threads of a pool which all streams share, while the caller's own thread stores it. So a stream runs at
-// the speed of its slowest part, and a thousand streams need no more threads than one.
+// A stream is gathered into blocks. A full block goes to two lanes, one for each digest, that run
+// on the threads of a pool which all streams share, while the caller's own thread stores it. So a
+// stream runs at the speed of its slowest part, and a thousand streams need no more threads than
+// one.
 #pragma once
 
 #include "base/result.hpp"
@@ -32,7 +34,8 @@ public:
   /// past the page cache.
   static constexpr std::size_t kBlockBytes = 512U << 10U;
 
-  /// Each stream has one block; at most `blocks_max` more wait to be hashed, of all streams together.
+  /// Each stream has one block; at most `blocks_max` more wait to be hashed, of all streams
+  /// together.
   DigestPool(unsigned threads, std::size_t blocks_max);
   ~DigestPool();
   DigestPool(DigestPool const&) = delete;
@@ -66,7 +69,8 @@ private:
 /// One stream. Not thread-safe. Destroyed before `finish`, it drops what was not hashed yet.
 class Digests {
 public:
-  /// Stores a block; on the caller's thread. Blocks come in order and all but the last are kBlockBytes long.
+  /// Stores a block; on the caller's thread. Blocks come in order and all but the last are
+  /// kBlockBytes long.
   using Store = std::function<Result<>(std::span<std::byte const>)>;
 
   struct Values {
@@ -79,8 +83,8 @@ public:
   Digests(Digests const&) = delete;
   Digests& operator=(Digests const&) = delete;
 
-  /// Appends; the bytes are copied. Waits while the lanes are behind. Errors: those of the store, after
-  /// which the stream is of no more use.
+  /// Appends; the bytes are copied. Waits while the lanes are behind. Errors: those of the store,
+  /// after which the stream is of no more use.
   Result<> add(std::span<std::byte const> bytes);
   /// Stores the rest and waits for the digests of all bytes. Once.
   Result<Values> finish();

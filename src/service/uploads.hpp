@@ -1,4 +1,5 @@
-// Image data on its way in: from `queued` to `active`, or back to `queued` with a reason and without a byte left.
+// Image data on its way in: from `queued` to `active`, or back to `queued` with a reason and
+// without a byte left.
 #pragma once
 
 #include "base/clock.hpp"
@@ -42,14 +43,15 @@ public:
   Uploads(store::Database& database, store::Blobs& blobs, Access const& access, Clock const& clock,
           UploadOptions options);
 
-  /// Takes a queued image to `saving`. Errors, which change nothing: `image_not_found`, `forbidden`,
-  /// `wrong_status`, `invalid_value` (a format that is not set, sizes that contradict), `too_large`; also
-  /// `store_full` and `unavailable`, after which the image is queued.
+  /// Takes a queued image to `saving`. Errors, which change nothing: `image_not_found`,
+  /// `forbidden`, `wrong_status`, `invalid_value` (a format that is not set, sizes that
+  /// contradict), `too_large`; also `store_full` and `unavailable`, after which the image is
+  /// queued.
   Result<std::unique_ptr<Upload>> begin(model::Caller const& caller, ImageId const& image,
                                         Announcement const& announced);
 
-  /// At start, before the first upload: returns the images whose upload was cut by the end of the process to
-  /// `queued`, and removes bytes that belong to no image.
+  /// At start, before the first upload: returns the images whose upload was cut by the end of the
+  /// process to `queued`, and removes bytes that belong to no image.
   Result<> recover();
 
 private:
@@ -74,14 +76,15 @@ public:
   Upload(Upload const&) = delete;
   Upload& operator=(Upload const&) = delete;
 
-  /// Takes the next bytes; they are copied. May wait for the disk or the digests. After an error only
-  /// `abandon` makes sense. Errors: `invalid_value` (more than announced), `too_large`, `format_mismatch`,
-  /// `format_unsafe`, `store_full`, `unavailable`.
+  /// Takes the next bytes; they are copied. May wait for the disk or the digests. After an error
+  /// only `abandon` makes sense. Errors: `invalid_value` (more than announced), `too_large`,
+  /// `format_mismatch`, `format_unsafe`, `store_full`, `unavailable`.
   Result<> write(std::span<std::byte const> bytes);
 
-  /// All bytes are here: makes them permanent, then the image active. On an error the image is queued again
-  /// with the reason. Errors: `invalid_value` (fewer than announced), `format_mismatch`, `format_unsafe`,
-  /// `image_gone` when the image was deleted meanwhile, `store_full`, `unavailable`.
+  /// All bytes are here: makes them permanent, then the image active. On an error the image is
+  /// queued again with the reason. Errors: `invalid_value` (fewer than announced),
+  /// `format_mismatch`, `format_unsafe`, `image_gone` when the image was deleted meanwhile,
+  /// `store_full`, `unavailable`.
   Result<> finish();
 
   /// Removes what was stored; the image is queued again and its owner can read the reason.

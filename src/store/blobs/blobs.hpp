@@ -16,8 +16,8 @@ namespace vitrine::store {
 class BlobWriter {
 public:
   virtual ~BlobWriter() = default;
-  /// Appends. Cheapest from memory at a page boundary and in multiples of the page. Errors: `store_full`,
-  /// `unavailable`.
+  /// Appends. Cheapest from memory at a page boundary and in multiples of the page. Errors:
+  /// `store_full`, `unavailable`.
   virtual Result<> write(std::span<std::byte const> bytes) = 0;
   /// Makes the bytes permanent under their id; on success they survive a crash. Once.
   virtual Result<> commit() = 0;

@@ -13,7 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Direct writes need memory, offset and length in multiples of the device's block; no device wants more.
+// Direct writes need memory, offset and length in multiples of the device's block; no device wants
+// more.
 constexpr std::uint64_t kDirectBytes = 4096;
 
 Error io_failure(std::string_view what, int code) {
@@ -34,8 +35,9 @@ Result<> sync_directory(fs::path const& directory) {
 
 bool is_aligned(std::uint64_t number) { return number % kDirectBytes == 0; }
 
-/// Writes past the page cache where the bytes allow it: copying image data into the cache and flushing it from
-/// there costs several times the processor time of the write itself, which digests of the upload need.
+/// Writes past the page cache where the bytes allow it: copying image data into the cache and
+/// flushing it from there costs several times the processor time of the write itself, which digests
+/// of the upload need.
 class FileWriter final : public BlobWriter {
 public:
   FileWriter(int descriptor, bool direct, fs::path staging, fs::path place)

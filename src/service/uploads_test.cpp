@@ -1,0 +1,535 @@
+#include "service/downloads.hpp"
+#include "service/uploads.hpp"
+#include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/metadata/audit.hpp"
+#include "store/metadata/blob_index.hpp"
+#include "store/metadata/images.hpp"
+#include "store/metadata/sqlite/sqlite_database.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <gtest/gtest.h>
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace vitrine::service {
+namespace {
+
+namespace fs = std::filesystem;
+using model::ImageStatus;
+
+constexpr Time kStart{1'700'000'000'000'000};
+constexpr std::int64_t kCap = 1 << 20;
+constexpr std::string_view kMd5OfAbc = "900150983cd24fb0d6963f7d28e17f72";
+
+std::span<std::byte const> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+// A store that fails where a test tells it to.
+class FaultyBlobs final : public store::Blobs {
+public:
+  enum class At : std::uint8_t { never, create, write, commit };
+
+  explicit FaultyBlobs(store::Blobs& blobs) : blobs_(blobs) {}
+
+  Result<std::unique_ptr<store::BlobWriter>> create(BlobId const& id) override {
+    if (at == At::create) return error(Fault::unavailable, "create failed");
+    return std::make_unique<Writer>(*this, TRY(blobs_.create(id)));
+  }
+  Result<store::OpenBlob> open(BlobId const& id) override { return blobs_.open(id); }
+  Result<> remove(BlobId const& id) override { return blobs_.remove(id); }
+  Result<> list(std::function<void(BlobId const&)> const& each) override {
+    return blobs_.list(each);
+  }
+
+  At at{At::never};
+  std::function<void()> before_commit;
+  int commits{0};
+
+private:
+  struct Writer final : store::BlobWriter {
+    Writer(FaultyBlobs& of, std::unique_ptr<store::BlobWriter> real)
+        : faulty(of), writer(std::move(real)) {}
+
+    Result<> write(std::span<std::byte const> bytes) override {
+      if (faulty.at == At::write) return error(Fault::store_full, "no space left");
+      return writer->write(bytes);
+    }
+    Result<> commit() override {
+      if (faulty.before_commit) faulty.before_commit();
+      if (faulty.at == At::commit) return error(Fault::unavailable, "commit failed");
+      ++faulty.commits;
+      return writer->commit();
+    }
+
+    FaultyBlobs& faulty;
+    std::unique_ptr<store::BlobWriter> writer;
+  };
+
+  store::Blobs& blobs_;
+};
+
+class UploadsTest : public testing::Test {
+protected:
+  UploadsTest() {
+    std::string name = (fs::temp_directory_path() / "vitrine_uploads_XXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+    database_ = store::sqlite::SqliteDatabase::open((directory_ / "db").string()).value();
+    disk_ = store::FilesystemBlobs::open(directory_ / "blobs").value();
+    blobs_ = std::make_unique<FaultyBlobs>(*disk_);
+    policy_ = policy::Policy::load(policy::defaults()).value();
+    access_ = std::make_unique<Access>(*policy_);
+    build({.size_bytes_max = kCap});
+    owner_.project = {"owner"};
+    owner_.roles = {"member", "reader"};
+    stranger_ = owner_;
+    stranger_.project = {"stranger"};
+  }
+  ~UploadsTest() override {
+    uploads_.reset();
+    database_.reset();
+    fs::remove_all(directory_);
+  }
+
+  void build(UploadOptions const& options) {
+    uploads_ = std::make_unique<Uploads>(*database_, *blobs_, *access_, clock_, options);
+    downloads_ = std::make_unique<Downloads>(*database_, *blobs_, *access_);
+  }
+
+  ImageId make(std::function<void(model::Image&)> const& change = {}) {
+    model::Image image;
+    image.id = {new_uuid()};
+    image.owner = owner_.project;
+    image.disk_format = "raw";
+    image.container_format = "bare";
+    image.created_at = image.updated_at = clock_.now();
+    if (change) change(image);
+    EXPECT_TRUE(
+        database_->write([&](store::Connection& c) { return store::Images(c).insert(image); }));
+    return image.id;
+  }
+
+  model::Image get(ImageId const& id) {
+    return database_->read([&](store::Connection& c) { return store::Images(c).get(id); }).value();
+  }
+
+  void change(ImageId const& id, std::function<void(model::Image&)> const& change) {
+    EXPECT_TRUE(database_->write([&](store::Connection& c) -> Result<> {
+      auto const before = TRY(store::Images(c).get(id));
+      auto after = before;
+      change(after);
+      return store::Images(c).update(before, after);
+    }));
+  }
+
+  void remove(ImageId const& id) {
+    EXPECT_TRUE(database_->write([&](store::Connection& c) -> Result<> {
+      auto const image = TRY(store::Images(c).get(id));
+      return store::Images(c).remove(image, clock_.now());
+    }));
+  }
+
+  std::unique_ptr<Upload> begin(ImageId const& id, Announcement const& announced = {}) {
+    auto upload = uploads_->begin(owner_, id, announced);
+    EXPECT_TRUE(upload) << (upload ? "" : upload.error().detail);
+    return upload ? std::move(*upload) : nullptr;
+  }
+
+  Fault begin_fault(model::Caller const& caller, ImageId const& id,
+                    Announcement const& announced = {}) {
+    auto const upload = uploads_->begin(caller, id, announced);
+    EXPECT_FALSE(upload);
+    return upload ? Fault::internal : upload.error().fault;
+  }
+
+  Result<> put(ImageId const& id, std::string_view data) {
+    auto const upload = begin(id);
+    TRY(upload->write(bytes_of(data)));
+    return upload->finish();
+  }
+
+  [[nodiscard]] std::size_t files() const {
+    std::size_t count = 0;
+    for (auto const& entry : fs::recursive_directory_iterator(directory_ / "blobs")) {
+      count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  }
+
+  std::size_t events() {
+    return database_->read([](store::Connection& c) { return store::Audit(c).after(0, 100); })
+        .value()
+        .size();
+  }
+
+  void expect_queued(ImageId const& id, std::string_view reason) {
+    auto const image = get(id);
+    EXPECT_EQ(image.status, ImageStatus::queued);
+    EXPECT_EQ(image.upload_error, reason);
+    EXPECT_EQ(image.upload_id, "");
+    EXPECT_FALSE(image.size_bytes || image.virtual_size_bytes || image.checksum ||
+                 image.hash_value || image.active_at);
+    EXPECT_TRUE(image.blob.empty());
+    EXPECT_EQ(files(), 0U) << "no byte stays";
+  }
+
+  fs::path directory_;
+  FakeClock clock_{kStart};
+  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<store::FilesystemBlobs> disk_;
+  std::unique_ptr<FaultyBlobs> blobs_;
+  std::optional<policy::Policy> policy_;
+  std::unique_ptr<Access> access_;
+  std::unique_ptr<Uploads> uploads_;
+  std::unique_ptr<Downloads> downloads_;
+  model::Caller owner_;
+  model::Caller stranger_;
+};
+
+std::string const kQcow2Magic("QFI\xfb\0\0\0\3", 8);
+
+} // namespace
+
+TEST_F(UploadsTest, makes_a_queued_image_active) {
+  auto const id = make([](auto& image) { image.upload_error = "an earlier failure"; });
+  auto const upload = begin(id, {.size_bytes = 3, .content_length = 3});
+  EXPECT_EQ(get(id).status, ImageStatus::saving);
+  EXPECT_EQ(get(id).upload_error, "");
+  clock_.advance(kMicrosecondsPerSecond);
+  ASSERT_TRUE(upload->write(bytes_of("a")));
+  ASSERT_TRUE(upload->write(bytes_of("bc")));
+  ASSERT_TRUE(upload->finish());
+
+  auto const image = get(id);
+  EXPECT_EQ(image.status, ImageStatus::active);
+  EXPECT_EQ(image.size_bytes, 3);
+  EXPECT_EQ(image.checksum, kMd5OfAbc);
+  EXPECT_EQ(image.hash_value, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                              "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+  EXPECT_EQ(image.virtual_size_bytes, 3);
+  EXPECT_EQ(image.active_at, kStart + kMicrosecondsPerSecond);
+  EXPECT_EQ(image.updated_at, kStart + kMicrosecondsPerSecond);
+  EXPECT_EQ(image.upload_id, "");
+  EXPECT_EQ(events(), 1U);
+
+  auto const download = downloads_->open(owner_, id);
+  ASSERT_TRUE(download && *download);
+  EXPECT_EQ((*download)->data.size_bytes, 3U);
+  EXPECT_EQ((*download)->checksum, kMd5OfAbc);
+  ::close((*download)->data.descriptor);
+}
+
+TEST_F(UploadsTest, no_bytes_make_an_image_of_size_0) {
+  auto const id = make([](auto& image) { image.disk_format = "qcow2"; });
+  ASSERT_TRUE(begin(id)->finish());
+  EXPECT_EQ(get(id).status, ImageStatus::active);
+  EXPECT_EQ(get(id).size_bytes, 0);
+  EXPECT_EQ(get(id).checksum, "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_EQ(get(id).disk_format, "qcow2");
+}
+
+TEST_F(UploadsTest, takes_the_disk_format_from_the_bytes) {
+  auto const id = make([](auto& image) { image.disk_format.reset(); });
+  ASSERT_TRUE(put(id, "just some bytes"));
+  EXPECT_EQ(get(id).disk_format, "raw");
+}
+
+TEST_F(UploadsTest, wants_formats_to_be_set) {
+  auto const bare = make([](auto& image) { image.container_format.reset(); });
+  auto const refused = uploads_->begin(owner_, bare, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fault, Fault::invalid_value);
+  EXPECT_EQ(refused.error().field, "container_format");
+  expect_queued(bare, "");
+
+  build({.size_bytes_max = kCap, .detects_disk_format = false});
+  auto const raw = make([](auto& image) { image.disk_format.reset(); });
+  EXPECT_EQ(begin_fault(owner_, raw), Fault::invalid_value);
+  expect_queued(raw, "");
+}
+
+TEST_F(UploadsTest, is_for_those_who_may) {
+  auto const hidden = make();
+  auto const open = make([](auto& image) { image.visibility = model::Visibility::public_; });
+  auto reader = owner_;
+  reader.roles = {"reader"};
+  EXPECT_EQ(begin_fault(stranger_, hidden), Fault::image_not_found);
+  EXPECT_EQ(begin_fault(stranger_, open), Fault::forbidden);
+  EXPECT_EQ(begin_fault(reader, hidden), Fault::forbidden);
+  EXPECT_EQ(begin_fault(owner_, {new_uuid()}), Fault::image_not_found);
+  expect_queued(hidden, "");
+}
+
+TEST_F(UploadsTest, wants_a_queued_image) {
+  for (auto const status : {ImageStatus::saving, ImageStatus::active, ImageStatus::deactivated,
+                            ImageStatus::importing}) {
+    auto const id = make([&](auto& image) { image.status = status; });
+    auto const refused = uploads_->begin(owner_, id, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().fault, Fault::wrong_status);
+    EXPECT_EQ(refused.error().detail, "Image status transition from " +
+                                          std::string(name_of(status)) +
+                                          " to saving is not allowed");
+  }
+}
+
+TEST_F(UploadsTest, one_of_two_wins) {
+  auto const id = make();
+  auto const first = begin(id);
+  EXPECT_EQ(begin_fault(owner_, id), Fault::wrong_status);
+  ASSERT_TRUE(first->write(bytes_of("first")));
+  ASSERT_TRUE(first->finish());
+  EXPECT_EQ(get(id).size_bytes, 5);
+}
+
+TEST_F(UploadsTest, holds_clients_to_what_they_announce) {
+  auto const id = make();
+  EXPECT_EQ(begin_fault(owner_, id, {.size_bytes = 5, .content_length = 3}), Fault::invalid_value);
+  expect_queued(id, "");
+
+  auto upload = begin(id, {.size_bytes = 5, .content_length = {}});
+  ASSERT_TRUE(upload->write(bytes_of("abc")));
+  auto const fewer = upload->finish();
+  ASSERT_FALSE(fewer);
+  EXPECT_EQ(fewer.error().fault, Fault::invalid_value);
+  expect_queued(id, "The announced size is 5 bytes, but 3 were sent.");
+
+  upload = begin(id, {.size_bytes = 2, .content_length = {}});
+  auto const more = upload->write(bytes_of("abc"));
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().fault, Fault::invalid_value);
+  upload->abandon(more.error());
+  expect_queued(id, "The announced size is 2 bytes, but more were sent.");
+}
+
+TEST_F(UploadsTest, stops_at_the_largest_size) {
+  auto const id = make();
+  EXPECT_EQ(begin_fault(owner_, id, {.size_bytes = {}, .content_length = kCap + 1}),
+            Fault::too_large);
+  EXPECT_EQ(begin_fault(owner_, id, {.size_bytes = kCap + 1, .content_length = {}}),
+            Fault::too_large);
+  std::string const most(kCap, 'x');
+  ASSERT_TRUE(put(id, most));
+
+  auto const other = make();
+  auto const upload = begin(other);
+  ASSERT_TRUE(upload->write(bytes_of(most)));
+  auto const over = upload->write(bytes_of("y"));
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().fault, Fault::too_large);
+}
+
+TEST_F(UploadsTest, refuses_bytes_that_do_not_fit) {
+  auto const id = make([](auto& image) { image.disk_format = "qcow2"; });
+  auto const text = put(id, "this is no disk");
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().fault, Fault::format_mismatch);
+  expect_queued(id, text.error().detail);
+
+  auto const raw = make();
+  auto const disguised = put(raw, kQcow2Magic + std::string(1000, '\0'));
+  ASSERT_FALSE(disguised);
+  EXPECT_EQ(disguised.error().kind(), Kind::unsupported_media);
+  expect_queued(raw, disguised.error().detail);
+}
+
+TEST_F(UploadsTest, refuses_a_wrong_format_before_the_end) {
+  auto const id = make([](auto& image) { image.disk_format = "vhdx"; });
+  auto const upload = begin(id);
+  auto const written = upload->write(bytes_of("\x1f\x8b\x08" + std::string(100'000, '\0')));
+  ASSERT_FALSE(written) << "gzip";
+  EXPECT_EQ(written.error().fault, Fault::format_mismatch);
+}
+
+TEST_F(UploadsTest, an_upload_that_ends_early_leaves_the_image_queued) {
+  auto const id = make();
+  {
+    auto const upload = begin(id);
+    ASSERT_TRUE(upload->write(bytes_of(std::string(600'000, 'x'))));
+    EXPECT_EQ(files(), 1U);
+    upload->abandon("the client left");
+    expect_queued(id, "the client left");
+  }
+  expect_queued(id, "the client left");
+  {
+    auto const dropped = begin(id);
+  }
+  expect_queued(id, "The upload ended early.");
+  ASSERT_TRUE(put(id, "abc")) << "a retry works";
+  EXPECT_EQ(get(id).upload_error, "");
+}
+
+TEST_F(UploadsTest, a_deleted_image_takes_no_bytes) {
+  auto const id = make();
+  auto const upload = begin(id);
+  ASSERT_TRUE(upload->write(bytes_of("abc")));
+  remove(id);
+  auto const done = upload->finish();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, Fault::image_gone);
+  EXPECT_EQ(files(), 0U);
+  EXPECT_EQ(events(), 0U);
+}
+
+TEST_F(UploadsTest, an_image_deleted_while_bytes_are_made_permanent_takes_none) {
+  auto const id = make();
+  blobs_->before_commit = [&] { remove(id); };
+  auto const done = put(id, "abc");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, Fault::image_gone);
+  EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(UploadsTest, a_lost_upload_does_not_touch_its_successor) {
+  auto const id = make();
+  auto const lost = begin(id);
+  ASSERT_TRUE(lost->write(bytes_of("lost")));
+  change(id, [](auto& image) { // as recovery by another process would
+    image.status = ImageStatus::queued;
+    image.upload_id.clear();
+  });
+  auto const next = begin(id);
+  ASSERT_TRUE(next->write(bytes_of("next one")));
+  auto const done = lost->finish();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().fault, Fault::image_gone);
+  EXPECT_EQ(get(id).status, ImageStatus::saving);
+  ASSERT_TRUE(next->finish());
+  EXPECT_EQ(get(id).size_bytes, 8);
+}
+
+TEST_F(UploadsTest, keeps_changes_made_meanwhile) {
+  auto const id = make();
+  auto const upload = begin(id);
+  change(id, [](auto& image) {
+    image.name = "renamed";
+    image.tags_json = R"(["t"])";
+    image.visibility = model::Visibility::community;
+  });
+  ASSERT_TRUE(upload->finish());
+  EXPECT_EQ(get(id).name, "renamed");
+  EXPECT_EQ(get(id).tags_json, R"(["t"])");
+  EXPECT_EQ(get(id).visibility, model::Visibility::community);
+  EXPECT_EQ(get(id).status, ImageStatus::active);
+}
+
+TEST_F(UploadsTest, keeps_equal_bytes_once) {
+  auto const first = make();
+  auto const second = make();
+  auto const other = make();
+  ASSERT_TRUE(put(first, "abc"));
+  ASSERT_TRUE(put(second, "abc"));
+  ASSERT_TRUE(put(other, "abd"));
+  EXPECT_EQ(get(first).blob, get(second).blob);
+  EXPECT_NE(get(first).blob, get(other).blob);
+  EXPECT_EQ(files(), 2U);
+  EXPECT_EQ(blobs_->commits, 2) << "known bytes are not written out";
+
+  auto const unused = [&] {
+    return database_->read([](store::Connection& c) { return store::BlobIndex(c).unused(10); })
+        .value()
+        .size();
+  };
+  EXPECT_TRUE(database_->write([blob = get(first).blob](store::Connection& c) {
+    return store::BlobIndex(c).drop_reference(blob);
+  }));
+  EXPECT_EQ(unused(), 0U) << "the other image still refers to them";
+  EXPECT_TRUE(database_->write([blob = get(second).blob](store::Connection& c) {
+    return store::BlobIndex(c).drop_reference(blob);
+  }));
+  EXPECT_EQ(unused(), 1U);
+}
+
+TEST_F(UploadsTest, equal_bytes_made_permanent_at_once_are_kept_once) {
+  auto const first = make();
+  auto const second = make();
+  blobs_->before_commit = [&] {
+    blobs_->before_commit = {};
+    ASSERT_TRUE(put(second, "abc"));
+  };
+  ASSERT_TRUE(put(first, "abc"));
+  EXPECT_EQ(blobs_->commits, 2);
+  EXPECT_EQ(get(first).blob, get(second).blob);
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(UploadsTest, a_failing_store_leaves_the_image_queued) {
+  auto const id = make();
+  blobs_->at = FaultyBlobs::At::create;
+  EXPECT_EQ(begin_fault(owner_, id), Fault::unavailable);
+  expect_queued(id, "create failed");
+
+  blobs_->at = FaultyBlobs::At::write;
+  auto const full = put(id, "abc");
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().fault, Fault::store_full);
+  expect_queued(id, "no space left");
+
+  blobs_->at = FaultyBlobs::At::commit;
+  auto const lost = put(id, "abc");
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().fault, Fault::unavailable);
+  expect_queued(id, "commit failed");
+}
+
+TEST_F(UploadsTest, recovers_what_the_end_of_the_process_cut) {
+  auto const kept = make();
+  ASSERT_TRUE(put(kept, "kept"));
+  auto const cut = make();
+  auto const deleted = make();
+  BlobId const half{new_hex_id()};
+  BlobId const whole{new_hex_id()};
+  change(cut, [&](auto& image) {
+    image.status = ImageStatus::saving;
+    image.upload_id = half.text;
+  });
+  auto const writer = disk_->create(half).value();
+  ASSERT_TRUE(writer->write(bytes_of("half")));
+  auto const unnamed = disk_->create(whole).value();
+  ASSERT_TRUE(unnamed->commit()); // ended between the commit of the bytes and of the row
+  EXPECT_EQ(files(), 3U);
+
+  ASSERT_TRUE(uploads_->recover());
+  EXPECT_EQ(files(), 1U);
+  EXPECT_EQ(get(cut).status, ImageStatus::queued);
+  EXPECT_EQ(get(cut).upload_error, "The server stopped during the upload.");
+  EXPECT_EQ(get(cut).upload_id, "");
+  EXPECT_EQ(get(kept).status, ImageStatus::active);
+  auto const download = downloads_->open(owner_, kept);
+  ASSERT_TRUE(download && *download);
+  ::close((*download)->data.descriptor);
+  ASSERT_TRUE(put(cut, "again"));
+}
+
+TEST_F(UploadsTest, downloads_are_for_those_who_may) {
+  auto const id = make();
+  auto const nothing_yet = downloads_->open(owner_, id);
+  ASSERT_TRUE(nothing_yet);
+  EXPECT_FALSE(*nothing_yet);
+  ASSERT_TRUE(put(id, "abc"));
+
+  auto reader = owner_;
+  reader.roles = {"reader"};
+  auto admin = stranger_;
+  admin.is_admin = true;
+  admin.roles = {"admin", "member", "reader"};
+  auto const fault = [&](model::Caller const& caller) {
+    auto const opened = downloads_->open(caller, id);
+    if (!opened) return opened.error().fault;
+    ::close((*opened)->data.descriptor);
+    return Fault::internal; // stands for success
+  };
+  EXPECT_EQ(fault(owner_), Fault::internal);
+  EXPECT_EQ(fault(reader), Fault::forbidden);
+  EXPECT_EQ(fault(stranger_), Fault::image_not_found);
+  change(id, [](auto& image) { image.status = ImageStatus::deactivated; });
+  EXPECT_EQ(fault(owner_), Fault::image_deactivated);
+  EXPECT_EQ(fault(stranger_), Fault::image_not_found);
+  EXPECT_EQ(fault(admin), Fault::internal);
+}
+
+} // namespace vitrine::service
