@@ -22,6 +22,7 @@ void Pool::finish() {
   work_.notify_all();
   for (std::thread& thread : threads_)
     thread.join();
+  threads_.clear();
 }
 
 bool Pool::submit(Job job) {
