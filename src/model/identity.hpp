@@ -1,4 +1,4 @@
-// Who exists: domains, projects, users, roles and who holds which role where. No credential is in here.
+// Who exists: domains, projects, users, roles and who holds which role where. No secret is in here.
 #pragma once
 
 #include "base/clock.hpp"

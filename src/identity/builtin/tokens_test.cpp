@@ -1,4 +1,4 @@
-#include "identity/builtin/test_directory.hpp"
+#include "identity/builtin/directory_test.hpp"
 
 #include <algorithm>
 

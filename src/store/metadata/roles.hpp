@@ -1,4 +1,4 @@
-// Roles, and which user holds which, as rows. All functions run inside a unit of work of `Database`.
+// Roles, and which user holds which, as rows. All run inside a unit of work of `Database`.
 #pragma once
 
 #include "model/identity.hpp"

@@ -1,4 +1,5 @@
-// What voids tokens, and the keys that sign them, as rows. All functions run inside a unit of work of `Database`.
+// What voids tokens, and the keys that sign them, as rows. All run inside a unit of work of
+// `Database`.
 #pragma once
 
 #include "base/clock.hpp"
@@ -17,8 +18,8 @@ public:
 
   /// Voids one token; also forgets revocations of tokens that expired before `now`.
   Result<> revoke(std::string_view audit_id, Time expires_at, Time now);
-  /// Voids what was issued up to `now`: tokens of a user (empty: of all) for a scope (empty: for all). Also
-  /// forgets marks so old that no token of their time can be alive at `lifetime_us`.
+  /// Voids what was issued up to `now`: tokens of a user (empty: of all) for a scope (empty: for
+  /// all). Also forgets marks so old that no token of their time can be alive at `lifetime_us`.
   Result<> void_all(UserId const& user, std::string_view scope_id, Time now,
                     std::int64_t lifetime_us);
   Result<bool> is_void(std::string_view audit_id, UserId const& user, std::string_view scope_id,
@@ -40,8 +41,8 @@ public:
   /// Nothing before the first one is made.
   Result<std::optional<SigningKey>> newest();
   Result<std::optional<SigningKey>> find(std::int64_t id);
-  /// Stores a new secret that signs from now on, retires the others, and removes those that were retired
-  /// before `forget_before`.
+  /// Stores a new secret that signs from now on, retires the others, and removes those that were
+  /// retired before `forget_before`.
   Result<> rotate(std::string_view secret, Time now, Time forget_before);
 
 private:

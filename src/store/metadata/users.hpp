@@ -1,4 +1,4 @@
-// Users and their application credentials as rows. All functions run inside a unit of work of `Database`.
+// Users and their application credentials as rows. All run inside a unit of work of `Database`.
 #pragma once
 
 #include "store/metadata/projects.hpp"

@@ -1,4 +1,4 @@
--- Domains, projects, users, roles and their assignments, application credentials, and what voids tokens.
+-- Domains, projects, users, roles and who holds them, application credentials, what voids tokens.
 
 CREATE TABLE domains (
   id          TEXT PRIMARY KEY NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE revoked_tokens (
   expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Tokens of a user (empty: of all) for a scope (empty: for all) are void when issued up to a moment.
+-- Tokens of a user (empty: of all) for a scope (empty: for all) are void if issued up to a moment.
 CREATE TABLE void_tokens (
   user_id      TEXT NOT NULL,
   scope_id     TEXT NOT NULL,

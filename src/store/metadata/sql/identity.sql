@@ -14,7 +14,8 @@ SELECT {domain_columns} FROM domains d
 WHERE ($1 IS NULL OR LOWER(d.name) = LOWER($1)) AND ($2 IS NULL OR d.enabled = $2) ORDER BY d.name
 
 -- name: list_domains_of_user
-SELECT {domain_columns} FROM domains d WHERE d.enabled = 1 AND EXISTS (SELECT 1 FROM role_assignments a
+SELECT {domain_columns} FROM domains d WHERE d.enabled = 1
+  AND EXISTS (SELECT 1 FROM role_assignments a
   WHERE a.user_id = $1 AND a.scope = 'domain' AND a.scope_id = d.id) ORDER BY d.name
 
 -- name: insert_domain
@@ -162,7 +163,8 @@ INSERT INTO application_credentials (id, user_id, project_id, name, description,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: insert_credential_role
-INSERT INTO application_credential_roles (credential_id, role_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+INSERT INTO application_credential_roles (credential_id, role_id) VALUES ($1, $2)
+ON CONFLICT DO NOTHING
 
 -- name: delete_credential
 DELETE FROM application_credentials WHERE id = $1
