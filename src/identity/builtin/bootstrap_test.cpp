@@ -1,0 +1,113 @@
+#include "identity/builtin/bootstrap.hpp"
+#include "identity/builtin/directory_test.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <sys/stat.h>
+
+namespace vitrine::identity::builtin {
+
+class Bootstrap_ : public TestDirectory {
+protected:
+  Bootstrap wanted(bool demo) {
+    return {.clouds_file = (folder / "clouds.yaml").string(), .demo = demo, .region = "eu-de"};
+  }
+  std::string file() {
+    std::ifstream in(folder / "clouds.yaml");
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+  }
+  static std::vector<std::string> users_of(std::vector<Cloud> const& clouds) {
+    std::vector<std::string> out;
+    for (auto const& cloud : clouds)
+      out.push_back(cloud.user);
+    return out;
+  }
+  /// The caller that a cloud's login gives.
+  model::Caller caller_of(Cloud const& cloud) {
+    clock.advance(1);
+    auto login = login_of(cloud.user, cloud.password);
+    login.scope = {.kind = WantedScope::Kind::project, .target = named(cloud.project)};
+    auto const issued = directory->tokens().log_in(login).value();
+    return *directory->tokens().caller_of(issued.text).value();
+  }
+};
+
+TEST_F(Bootstrap_, makes_an_administrator_who_may_scope_to_the_domain) {
+  auto const clouds = bootstrap(*directory, wanted(false)).value();
+  ASSERT_EQ(users_of(clouds), std::vector<std::string>{"admin"});
+  EXPECT_TRUE(caller_of(clouds[0]).is_admin);
+  auto login = login_of("admin", clouds[0].password);
+  login.scope = {.kind = WantedScope::Kind::domain,
+                 .target = {.self = {.id = {}, .name = "Default"}, .domain = {}}};
+  EXPECT_TRUE(directory->tokens().log_in(login));
+}
+
+TEST_F(Bootstrap_, demo_adds_its_accounts_on_a_later_start_and_changes_nothing_else) {
+  auto const first = bootstrap(*directory, wanted(false)).value();
+  open();
+  auto const second = bootstrap(*directory, wanted(true)).value();
+  ASSERT_EQ(users_of(second),
+            (std::vector<std::string>{"admin", "demo", "alt", "third", "viewer"}));
+  EXPECT_EQ(second[0].password, first[0].password);
+  EXPECT_EQ(caller_of(second[1]).roles, (std::vector<std::string>{"member", "reader"}));
+  EXPECT_EQ(caller_of(second[4]).roles, std::vector<std::string>{"reader"});
+  EXPECT_EQ(caller_of(second[4]).project, caller_of(second[1]).project);
+  open();
+  auto const third = bootstrap(*directory, wanted(true)).value();
+  for (std::size_t i = 0; i < second.size(); ++i)
+    EXPECT_EQ(third[i].password, second[i].password);
+  EXPECT_EQ(directory->users().list({})->size(), 5U);
+}
+
+TEST_F(Bootstrap_, the_file_is_private_and_reads_back) {
+  auto clouds = bootstrap(*directory, wanted(true)).value();
+  clouds[0].password = "with \"quotes\" \\ and: # é";
+  ASSERT_TRUE(announce(wanted(true), clouds, "http://127.0.0.1:8123"));
+  struct stat info{};
+  ASSERT_EQ(::stat((folder / "clouds.yaml").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  auto const read = read_clouds(wanted(true).clouds_file).value();
+  ASSERT_EQ(read.size(), clouds.size());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    EXPECT_EQ(read[i].user, clouds[i].user);
+    EXPECT_EQ(read[i].password, clouds[i].password);
+    EXPECT_EQ(read[i].project, clouds[i].project);
+  }
+  EXPECT_NE(file().find("auth_url: \"http://127.0.0.1:8123/v3\"\n"), std::string::npos);
+  EXPECT_NE(file().find("region_name: \"eu-de\"\n"), std::string::npos);
+}
+
+TEST_F(Bootstrap_, a_start_cut_short_is_completed_by_the_next) {
+  ASSERT_TRUE(write_clouds(wanted(false).clouds_file,
+                           {{.user = "admin", .password = "kept", .project = "admin"}}, "x", "y"));
+  auto const clouds = bootstrap(*directory, wanted(false)).value();
+  ASSERT_EQ(clouds.size(), 1U);
+  EXPECT_EQ(clouds[0].password, "kept");
+  EXPECT_TRUE(caller_of(clouds[0]).is_admin);
+}
+
+TEST_F(Bootstrap_, an_administrator_who_was_removed_stays_removed) {
+  ASSERT_TRUE(bootstrap(*directory, wanted(false)));
+  make_user("boss", "admin");
+  ASSERT_TRUE(directory->users().remove(directory->users().find("admin")->id));
+  ASSERT_TRUE(bootstrap(*directory, wanted(false)));
+  EXPECT_FALSE(directory->users().find("admin"));
+}
+
+TEST_F(Bootstrap_, a_lost_file_comes_back_without_the_passwords_nobody_knows) {
+  ASSERT_TRUE(bootstrap(*directory, wanted(false)));
+  std::filesystem::remove(wanted(false).clouds_file);
+  auto const clouds = bootstrap(*directory, wanted(true)).value();
+  EXPECT_EQ(users_of(clouds), (std::vector<std::string>{"demo", "alt", "third", "viewer"}));
+}
+
+TEST(ReachableUrl, replaces_any_address_by_loopback) {
+  EXPECT_EQ(reachable_url("http://0.0.0.0:80"), "http://127.0.0.1:80");
+  EXPECT_EQ(reachable_url("https://[::]:80"), "https://[::1]:80");
+  EXPECT_EQ(reachable_url("http://10.0.0.0:80"), "http://10.0.0.0:80");
+}
+
+} // namespace vitrine::identity::builtin

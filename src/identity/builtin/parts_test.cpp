@@ -1,0 +1,161 @@
+#include "identity/builtin/caller_cache.hpp"
+#include "identity/builtin/login_limiter.hpp"
+#include "identity/builtin/passwords.hpp"
+#include "identity/builtin/token.hpp"
+
+#include <gtest/gtest.h>
+#include <thread>
+
+namespace vitrine::identity::builtin {
+namespace {
+
+store::SigningKey const kKey{.id = 7, .secret = std::string(64, 'a')};
+
+Token full_token() {
+  return {.methods = 5,
+          .user = {new_hex_id()},
+          .scope = model::Scope::of(ProjectId{new_hex_id()}),
+          .issued_at = {1'234'567'890'123'456},
+          .expires_at = {-1},
+          .audit_id = new_audit_id(),
+          .parent_audit_id = new_audit_id(),
+          .credential = {new_hex_id()}};
+}
+
+} // namespace
+
+TEST(TokenText, holds_everything_in_fewer_than_255_characters) {
+  auto const token = full_token();
+  auto const text = seal(token, kKey);
+  EXPECT_LT(text.size(), 255U);
+  auto const sealed = Sealed::parse(text);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->key_id(), 7);
+  EXPECT_EQ(sealed->open(kKey), token);
+}
+
+TEST(TokenText, keeps_ids_of_any_form) {
+  auto token = full_token();
+  token.scope = model::Scope::of(DomainId{"default"});
+  for (std::string const& id :
+       {std::string(), std::string("default"), std::string(22, 'A'), std::string(22, '!'),
+        std::string(32, 'F'), std::string(32, 'f'), std::string(200, 'x')}) {
+    token.user.text = id;
+    EXPECT_EQ(Sealed::parse(seal(token, kKey))->open(kKey), token) << id;
+  }
+}
+
+TEST(TokenText, opens_with_its_own_key_only) {
+  auto const sealed = Sealed::parse(seal(full_token(), kKey));
+  EXPECT_FALSE(sealed->open({.id = 7, .secret = std::string(64, 'b')}));
+}
+
+TEST(PasswordHash, matches_its_password_only_and_counts_each_check) {
+  Passwords passwords({.passes = 1, .memory_kib = 8});
+  auto const hash = passwords.hash("secret").value();
+  EXPECT_TRUE(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$")) << hash;
+  EXPECT_NE(passwords.hash("secret").value(), hash) << "each has its own salt";
+  EXPECT_TRUE(passwords.verify(hash, "secret"));
+  EXPECT_FALSE(passwords.verify(hash, "Secret"));
+  EXPECT_FALSE(passwords.verify(hash, ""));
+  EXPECT_FALSE(passwords.verify(std::nullopt, "secret"));
+  EXPECT_FALSE(passwords.verify("", "secret"));
+  EXPECT_FALSE(passwords.verify("no hash", "secret"));
+  EXPECT_EQ(passwords.verifications(), 6U);
+}
+
+TEST(PasswordHash, any_bytes_are_a_password) {
+  Passwords passwords({.passes = 1, .memory_kib = 8});
+  std::string const odd("a\0b\xFF", 4);
+  auto const hash = passwords.hash(odd).value();
+  EXPECT_TRUE(passwords.verify(hash, odd));
+  EXPECT_FALSE(passwords.verify(hash, "a"));
+}
+
+TEST(LoginLimit, holds_for_a_user_within_the_window) {
+  LoginLimiter limiter({.attempts_max = 2, .window_seconds = 10});
+  Time now{1'000'000'000};
+  EXPECT_TRUE(limiter.admit("u", "a", now));
+  EXPECT_TRUE(limiter.admit("u", "b", now));
+  EXPECT_FALSE(limiter.admit("u", "c", now));
+  EXPECT_TRUE(limiter.admit("v", "c", now));
+  EXPECT_FALSE(limiter.admit("u", "a", now + (10 * kMicrosecondsPerSecond - 1)));
+  EXPECT_TRUE(limiter.admit("u", "a", now + 10 * kMicrosecondsPerSecond));
+}
+
+TEST(LoginLimit, holds_for_an_address_ten_times_as_high_and_for_a_network_of_ipv6) {
+  LoginLimiter limiter({.attempts_max = 1, .window_seconds = 10});
+  Time const now{1'000'000'000};
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(limiter.admit("u" + std::to_string(i), "10.0.0.1", now));
+    EXPECT_TRUE(limiter.admit("v" + std::to_string(i), "2001:db8::" + std::to_string(i), now));
+  }
+  EXPECT_FALSE(limiter.admit("w", "10.0.0.1", now));
+  EXPECT_TRUE(limiter.admit("w", "10.0.0.2", now));
+  EXPECT_FALSE(limiter.admit("x", "2001:db8::99", now));
+  EXPECT_TRUE(limiter.admit("x", "2001:db8:0:1::99", now));
+}
+
+TEST(LoginLimit, success_starts_the_user_afresh) {
+  LoginLimiter limiter({.attempts_max = 1, .window_seconds = 10});
+  Time const now{1'000'000'000};
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(limiter.admit("u", "a", now));
+    limiter.forgive("u", "a");
+  }
+}
+
+TEST(CallerCache_, keeps_for_its_lifetime_and_never_beyond_the_token) {
+  CallerCache cache(10);
+  auto const caller = std::make_shared<model::Caller const>();
+  cache.keep("long", caller, {0}, {100}, cache.generation());
+  cache.keep("short", caller, {0}, {5}, cache.generation());
+  EXPECT_EQ(cache.find("long", {9}), caller);
+  EXPECT_EQ(cache.find("long", {10}), nullptr);
+  EXPECT_EQ(cache.find("short", {4}), caller);
+  EXPECT_EQ(cache.find("short", {5}), nullptr);
+  EXPECT_EQ(cache.find("other", {0}), nullptr);
+}
+
+TEST(CallerCache_, never_believes_what_was_made_across_a_change) {
+  CallerCache cache(10);
+  auto const before = cache.generation();
+  cache.drop_all();
+  cache.keep("t", std::make_shared<model::Caller const>(), {0}, {100}, before);
+  EXPECT_EQ(cache.find("t", {0}), nullptr);
+}
+
+TEST(CallerCache_, is_bounded_and_off_at_zero) {
+  CallerCache cache(1'000'000);
+  auto const caller = std::make_shared<model::Caller const>();
+  std::size_t held = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    cache.keep(new_hex_id() + std::to_string(i), caller, {0}, {100}, cache.generation());
+  }
+  held = static_cast<std::size_t>(caller.use_count());
+  EXPECT_LE(held, 16U * 1024U + 1U);
+  EXPECT_GT(held, 1'000U);
+  CallerCache off(0);
+  off.keep("t", caller, {0}, {100}, off.generation());
+  EXPECT_EQ(off.find("t", {0}), nullptr);
+}
+
+TEST(CallerCache_, serves_many_threads) {
+  CallerCache cache(1'000'000);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&cache, t] {
+      for (int i = 0; i < 2'000; ++i) {
+        auto const token = std::to_string(i % 50);
+        cache.keep(token, std::make_shared<model::Caller const>(), {0}, {100}, cache.generation());
+        if (t == 0 && i % 100 == 0) cache.drop_all();
+        auto const found = cache.find(token, {1});
+        EXPECT_TRUE(!found || found->user.empty());
+      }
+    });
+  }
+  for (auto& thread : threads)
+    thread.join();
+}
+
+} // namespace vitrine::identity::builtin
