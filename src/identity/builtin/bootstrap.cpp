@@ -48,10 +48,8 @@ Result<> make_account(Directory& directory, Account const& account, std::string 
   auto const role = TRY(directory.roles().find(std::string(account.role)));
   std::vector<Grant> grants{{model::Scope::of(project.id), role.id}};
   if (account.on_domain) grants.push_back({model::Scope::of(DomainId{kDefaultDomain}), role.id});
-  TRY(directory.users().create({.name = std::string(account.user),
-                                .password = password,
-                                .default_project = project.id,
-                                .grants = std::move(grants)}));
+  TRY(directory.users().create(
+      {.name = std::string(account.user), .password = password, .grants = std::move(grants)}));
   return {};
 }
 

@@ -57,6 +57,13 @@ Result<> fill_credential(Connection& connection, Session& session, Time now) {
   return {};
 }
 
+// Everybody may scope to their own domain, with the roles they hold there, if any: one client
+// always does and stops when it cannot (docs/decisions/0007-domain-scope.md).
+bool needs_role(Session const& session) {
+  if (session.project) return true;
+  return session.domain && session.domain->id != session.user.domain;
+}
+
 } // namespace
 
 Result<Session> resolve(Connection& connection, Token token, Time now) {
@@ -74,7 +81,7 @@ Result<Session> resolve(Connection& connection, Token token, Time now) {
   session.user_domain = TRY(enabled_domain(connection, session.user.domain));
   TRY(fill_scope(connection, session));
   TRY(fill_credential(connection, session, now));
-  if (told.scope.kind != model::Scope::Kind::none && session.roles.empty()) return no_good();
+  if (needs_role(session) && session.roles.empty()) return no_good();
   return session;
 }
 

@@ -28,8 +28,8 @@ struct Session {
 };
 
 /// Whom and what a token names, if it is good at `now`: user, scope and domains exist and are
-/// enabled, the user holds a role in the scope, and nothing voided it. Error: `unauthenticated`,
-/// for all of these alike.
+/// enabled, the user holds a role in the scope (in their own domain they need none), and nothing
+/// voided it. Error: `unauthenticated`, for all of these alike.
 Result<Session> resolve(store::Connection& connection, Token token, Time now);
 
 /// As above, from the text of a token. Error: `unauthenticated`.

@@ -1,4 +1,5 @@
 #include "identity/builtin/directory_test.hpp"
+#include "store/metadata/projects.hpp"
 
 #include <algorithm>
 
@@ -118,21 +119,36 @@ TEST_F(Login_, without_a_scope_takes_the_default_project_or_none) {
   EXPECT_FALSE(directory->tokens().log_in(login_of("ann", "ann-secret"))->session.project);
 }
 
-TEST_F(Login_, to_a_domain_needs_a_role_there) {
+TEST_F(Login_, to_ones_own_domain_needs_no_role_and_gives_those_held_there) {
   auto const ann = make_user("ann");
   auto login = login_of("ann", "ann-secret");
   login.scope = {.kind = WantedScope::Kind::domain,
                  .target = {.self = {.id = {}, .name = "default"}, .domain = {}}};
-  EXPECT_EQ(directory->tokens().log_in(login).error().fault, Fault::unauthenticated);
-  auto const role = directory->roles().find("admin")->id;
-  ASSERT_TRUE(directory->roles().grant(ann.id, model::Scope::of(DomainId{"default"}), role));
-  auto const issued = directory->tokens().log_in(login);
-  ASSERT_TRUE(issued);
-  EXPECT_FALSE(issued->session.project);
-  EXPECT_EQ(issued->session.domain->name, "Default");
-  auto const caller = directory->tokens().caller_of(issued->text).value();
+  auto issued = directory->tokens().log_in(login).value();
+  EXPECT_FALSE(issued.session.project);
+  EXPECT_EQ(issued.session.domain->name, "Default");
+  auto caller = directory->tokens().caller_of(issued.text).value();
   EXPECT_TRUE(caller->project.empty());
   EXPECT_EQ(caller->domain.text, "default");
+  EXPECT_TRUE(caller->roles.empty());
+  auto const role = directory->roles().find("admin")->id;
+  ASSERT_TRUE(directory->roles().grant(ann.id, model::Scope::of(DomainId{"default"}), role));
+  caller = directory->tokens().caller_of(issued.text).value();
+  EXPECT_TRUE(caller->is_admin);
+}
+
+TEST_F(Login_, to_another_domain_needs_a_role_there) {
+  auto const ann = make_user("ann");
+  ASSERT_TRUE(database->write([](store::Connection& connection) {
+    return store::Domains(connection).insert({.id = {"other"}, .name = "Other", .description = {}});
+  }));
+  auto login = login_of("ann", "ann-secret");
+  login.scope = {.kind = WantedScope::Kind::domain,
+                 .target = {.self = {.id = "other", .name = {}}, .domain = {}}};
+  EXPECT_EQ(directory->tokens().log_in(login).error().fault, Fault::unauthenticated);
+  auto const role = directory->roles().find("reader")->id;
+  ASSERT_TRUE(directory->roles().grant(ann.id, model::Scope::of(DomainId{"other"}), role));
+  EXPECT_TRUE(directory->tokens().log_in(login));
 }
 
 TEST_F(Login_, to_a_project_of_others_an_absent_or_a_disabled_one_says_the_same) {
