@@ -24,10 +24,10 @@ constexpr std::size_t kIdleBlocksMax = 4;
 /// One digest of one stream: hashes its blocks in order, one at a time.
 struct DigestPool::Lane {
   struct Free {
-    void operator()(evp_md_ctx_st* context) const noexcept { EVP_MD_CTX_free(context); }
+    void operator()(evp_md_ctx_st* ended) const noexcept { EVP_MD_CTX_free(ended); }
   };
 
-  Lane(Digests& of, EVP_MD const* algorithm) : stream(of), context(EVP_MD_CTX_new()) {
+  Lane(Digests& owner, EVP_MD const* algorithm) : stream(owner), context(EVP_MD_CTX_new()) {
     CHECK(context && EVP_DigestInit_ex(context.get(), algorithm, nullptr) == 1);
   }
 
