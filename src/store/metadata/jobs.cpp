@@ -60,10 +60,16 @@ Result<bool> Jobs::renew(JobId const& id, std::string_view worker, std::int64_t 
   return TRY(connection_.run(sql::renew_job, {id, worker, done, lease_until})) > 0;
 }
 
-Result<> Jobs::release(JobId const& id, std::string_view worker) {
-  TRY(connection_.run(sql::release_job, {id, worker}));
+Result<bool> Jobs::extend(JobId const& id, std::string_view worker, Time lease_until) {
+  return TRY(connection_.run(sql::extend_job_lease, {id, worker, lease_until})) > 0;
+}
+
+Result<> Jobs::release(JobId const& id, std::string_view worker, Time not_before) {
+  TRY(connection_.run(sql::release_job, {id, worker, not_before}));
   return {};
 }
+
+Result<std::int64_t> Jobs::release_all() { return connection_.run(sql::release_all_jobs, {}); }
 
 Result<bool> Jobs::end(model::Job const& job, std::string_view worker, model::JobStatus status,
                        Time now, std::optional<Error> const& failure) {

@@ -16,7 +16,7 @@ namespace vitrine::store {
 struct JobItem {
   std::int64_t position{0};
   ImageId image;
-  std::string failures_json; ///< array of [index of the project, fault, detail]; the rest succeeded
+  std::string failures_json; ///< array of [index of the project, fault]; the rest succeeded
 };
 
 struct OpenJobs {
@@ -32,12 +32,18 @@ public:
   Result<> insert(model::Job& job, std::vector<ImageId> const& images);
   /// Error: `job_not_found`.
   Result<model::Job> get(JobId const& id);
-  /// The oldest job that may run now, marked as held by `worker` until `lease_until`; nothing when there is none.
+  /// The oldest job that may run now, marked as held by `worker` until `lease_until`; nothing when
+  /// there is none.
   Result<std::optional<model::Job>> claim(std::string_view worker, Time now, Time lease_until);
-  /// Extends the lease and stores the progress. False when the lease was lost: nothing more may be written.
+  /// Extends the lease and stores the progress. False when the lease was lost: nothing more may be
+  /// written.
   Result<bool> renew(JobId const& id, std::string_view worker, std::int64_t done, Time lease_until);
-  /// Hands the job back, so that any worker may take it at once.
-  Result<> release(JobId const& id, std::string_view worker);
+  /// Extends the lease alone. False when it was lost.
+  Result<bool> extend(JobId const& id, std::string_view worker, Time lease_until);
+  /// Hands the job back, so that any worker may take it from `not_before` on.
+  Result<> release(JobId const& id, std::string_view worker, Time not_before);
+  /// Hands all jobs back; only where no other process works on them. Returns how many were held.
+  Result<std::int64_t> release_all();
   /// Ends the job. False when the lease was lost.
   Result<bool> end(model::Job const& job, std::string_view worker, model::JobStatus status,
                    Time now, std::optional<Error> const& failure);

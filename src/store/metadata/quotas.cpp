@@ -10,4 +10,11 @@ Result<std::optional<std::int64_t>> Quotas::find(ProjectId const& project,
   return quota;
 }
 
+Result<std::int64_t> Quotas::count_with_members(ProjectId const& owner) {
+  std::int64_t count = 0;
+  TRY(connection_.run(sql::count_images_with_members, {owner},
+                      [&](Row const& row) { count = row.integer(0); }));
+  return count;
+}
+
 } // namespace vitrine::store

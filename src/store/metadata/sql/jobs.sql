@@ -16,14 +16,15 @@ INSERT INTO job_images (image_id, sequence) VALUES ($1, $2)
 -- name: get_job
 SELECT {job_columns} FROM jobs j WHERE j.id = $1
 
--- The oldest job that may run: new, or of a worker whose lease ran out, with no earlier unfinished job on any of
--- its images.
+-- The oldest job that may run: new, or of a worker whose lease ran out, with no earlier unfinished job of its
+-- project on any of its images. Jobs of other projects neither hold it up nor tell that they exist.
 -- name: next_job
 SELECT {job_columns} FROM jobs j
 WHERE j.ended_at IS NULL AND j.lease_until <= $1
   AND NOT EXISTS (
     SELECT 1 FROM job_images mine JOIN job_images earlier
       ON earlier.image_id = mine.image_id AND earlier.sequence < mine.sequence
+    JOIN jobs before ON before.sequence = earlier.sequence AND before.project_id = j.project_id
     WHERE mine.sequence = j.sequence)
 ORDER BY j.sequence LIMIT 1
 
@@ -36,8 +37,15 @@ WHERE id = $1
 -- name: renew_job
 UPDATE jobs SET lease_until = $4, done = $3 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
+-- name: extend_job_lease
+UPDATE jobs SET lease_until = $3 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+
+-- Nobody holds it; it may run again from $3 on.
 -- name: release_job
-UPDATE jobs SET lease_until = 0, worker = '' WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+UPDATE jobs SET lease_until = $3, worker = '' WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+
+-- name: release_all_jobs
+UPDATE jobs SET lease_until = 0, worker = '' WHERE ended_at IS NULL AND worker <> ''
 
 -- name: end_job
 UPDATE jobs SET status = $3, ended_at = $4, done = total, lease_until = 0, fault = $5, fault_detail = $6

@@ -1,0 +1,29 @@
+#include "jobs/engine/context.hpp"
+
+namespace vitrine::jobs {
+
+Result<std::set<std::int64_t>> JobContext::finished_positions() {
+  return database_.read([&](store::Connection& connection) -> Result<std::set<std::int64_t>> {
+    std::set<std::int64_t> positions;
+    for (auto const& item : TRY(store::Jobs(connection).items(job_.id)))
+      positions.insert(item.position);
+    return positions;
+  });
+}
+
+Result<> JobContext::commit(std::int64_t units, store::Database::Work const& work) {
+  if (stopping_) return error(Fault::unavailable, "the server is stopping");
+  auto const done = done_ + units;
+  auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
+    auto const until = clock_.now() + lease_.length_us;
+    if (!TRY(store::Jobs(connection).renew(job_.id, lease_.worker, done, until))) {
+      return error(Fault::lease_lost);
+    }
+    return work(connection);
+  });
+  if (!stored) return stored;
+  done_ = done;
+  return {};
+}
+
+} // namespace vitrine::jobs

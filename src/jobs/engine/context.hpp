@@ -1,0 +1,57 @@
+// What a job kind may use while it runs: who asked, what is done already, and units of work that
+// take effect only while the lease is held.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "model/caller.hpp"
+#include "model/job.hpp"
+#include "store/metadata/database.hpp"
+#include "store/metadata/jobs.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+
+namespace vitrine::jobs {
+
+/// One attempt of one job. Used by the thread that runs it.
+class JobContext {
+public:
+  struct Lease {
+    std::string worker; ///< made anew for each claim, so that it also numbers the attempts
+    std::int64_t length_us{0};
+  };
+
+  JobContext(store::Database& database, Clock const& clock, std::atomic<bool> const& stopping,
+             model::Job const& job, model::Caller const& caller, Lease const& lease)
+      : database_(database), clock_(clock), stopping_(stopping), job_(job), caller_(caller),
+        lease_(lease) {}
+
+  [[nodiscard]] model::Job const& job() const noexcept { return job_; }
+  [[nodiscard]] model::Caller const& caller() const noexcept { return caller_; }
+  [[nodiscard]] Time now() const { return clock_.now(); }
+
+  /// Reads which positions earlier attempts finished.
+  Result<std::set<std::int64_t>> finished_positions();
+  /// Sets how many units earlier attempts finished; the stored progress follows with each commit.
+  void resume_at(std::int64_t done) noexcept { done_ = done; }
+
+  /// Runs `work` in one transaction together with the proof of the lease and the progress of
+  /// `units` more. Errors, after which nothing of it is stored: `lease_lost`; `unavailable` when
+  /// the server stops; what `work` returned.
+  Result<> commit(std::int64_t units, store::Database::Work const& work);
+
+private:
+  store::Database& database_;
+  Clock const& clock_;
+  std::atomic<bool> const& stopping_;
+  model::Job const& job_;
+  model::Caller const& caller_;
+  Lease const& lease_;
+  std::int64_t done_{0};
+};
+
+} // namespace vitrine::jobs

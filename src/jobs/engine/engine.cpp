@@ -1,0 +1,205 @@
+#include "jobs/engine/engine.hpp"
+
+#include "jobs/engine/caller_json.hpp"
+#include "jobs/kinds/pairs.hpp"
+#include "ops/log.hpp"
+#include "store/metadata/jobs.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+
+namespace vitrine::jobs {
+namespace {
+
+constexpr std::int64_t kBackOffFirst_us = 500'000;
+constexpr std::int64_t kBackOffMax_us = 60 * kMicrosecondsPerSecond;
+
+std::int64_t back_off_us(std::int64_t attempt) {
+  auto const doublings = std::clamp<std::int64_t>(attempt - 1, 0, 10);
+  return std::min(kBackOffMax_us, kBackOffFirst_us << doublings);
+}
+
+struct Outcome {
+  std::optional<Error> first;
+  std::int64_t failed{0};
+};
+
+/// How the pairs ended: the first failure in the order of the request, and how many there are.
+Result<Outcome> outcome_of(store::Jobs& jobs, JobId const& id) {
+  Outcome outcome;
+  for (auto const& item : TRY(jobs.items(id))) {
+    auto const failures = TRY(failures_from_json(item.failures_json));
+    outcome.failed += static_cast<std::int64_t>(failures.size());
+    if (!failures.empty() && !outcome.first) outcome.first = error(failures.front().fault);
+  }
+  return outcome;
+}
+
+} // namespace
+
+Engine::Engine(store::Database& database, Clock const& clock, Bell& bell,
+               std::vector<JobKind> kinds, ops::Metrics& metrics, EngineOptions options)
+    : database_(database), clock_(clock), bell_(bell), kinds_(std::move(kinds)), metrics_(metrics),
+      options_(options) {}
+
+Engine::~Engine() { stop(); }
+
+Result<> Engine::take_over() {
+  auto const freed = TRY(database_.write(
+      [](store::Connection& connection) { return store::Jobs(connection).release_all(); }));
+  if (freed > 0) {
+    metrics_.counter(ops::Metric::jobs_rescued).add(static_cast<std::uint64_t>(freed));
+    ops::log_info("jobs.taken_over", {{"count", freed}});
+  }
+  return {};
+}
+
+void Engine::start() {
+  for (std::int64_t i = 0; i < options_.workers; ++i)
+    threads_.emplace_back([this] { work(); });
+  threads_.emplace_back([this] { keep_leases(); });
+}
+
+void Engine::stop() {
+  {
+    std::lock_guard const lock(held_mutex_);
+    stopping_ = true;
+  }
+  stopped_.notify_all();
+  bell_.ring();
+  for (auto& thread : threads_)
+    thread.join();
+  threads_.clear();
+}
+
+void Engine::work() {
+  while (!stopping_) {
+    auto const heard = bell_.rings();
+    auto const ran = run_next();
+    if (ran && *ran) {
+      bell_.ring(); // a job that had to come after this one may run now
+      continue;
+    }
+    if (!ran) ops::log_error("jobs.claim_failed", {{"detail", text_of(ran.error().fault)}});
+    bell_.wait(heard, std::chrono::seconds(options_.poll_seconds));
+  }
+}
+
+void Engine::keep_leases() {
+  auto const pause =
+      std::chrono::milliseconds(std::max<std::int64_t>(1, options_.lease_seconds * 1000 / 3));
+  std::unique_lock lock(held_mutex_);
+  while (!stopping_) {
+    stopped_.wait_for(lock, pause, [&] { return stopping_.load(); });
+    auto const held = held_;
+    if (stopping_ || held.empty()) continue;
+    lock.unlock();
+    auto const kept = database_.write([&](store::Connection& connection) -> Result<> {
+      for (auto const& [job, worker] : held) {
+        TRY(store::Jobs(connection).extend({job}, worker, clock_.now() + lease_us()));
+      }
+      return {};
+    });
+    if (!kept) ops::log_error("jobs.lease_not_kept", {{"detail", text_of(kept.error().fault)}});
+    lock.lock();
+  }
+}
+
+Result<bool> Engine::run_next() {
+  JobContext::Lease const lease{.worker = new_hex_id(), .length_us = lease_us()};
+  auto const job = TRY(database_.write([&](store::Connection& connection) {
+    auto const now = clock_.now();
+    return store::Jobs(connection).claim(lease.worker, now, now + lease.length_us);
+  }));
+  if (!job) return false;
+  Held const held{job->id.text, lease.worker};
+  auto& running = metrics_.gauge(ops::Metric::jobs_running);
+  running.add(1);
+  {
+    std::lock_guard const lock(held_mutex_);
+    held_.insert(held);
+  }
+  auto const outcome = attempt(*job, lease);
+  auto const settled = settle(*job, lease, outcome);
+  {
+    std::lock_guard const lock(held_mutex_);
+    held_.erase(held);
+  }
+  running.add(-1);
+  // The lease of a job that cannot be settled runs out; then another attempt begins.
+  if (!settled) {
+    ops::log_error("job.not_settled",
+                   {{"job_id", job->id.text}, {"detail", text_of(settled.error().fault)}});
+  }
+  return true;
+}
+
+Result<> Engine::attempt(model::Job const& job, JobContext::Lease const& lease) {
+  auto const kind = std::ranges::find(kinds_, std::string_view(job.kind), &JobKind::name);
+  if (kind == kinds_.end()) return error(Fault::not_offered, job.kind);
+  if (job.attempt > options_.attempts_max) return error(Fault::internal);
+  try {
+    auto const caller = TRY(caller_from_json(job.caller_json));
+    ops::LogRequestScope const scope(caller.request_id);
+    JobContext context(database_, clock_, stopping_, job, caller, lease);
+    return kind->run(context);
+  } catch (std::exception const& bug) {
+    ops::log_error("job.threw", {{"job_id", job.id.text}, {"detail", bug.what()}});
+    return error(Fault::internal);
+  }
+}
+
+Result<> Engine::settle(model::Job const& job, JobContext::Lease const& lease,
+                        Result<> const& outcome) {
+  if (outcome) return end(job, lease, std::nullopt);
+  auto const& failed = outcome.error();
+  if (failed.fault == Fault::lease_lost) {
+    ops::log_warning("job.lease_lost", {{"job_id", job.id.text}});
+    return {};
+  }
+  if (failed.kind() != Kind::unavailable) return end(job, lease, failed);
+  auto const again = stopping_ ? Time{} : clock_.now() + back_off_us(job.attempt);
+  ops::log_warning("job.handed_back", {{"job_id", job.id.text}, {"detail", failed.detail}});
+  return database_.write([&](store::Connection& connection) {
+    return store::Jobs(connection).release(job.id, lease.worker, again);
+  });
+}
+
+Result<> Engine::end(model::Job const& job, JobContext::Lease const& lease,
+                     std::optional<Error> const& failed) {
+  auto status = model::JobStatus::success;
+  auto const ended = database_.write([&](store::Connection& connection) -> Result<Outcome> {
+    store::Jobs jobs(connection);
+    auto found = TRY(outcome_of(jobs, job.id));
+    if (failed) found.first = failed;
+    status = found.first ? model::JobStatus::fail : model::JobStatus::success;
+    if (!TRY(jobs.end(job, lease.worker, status, clock_.now(), found.first))) {
+      return error(Fault::lease_lost);
+    }
+    return found;
+  });
+  if (!ended) return Error(ended.error());
+  count_end(job, status, ended->failed);
+  return {};
+}
+
+void Engine::count_end(model::Job const& job, model::JobStatus status, std::int64_t failed_pairs) {
+  auto const took_us = clock_.now().us - job.submitted_at.us;
+  metrics_.counter(ops::Metric::jobs_ended, {job.kind, name_of(status)}).add();
+  metrics_.histogram(ops::Metric::job_seconds, {job.kind})
+      .observe(static_cast<double>(took_us) / static_cast<double>(kMicrosecondsPerSecond));
+  auto const succeeded = std::max<std::int64_t>(0, job.total - failed_pairs);
+  metrics_.counter(ops::Metric::job_items, {job.kind, "success"})
+      .add(static_cast<std::uint64_t>(succeeded));
+  metrics_.counter(ops::Metric::job_items, {job.kind, "failed"})
+      .add(static_cast<std::uint64_t>(failed_pairs));
+  ops::log_info("job.ended", {{"job_id", job.id.text},
+                              {"kind", job.kind},
+                              {"status", name_of(status)},
+                              {"pairs", job.total},
+                              {"failed", failed_pairs},
+                              {"milliseconds", took_us / 1000}});
+}
+
+} // namespace vitrine::jobs

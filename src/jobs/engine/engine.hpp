@@ -1,0 +1,82 @@
+// The job engine: workers that claim jobs by lease, run their kind, and end or retry them.
+//
+// A job is claimed for a limited time (the lease), which is extended while its worker lives. Every
+// unit of work proves the lease in its own transaction, so a worker that lost it changes nothing
+// more. What a unit did and the record that it did it are one commit: a job that is taken up again
+// skips what is recorded.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "jobs/engine/bell.hpp"
+#include "jobs/engine/context.hpp"
+#include "jobs/kinds/kinds.hpp"
+#include "ops/metrics.hpp"
+#include "store/metadata/database.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace vitrine::jobs {
+
+struct EngineOptions {
+  std::int64_t workers{2};
+  std::int64_t lease_seconds{30};
+  std::int64_t poll_seconds{5}; ///< how often idle workers look for jobs of other processes
+  std::int64_t attempts_max{20};
+};
+
+/// Thread-safe. Everything passed in must outlive it.
+class Engine {
+public:
+  Engine(store::Database& database, Clock const& clock, Bell& bell, std::vector<JobKind> kinds,
+         ops::Metrics& metrics, EngineOptions options);
+  ~Engine(); ///< stops
+
+  /// Frees the jobs that a process before this one held. Only where no other process works on the
+  /// database, before `start`.
+  Result<> take_over();
+  void start();
+  /// Hands running jobs back at their next commit and ends the workers. May be called twice.
+  void stop();
+
+  /// Runs the next job on the calling thread; false when there is none. The workers do nothing
+  /// else.
+  Result<bool> run_next();
+
+private:
+  using Held = std::pair<std::string, std::string>; ///< job and worker
+
+  void work();
+  void keep_leases();
+  Result<> attempt(model::Job const& job, JobContext::Lease const& lease);
+  Result<> settle(model::Job const& job, JobContext::Lease const& lease, Result<> const& outcome);
+  Result<> end(model::Job const& job, JobContext::Lease const& lease,
+               std::optional<Error> const& failed);
+  void count_end(model::Job const& job, model::JobStatus status, std::int64_t failed_pairs);
+  [[nodiscard]] std::int64_t lease_us() const {
+    return options_.lease_seconds * kMicrosecondsPerSecond;
+  }
+
+  store::Database& database_;
+  Clock const& clock_;
+  Bell& bell_;
+  std::vector<JobKind> const kinds_;
+  ops::Metrics& metrics_;
+  EngineOptions const options_;
+
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> threads_;
+  std::mutex held_mutex_;
+  std::condition_variable stopped_;
+  std::set<Held> held_;
+};
+
+} // namespace vitrine::jobs

@@ -1,0 +1,82 @@
+#include "jobs/kinds/groups.hpp"
+
+#include "store/metadata/jobs.hpp"
+
+#include <algorithm>
+#include <span>
+
+namespace vitrine::jobs {
+namespace {
+
+// Pairs of one transaction: many, since each commit waits for the disk; bounded, since other
+// writers wait meanwhile.
+constexpr std::size_t kPairsPerCommit = 2560;
+
+class Walk {
+public:
+  Walk(JobContext& context, service::Sharing& sharing, PairArguments const& arguments,
+       GroupWork const& work)
+      : context_(context), sharing_(sharing), arguments_(arguments), work_(work) {}
+
+  Result<> run() {
+    auto const finished = TRY(context_.finished_positions());
+    context_.resume_at(units(finished.size()));
+    std::vector<std::size_t> pending;
+    for (std::size_t i = 0; i < arguments_.images.size(); ++i) {
+      if (!finished.contains(static_cast<std::int64_t>(i))) pending.push_back(i);
+    }
+    auto const step =
+        std::max<std::size_t>(1, kPairsPerCommit / std::max<std::size_t>(1, projects()));
+    for (std::size_t at = 0; at < pending.size(); at += step) {
+      TRY(walk(std::span(pending).subspan(at, std::min(step, pending.size() - at))));
+    }
+    return {};
+  }
+
+private:
+  // An image that cannot be stored must not take its neighbours along: they are tried again alone.
+  Result<> walk(std::span<std::size_t const> images) {
+    auto const stored = commit(images, false);
+    if (stored || stored.error().kind() == Kind::unavailable) return stored;
+    if (images.size() == 1) return commit(images, true);
+    for (std::size_t i = 0; i < images.size(); ++i)
+      TRY(walk(images.subspan(i, 1)));
+    return {};
+  }
+
+  Result<> commit(std::span<std::size_t const> images, bool failed) {
+    return context_.commit(units(images.size()), [&](store::Connection& connection) -> Result<> {
+      service::Batch const batch{context_.caller(), context_.job().id, context_.now()};
+      store::Jobs jobs(connection);
+      for (auto const index : images) {
+        auto const& image = arguments_.images[index];
+        auto const failures = failed ? TRY(sharing_.fail_all(connection, batch, work_.event, image,
+                                                             arguments_.projects, work_.not_stored))
+                                     : TRY(work_.apply(connection, batch, image));
+        TRY(jobs.add_item(context_.job().id, {.position = static_cast<std::int64_t>(index),
+                                              .image = image,
+                                              .failures_json = failures_to_json(failures)}));
+      }
+      return {};
+    });
+  }
+
+  [[nodiscard]] std::size_t projects() const { return arguments_.projects.size(); }
+  [[nodiscard]] std::int64_t units(std::size_t images) const {
+    return static_cast<std::int64_t>(images * projects());
+  }
+
+  JobContext& context_;
+  service::Sharing& sharing_;
+  PairArguments const& arguments_;
+  GroupWork const& work_;
+};
+
+} // namespace
+
+Result<> run_groups(JobContext& context, service::Sharing& sharing, PairArguments const& arguments,
+                    GroupWork const& work) {
+  return Walk(context, sharing, arguments, work).run();
+}
+
+} // namespace vitrine::jobs

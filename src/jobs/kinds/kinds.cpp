@@ -1,0 +1,13 @@
+#include "jobs/kinds/kinds.hpp"
+
+namespace vitrine::jobs {
+
+JobKind add_members(KindServices const& services);
+JobKind remove_members(KindServices const& services);
+JobKind answer_shares(KindServices const& services);
+
+std::vector<JobKind> all_kinds(KindServices const& services) {
+  return {add_members(services), remove_members(services), answer_shares(services)};
+}
+
+} // namespace vitrine::jobs

@@ -1,0 +1,36 @@
+#include "jobs/upkeep/periodic.hpp"
+
+#include "ops/log.hpp"
+
+namespace vitrine::jobs {
+
+Periodic::Periodic(std::string name, std::chrono::milliseconds pause,
+                   std::function<Result<>()> duty)
+    : name_(std::move(name)), pause_(pause), duty_(std::move(duty)), thread_([this] { loop(); }) {}
+
+Periodic::~Periodic() { stop(); }
+
+void Periodic::stop() {
+  {
+    std::lock_guard const lock(mutex_);
+    stopping_ = true;
+  }
+  woken_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Periodic::loop() {
+  for (bool last = false; !last;) {
+    {
+      std::unique_lock const lock(mutex_);
+      last = stopping_;
+    }
+    if (auto const done = duty_(); !done) {
+      ops::log_error("upkeep.failed", {{"duty", name_}, {"detail", done.error().detail}});
+    }
+    std::unique_lock lock(mutex_);
+    if (!last) woken_.wait_for(lock, pause_, [&] { return stopping_; });
+  }
+}
+
+} // namespace vitrine::jobs

@@ -1,0 +1,46 @@
+#include "jobs/upkeep/upkeep.hpp"
+
+#include "store/metadata/blob_index.hpp"
+#include "store/metadata/jobs.hpp"
+
+namespace vitrine::jobs {
+namespace {
+
+constexpr std::int64_t kRowsPerCommit = 100;
+constexpr std::int64_t kSecondsPerDay = 86'400;
+
+} // namespace
+
+Result<std::int64_t> remove_old_jobs(store::Database& database, Clock const& clock,
+                                     std::int64_t retention_days) {
+  auto const before = clock.now() + -retention_days * kSecondsPerDay * kMicrosecondsPerSecond;
+  std::int64_t removed = 0;
+  for (;;) {
+    auto const some = TRY(database.write([&](store::Connection& connection) {
+      return store::Jobs(connection).remove_expired(before, kRowsPerCommit);
+    }));
+    removed += some;
+    if (some < kRowsPerCommit) return removed;
+  }
+}
+
+Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& blobs) {
+  std::int64_t removed = 0;
+  for (;;) {
+    auto const unused = TRY(database.read([](store::Connection& connection) {
+      return store::BlobIndex(connection).unused(kRowsPerCommit);
+    }));
+    for (auto const& blob : unused) {
+      // Between the look and now an upload of equal bytes may have taken the blob up again.
+      auto const forgotten = TRY(database.write([&](store::Connection& connection) {
+        return store::BlobIndex(connection).forget_unused(blob);
+      }));
+      if (!forgotten) continue;
+      TRY(blobs.remove(blob));
+      ++removed;
+    }
+    if (std::ssize(unused) < kRowsPerCommit) return removed;
+  }
+}
+
+} // namespace vitrine::jobs

@@ -1,0 +1,23 @@
+// Removes what nobody needs any more: old jobs, bytes without an image.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "store/blobs/blobs.hpp"
+#include "store/metadata/database.hpp"
+
+#include <cstdint>
+
+namespace vitrine::jobs {
+
+/// Removes jobs that ended more than `retention_days` ago, a bounded number in one transaction.
+/// Returns how many. Errors: those of the database.
+Result<std::int64_t> remove_old_jobs(store::Database& database, Clock const& clock,
+                                     std::int64_t retention_days);
+
+/// Removes the bytes of blobs that no image refers to: the row first, so that a crash leaves only
+/// bytes that no row knows, which the start removes. Returns how many. Errors: those of the
+/// database and the store; what is left is taken next time.
+Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& blobs);
+
+} // namespace vitrine::jobs

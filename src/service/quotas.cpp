@@ -1,0 +1,55 @@
+#include "service/quotas.hpp"
+
+#include "store/metadata/images.hpp"
+#include "store/metadata/quotas.hpp"
+
+#include <algorithm>
+
+namespace vitrine::service {
+namespace {
+
+// What an operator may set at most (contract: ims-api 8).
+constexpr std::int64_t kImageMax = 1000;
+constexpr std::int64_t kImageSharedMax = 10'000;
+
+std::int64_t highest(std::string_view resource) {
+  if (resource == quota::image) return kImageMax;
+  if (resource == quota::image_shared) return kImageSharedMax;
+  return static_cast<std::int64_t>(limits::image_members);
+}
+
+} // namespace
+
+Result<std::int64_t> Quotas::limit(store::Connection& connection, ProjectId const& project,
+                                   std::string_view resource) const {
+  auto const stored = TRY(store::Quotas(connection).find(project, resource));
+  if (stored) return *stored;
+  if (resource == quota::image) return defaults_.image;
+  if (resource == quota::image_shared) return defaults_.image_shared;
+  return defaults_.image_member;
+}
+
+Result<bool> Quotas::may_share_another(store::Connection& connection,
+                                       ProjectId const& owner) const {
+  auto const most = TRY(limit(connection, owner, quota::image_shared));
+  if (TRY(store::Quotas(connection).count_with_members(owner)) < most) return true;
+  return TRY(store::Images(connection).count_shared_out(owner)) < most;
+}
+
+Result<std::vector<QuotaRow>> Quotas::usage(ProjectId const& project) const {
+  return database_.read([&](store::Connection& connection) -> Result<std::vector<QuotaRow>> {
+    store::Images images(connection);
+    std::vector<QuotaRow> rows{
+        {.type = quota::image, .used = TRY(images.count_owned(project))},
+        {.type = quota::image_shared, .used = TRY(images.count_shared_out(project))},
+        {.type = quota::image_member, .used = TRY(images.most_members(project))}};
+    for (auto& row : rows) {
+      row.quota = TRY(limit(connection, project, row.type));
+      // A limit above the usual range is in force all the same, and then ends the range.
+      row.max = std::max(highest(row.type), row.quota);
+    }
+    return rows;
+  });
+}
+
+} // namespace vitrine::service

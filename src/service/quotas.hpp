@@ -1,0 +1,54 @@
+// How much a project may have, and how much it has (contract: ims-api 8).
+#pragma once
+
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "store/metadata/database.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace vitrine::service {
+
+namespace quota {
+inline constexpr std::string_view image = "image";               ///< images a project owns
+inline constexpr std::string_view image_shared = "image_shared"; ///< of them, accepted by somebody
+inline constexpr std::string_view image_member = "image_member"; ///< members of one image
+} // namespace quota
+
+/// What holds where the operator stored nothing for a project.
+struct QuotaDefaults {
+  std::int64_t image{100};
+  std::int64_t image_shared{1000};
+  std::int64_t image_member{limits::image_members};
+};
+
+struct QuotaRow {
+  std::string_view type;
+  std::int64_t used{0};
+  std::int64_t quota{0};
+  std::int64_t min{0};
+  std::int64_t max{0};
+};
+
+/// Thread-safe.
+class Quotas {
+public:
+  Quotas(store::Database& database, QuotaDefaults defaults)
+      : database_(database), defaults_(defaults) {}
+
+  /// Rows in the order image, image_shared, image_member.
+  Result<std::vector<QuotaRow>> usage(ProjectId const& project) const;
+  /// The limit of one resource, inside a unit of work.
+  Result<std::int64_t> limit(store::Connection& connection, ProjectId const& project,
+                             std::string_view resource) const;
+  /// True when the project may share one more image, inside a unit of work.
+  Result<bool> may_share_another(store::Connection& connection, ProjectId const& owner) const;
+
+private:
+  store::Database& database_;
+  QuotaDefaults const defaults_;
+};
+
+} // namespace vitrine::service

@@ -1,0 +1,240 @@
+// Bulk sharing: one image with many projects, set-based, inside the unit of work of a job.
+#include "service/sharing.hpp"
+#include "service/sharing_rules.hpp"
+#include "store/metadata/audit.hpp"
+#include "store/metadata/images.hpp"
+#include "store/metadata/keys.hpp"
+#include "store/metadata/members.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace vitrine::service {
+namespace {
+
+using model::MemberStatus;
+using model::Visibility;
+
+using Rows = std::unordered_map<std::string, MemberStatus>;
+
+/// The image as the caller of a batch meets it; nothing when there is none for it.
+Result<std::optional<store::ImageForProject>> look_up(store::Connection& connection,
+                                                      ImageId const& id, ProjectId const& project) {
+  auto found = store::Images(connection).get_for(id, project);
+  if (found) return std::optional(std::move(*found));
+  if (found.error().fault == Fault::image_not_found) {
+    return std::optional<store::ImageForProject>();
+  }
+  return Error(found.error());
+}
+
+PairFailures all_fail(std::size_t count, Fault fault) {
+  PairFailures failures;
+  failures.reserve(count);
+  for (std::size_t i = 0; i < count; ++i)
+    failures.push_back({i, fault});
+  return failures;
+}
+
+Result<Rows> rows_of(store::Connection& connection, model::Image const& image) {
+  Rows rows;
+  if (image.member_count == 0) return rows;
+  for (auto& member : TRY(store::Members(connection).of(image.id))) {
+    rows.emplace(std::move(member.project.text), member.status);
+  }
+  return rows;
+}
+
+// One event for each pair, written as one row. Of an image that the caller cannot see it tells no
+// more than the id the caller sent.
+Result<> record(store::Connection& connection, Batch const& batch, model::AuditKind const& kind,
+                ImageId const& id, model::Image const* image, std::span<ProjectId const> projects,
+                PairFailures const& failures) {
+  model::AuditEvent event{.kind = kind,
+                          .time = batch.now,
+                          .caller = batch.caller,
+                          .image = id,
+                          .image_name = image == nullptr ? "" : image->name.value_or(""),
+                          .image_owner = image == nullptr ? ProjectId{} : image->owner,
+                          .job = batch.job,
+                          .pairs = {}};
+  event.pairs.reserve(projects.size());
+  for (auto const& project : projects)
+    event.pairs.push_back({project, std::nullopt});
+  for (auto const& failure : failures)
+    event.pairs[failure.index].failure = error(failure.fault);
+  return store::Audit(connection).record(event);
+}
+
+/// Who may change the members of an image; the first conditions of the contract (ims-api 5.1, 5.2).
+std::optional<Fault> forbids_owner_act(model::Caller const& caller,
+                                       std::optional<store::ImageForProject> const& found) {
+  if (!found || !is_visible(caller, {found->image, found->membership})) {
+    return Fault::image_not_found;
+  }
+  if (found->image.visibility == Visibility::public_) return Fault::image_is_public;
+  if (!caller.is_admin && found->image.owner != caller.project) return Fault::not_image_owner;
+  return std::nullopt;
+}
+
+} // namespace
+
+Result<> Sharing::require_some_visible(model::Caller const& caller,
+                                       std::span<ImageId const> images) {
+  return database_.read([&](store::Connection& connection) -> Result<> {
+    for (auto const& id : images) {
+      auto const found = TRY(look_up(connection, id, caller.project));
+      if (found && is_visible(caller, {found->image, found->membership})) return {};
+    }
+    return error(Fault::image_not_found, images.empty() ? "" : images.front().text);
+  });
+}
+
+ProjectFaults Sharing::check_projects(std::span<ProjectId const> projects) {
+  ProjectFaults faults;
+  faults.reserve(projects.size());
+  for (auto const& project : projects) {
+    auto const usable = directory_.is_usable(project);
+    if (!usable) {
+      faults.emplace_back(Fault::identity_unavailable);
+    } else {
+      faults.push_back(*usable ? std::nullopt : std::optional(Fault::project_unknown));
+    }
+  }
+  return faults;
+}
+
+/// The pairs of one image that get past the conditions of the image itself.
+class Sharing::Adding {
+public:
+  Adding(Sharing const& sharing, store::Connection& connection, Batch const& batch,
+         model::Image const& image)
+      : sharing_(sharing), connection_(connection), members_(connection), batch_(batch),
+        image_(image) {}
+
+  Result<PairFailures> run(std::span<ProjectId const> projects, ProjectFaults const& checked) {
+    rows_ = TRY(rows_of(connection_, image_));
+    capacity_ = TRY(sharing_.capacity(connection_, image_));
+    key_ = key_to_grant(image_);
+    PairFailures failures;
+    for (std::size_t i = 0; i < projects.size(); ++i) {
+      if (auto const fault = TRY(add(projects[i], checked[i]))) failures.push_back({i, *fault});
+    }
+    if (added_ > 0) {
+      auto const after = after_adding(image_);
+      TRY(store::Images(connection_)
+              .change_member_count(image_, added_, after.visibility, after.auto_shared));
+    }
+    return failures;
+  }
+
+private:
+  Result<std::optional<Fault>> add(ProjectId const& project, std::optional<Fault> checked) {
+    using Why = std::optional<Fault>;
+    if (key_ && !TRY(store::Keys(connection_).is_granted(*key_, project))) {
+      return Why(Fault::key_not_granted);
+    }
+    if (project == image_.owner) return Why(Fault::share_with_self);
+    if (checked) return checked;
+    if (auto const row = rows_.find(project.text); row != rows_.end()) {
+      if (row->second == MemberStatus::rejected) {
+        TRY(members_.set_status(image_.id, project, MemberStatus::pending, batch_.now));
+      }
+      return Why();
+    }
+    auto const count = image_.member_count + added_;
+    if (count >= capacity_) return Why(Fault::member_limit);
+    if (count == 0 && !TRY(may_share_another())) return Why(Fault::sharing_quota);
+    TRY(members_.add(image_.id, image_.created_at, project, batch_.now));
+    ++added_;
+    return Why();
+  }
+
+  Result<bool> may_share_another() {
+    if (!may_share_) {
+      may_share_ = TRY(sharing_.quotas_.may_share_another(connection_, image_.owner));
+    }
+    return *may_share_;
+  }
+
+  Sharing const& sharing_;
+  store::Connection& connection_;
+  store::Members members_;
+  Batch const& batch_;
+  model::Image const& image_;
+  Rows rows_;
+  std::optional<std::string> key_;
+  std::optional<bool> may_share_;
+  std::int64_t capacity_{0};
+  std::int64_t added_{0};
+};
+
+Result<PairFailures> Sharing::add_all(store::Connection& connection, Batch const& batch,
+                                      ImageId const& id, std::span<ProjectId const> projects,
+                                      ProjectFaults const& checked) {
+  auto const found = TRY(look_up(connection, id, batch.caller.project));
+  auto fault = forbids_owner_act(batch.caller, found);
+  auto const* image = fault == Fault::image_not_found ? nullptr : &found->image;
+  if (!fault && image->status != model::ImageStatus::active) fault = Fault::image_not_active;
+  if (!fault) fault = TRY(forbids_sharing(connection, *image));
+  auto failures = fault ? all_fail(projects.size(), *fault)
+                        : TRY(Adding(*this, connection, batch, *image).run(projects, checked));
+  TRY(record(connection, batch, model::audit::member_create, id, image, projects, failures));
+  return failures;
+}
+
+Result<PairFailures> Sharing::remove_all(store::Connection& connection, Batch const& batch,
+                                         ImageId const& id, std::span<ProjectId const> projects) {
+  auto const found = TRY(look_up(connection, id, batch.caller.project));
+  auto const fault = forbids_owner_act(batch.caller, found);
+  auto const* image = fault == Fault::image_not_found ? nullptr : &found->image;
+  PairFailures failures;
+  if (fault) {
+    failures = all_fail(projects.size(), *fault);
+  } else if (image->member_count > 0) {
+    store::Members members(connection);
+    std::int64_t removed = 0;
+    for (auto const& project : projects) {
+      if (TRY(members.remove(id, project))) ++removed;
+    }
+    if (removed > 0) {
+      auto const after = after_removing(*image, removed);
+      TRY(store::Images(connection)
+              .change_member_count(*image, -removed, after.visibility, after.auto_shared));
+    }
+  }
+  TRY(record(connection, batch, model::audit::member_delete, id, image, projects, failures));
+  return failures;
+}
+
+Result<PairFailures> Sharing::answer_all(store::Connection& connection, Batch const& batch,
+                                         ImageId const& id, std::span<ProjectId const> projects,
+                                         MemberStatus status) {
+  auto const found = TRY(look_up(connection, id, batch.caller.project));
+  bool const visible = found && is_visible(batch.caller, {found->image, found->membership});
+  store::Members members(connection);
+  PairFailures failures;
+  for (std::size_t i = 0; i < projects.size(); ++i) {
+    auto const row = found ? TRY(members.find(id, projects[i])) : std::nullopt;
+    if (!row) {
+      failures.push_back({i, visible ? Fault::member_not_found : Fault::image_not_found});
+    } else if (status == MemberStatus::accepted && is_full_server(found->image)) {
+      failures.push_back({i, Fault::vault_missing}); // there is no backup store to hold a vault
+    } else if (row->status != status) {
+      TRY(members.set_status(id, projects[i], status, batch.now));
+    }
+  }
+  auto const* image = visible ? &found->image : nullptr;
+  TRY(record(connection, batch, model::audit::member_update, id, image, projects, failures));
+  return failures;
+}
+
+Result<PairFailures> Sharing::fail_all(store::Connection& connection, Batch const& batch,
+                                       model::AuditKind const& kind, ImageId const& image,
+                                       std::span<ProjectId const> projects, Fault fault) {
+  auto failures = all_fail(projects.size(), fault);
+  TRY(record(connection, batch, kind, image, nullptr, projects, failures));
+  return failures;
+}
+
+} // namespace vitrine::service
