@@ -19,6 +19,20 @@
   X(image, import_info)                                                                            \
   X(image, stores_info)                                                                            \
   X(image, usage_info)                                                                             \
+  X(image, add_member)                                                                             \
+  X(image, list_members)                                                                           \
+  X(image, show_member)                                                                            \
+  X(image, answer_share)                                                                           \
+  X(image, remove_member)                                                                          \
+  X(ims, add_members)                                                                              \
+  X(ims, remove_members)                                                                           \
+  X(ims, answer_shares)                                                                            \
+  X(ims, list_members)                                                                             \
+  X(ims, show_member)                                                                              \
+  X(ims, show_job)                                                                                 \
+  X(ims, show_job_progress)                                                                        \
+  X(ims, show_quotas)                                                                              \
+  X(ims, show_project_quotas)                                                                      \
   X(identity, show_version)                                                                        \
   X(identity, log_in)                                                                              \
   X(identity, show_token)                                                                          \

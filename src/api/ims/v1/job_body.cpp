@@ -1,0 +1,125 @@
+#include "api/ims/v1/job_body.hpp"
+
+#include "api/ims/error_catalogue.hpp"
+#include "base/json.hpp"
+
+#include <fmt/format.h>
+#include <vector>
+
+namespace vitrine::api::ims {
+namespace {
+
+using model::JobStatus;
+
+// Every pair repeats an image, a project and mostly "success": their JSON is made once, since a job
+// has up to 25,600 pairs.
+class Results {
+public:
+  explicit Results(jobs::JobReport const& report) : report_(report) {
+    for (auto const& project : report.pairs.projects) {
+      std::string text = R"(,"project_id":)";
+      json::append_string(text, project.text);
+      projects_.push_back(std::move(text));
+    }
+  }
+
+  void write(std::string& out) const {
+    bool const failed_only = report_.job.kind == jobs::kRemoveMembers;
+    out += '[';
+    bool first = true;
+    for (std::size_t i = 0; i < report_.failures.size(); ++i) {
+      std::string image = R"({"image_id":)";
+      json::append_string(image, report_.pairs.images[i].text);
+      auto failure = report_.failures[i].begin();
+      auto const end = report_.failures[i].end();
+      for (std::size_t k = 0; k < projects_.size(); ++k) {
+        bool const failed = failure != end && failure->index == k;
+        if (!failed && failed_only) continue;
+        if (!first) out += ',';
+        first = false;
+        out += image;
+        out += projects_[k];
+        if (failed) {
+          write_failure(out, entry((failure++)->fault));
+        } else {
+          out += R"(,"status":"success"})";
+        }
+      }
+    }
+    out += ']';
+  }
+
+private:
+  static void write_failure(std::string& out, CatalogueEntry const& why) {
+    out += R"(,"status":"failed","error_code":)";
+    json::append_string(out, why.code);
+    out += R"(,"fail_reason":)";
+    json::append_string(out, why.message);
+    out += '}';
+  }
+
+  jobs::JobReport const& report_;
+  std::vector<std::string> projects_;
+};
+
+std::string fail_reason(jobs::JobReport const& report) {
+  std::string reason(entry(report.job.failure->fault).message);
+  std::size_t failed = 0;
+  for (auto const& failures : report.failures)
+    failed += failures.size();
+  if (failed > 0) reason += fmt::format(" ({} of {} failed)", failed, report.job.total);
+  return reason;
+}
+
+void write_time(json::Writer& writer, std::string_view name, std::optional<Time> time) {
+  writer.key(name);
+  if (time) {
+    writer.string(format_milliseconds(*time));
+  } else {
+    writer.null();
+  }
+}
+
+void write_entities(json::Writer& writer, jobs::JobReport const& report) {
+  auto const& job = report.job;
+  writer.begin_object();
+  if (jobs::works_on_pairs(job.kind)) {
+    std::string results = "[]"; // told when all are known
+    if (job.ended_at) {
+      results.clear();
+      Results(report).write(results);
+    }
+    writer.key("results").raw(results);
+  }
+  if (job.status == JobStatus::running) {
+    auto const percent =
+        job.total > 0 ? static_cast<double>(job.done) / static_cast<double>(job.total) : 0.0;
+    writer.key("process_percent").number(percent);
+    writer.field("current_task", job.kind);
+  }
+  writer.end_object();
+}
+
+} // namespace
+
+std::string job_body(jobs::JobReport const& report) {
+  auto const& job = report.job;
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("job_id", job.id.text).field("job_type", job.kind);
+  writer.field("status", name_of(job.status));
+  write_time(writer, "begin_time", job.began_at);
+  write_time(writer, "end_time", job.ended_at);
+  if (job.failure) {
+    writer.field("error_code", entry(job.failure->fault).code);
+    writer.field("fail_reason", fail_reason(report));
+  } else {
+    writer.null_field("error_code").null_field("fail_reason");
+  }
+  writer.key("entities");
+  write_entities(writer, report);
+  writer.end_object();
+  return out;
+}
+
+} // namespace vitrine::api::ims
