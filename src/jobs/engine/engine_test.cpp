@@ -1,0 +1,265 @@
+#include "jobs/engine/caller_json.hpp"
+#include "jobs/engine/engine.hpp"
+#include "jobs/test_house.hpp"
+#include "store/metadata/jobs.hpp"
+
+#include <thread>
+
+namespace vitrine::jobs {
+namespace {
+
+using model::JobStatus;
+
+class EngineTest : public testing::Test {
+protected:
+  /// Claims the next job as a worker of another process would.
+  std::optional<model::Job> claim(std::string const& worker, std::int64_t lease_seconds) {
+    return house_.real
+        ->write([&](store::Connection& connection) {
+          auto const now = house_.clock.now();
+          return store::Jobs(connection)
+              .claim(worker, now, now + lease_seconds * kMicrosecondsPerSecond);
+        })
+        .value();
+  }
+  bool run() { return house_.engine->run_next().value(); }
+
+  House house_;
+};
+
+TEST_F(EngineTest, AJobRunsAndTellsEveryPair) {
+  auto arguments = house_.pairs(3, 2);
+  arguments.projects.insert(arguments.projects.begin() + 1, {"nobody"});
+  auto const id = house_.submit(kAddMembers, arguments);
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::init);
+  house_.clock.advance(1000);
+  EXPECT_TRUE(run());
+  EXPECT_FALSE(run());
+  auto const report = house_.report(id);
+  EXPECT_EQ(report.job.status, JobStatus::fail);
+  EXPECT_EQ(report.job.failure->fault, Fault::project_unknown);
+  EXPECT_EQ(report.job.began_at, kTestStart + 1000);
+  EXPECT_EQ(report.job.ended_at, kTestStart + 1000);
+  EXPECT_EQ(report.job.done, 9);
+  ASSERT_EQ(report.failures.size(), 3U);
+  for (auto const& failures : report.failures) {
+    ASSERT_EQ(failures.size(), 1U);
+    EXPECT_EQ(failures[0].index, 1U);
+  }
+  EXPECT_EQ(house_.members(arguments.images[2]), 2U);
+}
+
+TEST_F(EngineTest, TheFirstFailureIsThatOfTheFirstImage) {
+  auto arguments = house_.pairs(1, 1);
+  arguments.images.insert(arguments.images.begin(), {new_uuid()});
+  arguments.projects.push_back({"nobody"});
+  auto const id = house_.submit(kAddMembers, arguments);
+  EXPECT_TRUE(run());
+  EXPECT_EQ(house_.report(id).job.failure->fault, Fault::image_not_found);
+}
+
+TEST_F(EngineTest, JobsOfAProjectOnOneImageWaitForEachOther) {
+  auto const first = house_.pairs(2, 1);
+  auto const one = house_.submit(kAddMembers, first);
+  auto second = first;
+  second.images = {first.images[1]};
+  auto const two = house_.submit(kRemoveMembers, second);
+  auto third = first;
+  third.images = {house_.image(7)};
+  auto const three = house_.submit(kAddMembers, third);
+  EXPECT_EQ(claim("w1", 30)->id, one);
+  EXPECT_EQ(claim("w2", 30)->id, three) << "it shares no image with the first";
+  EXPECT_FALSE(claim("w3", 30)) << "the second must wait for the first";
+  house_.clock.advance(31 * kMicrosecondsPerSecond);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(run());
+  EXPECT_EQ(house_.report(two).job.status, JobStatus::success);
+  EXPECT_EQ(house_.members(first.images[0]), 1U);
+  EXPECT_EQ(house_.members(first.images[1]), 0U);
+}
+
+TEST_F(EngineTest, AnotherProjectsJobNeitherWaitsNorTells) {
+  auto const arguments = house_.pairs(1, 1);
+  house_.submit(kAddMembers, arguments);
+  EXPECT_TRUE(claim("w1", 30));
+  model::Caller stranger = house_.owner;
+  stranger.project = {"stranger"};
+  auto const id = house_.submitter->submit(stranger, kAnswerShares, arguments).value();
+  EXPECT_EQ(claim("w2", 30)->id, id);
+  EXPECT_EQ(house_.submitter->report(house_.owner, id).error().fault, Fault::job_not_found);
+  EXPECT_EQ(house_.submitter->report(stranger, {"nope"}).error().fault, Fault::job_not_found);
+}
+
+TEST_F(EngineTest, AHeldJobIsTakenOverOnlyAfterItsLease) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
+  EXPECT_EQ(claim("dead", 30)->attempt, 1);
+  EXPECT_FALSE(run());
+  house_.clock.advance(30 * kMicrosecondsPerSecond);
+  EXPECT_TRUE(run());
+  EXPECT_EQ(house_.report(id).job.attempt, 2);
+}
+
+TEST_F(EngineTest, AtStartJobsOfTheProcessBeforeAreFree) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
+  EXPECT_TRUE(claim("dead", 3000));
+  EXPECT_TRUE(house_.engine->take_over());
+  EXPECT_TRUE(run());
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+}
+
+TEST_F(EngineTest, AWorkerThatLostItsLeaseChangesNothing) {
+  auto const arguments = house_.pairs(1, 1);
+  house_.submit(kAddMembers, arguments);
+  auto const job = claim("slow", 1);
+  house_.clock.advance(2 * kMicrosecondsPerSecond);
+  EXPECT_TRUE(claim("other", 30));
+  std::atomic<bool> stopping{false};
+  JobContext::Lease const lease{.worker = "slow", .length_us = 1};
+  JobContext context(*house_.real, house_.clock, stopping, *job, house_.owner, lease);
+  bool ran = false;
+  auto const outcome = context.commit(1, [&](store::Connection&) -> Result<> {
+    ran = true;
+    return {};
+  });
+  EXPECT_EQ(outcome.error().fault, Fault::lease_lost);
+  EXPECT_FALSE(ran);
+  EXPECT_FALSE(house_.real
+                   ->write([&](store::Connection& connection) {
+                     return store::Jobs(connection)
+                         .end(*job, "slow", JobStatus::success, kTestStart, std::nullopt);
+                   })
+                   .value());
+}
+
+TEST_F(EngineTest, ATransientFailureIsTriedAgainLater) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
+  std::vector<JobKind> kinds{
+      {kAddMembers, [](JobContext&) -> Result<> { return error(Fault::unavailable); }}};
+  Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, {});
+  EXPECT_TRUE(engine.run_next().value());
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::running);
+  EXPECT_FALSE(engine.run_next().value()) << "not before the pause is over";
+  house_.clock.advance(500'000);
+  EXPECT_TRUE(run());
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+}
+
+TEST_F(EngineTest, AJobThatFailsAsAWholeEndsWithItsFailure) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
+  std::vector<JobKind> kinds{
+      {kAddMembers, [](JobContext&) -> Result<> { throw std::runtime_error("a bug"); }}};
+  Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, {});
+  EXPECT_TRUE(engine.run_next().value());
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::fail);
+  EXPECT_EQ(house_.report(id).job.failure->fault, Fault::internal);
+}
+
+// What is compared after a disturbed run: all but how often it was tried.
+std::string all_rows(House& house) {
+  return house.rows("SELECT image_id, project_id, status, created_at, updated_at FROM "
+                    "image_members ORDER BY 1, 2",
+                    5) +
+         house.rows("SELECT id, visibility, auto_shared, member_count FROM images ORDER BY 1", 4) +
+         house.rows("SELECT position, image_id, failures FROM job_items ORDER BY 1", 3) +
+         house.rows("SELECT kind, status, done, total, fault FROM jobs", 5) +
+         house.rows("SELECT targets FROM audit_outbox ORDER BY sequence", 1) +
+         house.rows("SELECT image_id FROM job_images", 1);
+}
+
+PairArguments many(House& house) {
+  auto arguments = house.pairs(7, 1299); // more than one image's pairs do not fit a commit
+  arguments.projects.push_back({"nobody"});
+  return arguments;
+}
+
+TEST(EngineCrashTest, KilledBetweenAnyTwoCommitsItEndsAsIfUndisturbed) {
+  std::string expected;
+  int writes = 0;
+  {
+    House quiet;
+    quiet.submit(kAddMembers, many(quiet));
+    quiet.database->writes_left = 1000;
+    EXPECT_TRUE(quiet.engine->run_next().value());
+    writes = 1000 - quiet.database->writes_left;
+    expected = all_rows(quiet);
+  }
+  ASSERT_GE(writes, 6) << "claim, at least four commits, end";
+  for (int survived = 0; survived <= writes; ++survived) {
+    House house;
+    house.submit(kAddMembers, many(house));
+    house.database->writes_left = survived;
+    (void)house.engine->run_next();
+    house.database->writes_left = 1000;
+    EXPECT_TRUE(house.engine->take_over());
+    house.engine = house.new_engine();
+    while (house.engine->run_next().value()) {
+    }
+    EXPECT_EQ(all_rows(house), expected) << survived << " commits survived";
+  }
+}
+
+TEST(EngineStopTest, StoppingHandsTheJobBackAtOnce) {
+  House house;
+  auto const id = house.submit(kAddMembers, house.pairs(1, 1));
+  house.engine->stop();
+  EXPECT_TRUE(house.engine->run_next().value());
+  EXPECT_EQ(house.report(id).job.status, JobStatus::running);
+  house.engine = house.new_engine();
+  EXPECT_TRUE(house.engine->run_next().value());
+  EXPECT_EQ(house.report(id).job.status, JobStatus::success);
+}
+
+TEST(EngineThreadsTest, WorkersEndEveryJobAndKeepTheOrder) {
+  House house;
+  auto const arguments = house.pairs(2, 3);
+  std::vector<JobId> jobs;
+  house.engine->start();
+  std::vector<std::thread> clients;
+  std::mutex mutex;
+  for (int t = 0; t < 3; ++t) {
+    clients.emplace_back([&] {
+      for (int i = 0; i < 10; ++i) {
+        auto const id = house.submit(kAddMembers, arguments);
+        std::lock_guard const lock(mutex);
+        jobs.push_back(id);
+      }
+    });
+  }
+  for (auto& client : clients)
+    client.join();
+  jobs.push_back(house.submit(kRemoveMembers, arguments));
+  for (;;) {
+    auto const heard = house.bell.rings();
+    if (house.report(jobs.back()).job.ended_at) break;
+    house.bell.wait(heard, std::chrono::milliseconds(50));
+  }
+  house.engine->stop();
+  for (auto const& id : jobs)
+    EXPECT_EQ(house.report(id).job.status, JobStatus::success);
+  EXPECT_EQ(house.members(arguments.images[0]), 0U);
+}
+
+TEST(CallerJsonTest, KeepsWhoAsked) {
+  model::Caller caller;
+  caller.user = {"u"};
+  caller.user_name = "näme\"";
+  caller.project = {"p"};
+  caller.domain = {"d"};
+  caller.roles = {"member", "reader"};
+  caller.is_admin = true;
+  caller.request_id = "req-1";
+  caller.address = "::1";
+  auto const back = caller_from_json(caller_to_json(caller)).value();
+  EXPECT_EQ(back.user, caller.user);
+  EXPECT_EQ(back.user_name, caller.user_name);
+  EXPECT_EQ(back.project, caller.project);
+  EXPECT_EQ(back.domain, caller.domain);
+  EXPECT_EQ(back.roles, caller.roles);
+  EXPECT_TRUE(back.is_admin);
+  EXPECT_EQ(back.request_id, caller.request_id);
+  EXPECT_EQ(back.address, caller.address);
+  EXPECT_EQ(caller_from_json("[]").error().fault, Fault::internal);
+}
+
+} // namespace
+} // namespace vitrine::jobs

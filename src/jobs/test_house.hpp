@@ -1,0 +1,133 @@
+// For tests: a database that can lose its writes, images, projects, and an engine over them.
+#pragma once
+
+#include "jobs/engine/engine.hpp"
+#include "jobs/submit.hpp"
+#include "service/sharing.hpp"
+#include "store/metadata/images.hpp"
+#include "store/metadata/members.hpp"
+#include "store/metadata/sqlite/sqlite_database.hpp"
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <gtest/gtest.h>
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace vitrine::jobs {
+
+constexpr Time kTestStart{1'700'000'000'000'000};
+
+/// Fails every write once `writes_left` are used up, as if the process had ended there.
+class DyingDatabase final : public store::Database {
+public:
+  explicit DyingDatabase(store::Database& real) : real_(real) {}
+  std::atomic<int> writes_left{1'000'000};
+  Fault fault{Fault::unavailable};
+
+protected:
+  Result<> do_read(Work const& work) override { return real_.read(work); }
+  Result<> do_write(Work const& work) override {
+    if (writes_left-- <= 0) return error(fault, "the process ended here");
+    return real_.write(work);
+  }
+
+private:
+  store::Database& real_;
+};
+
+class AnyProject final : public model::ProjectDirectory {
+public:
+  Result<bool> is_usable(ProjectId const& project) override { return project.text != "nobody"; }
+};
+
+class House {
+public:
+  House() {
+    std::string name = (std::filesystem::temp_directory_path() / "vitrine_jobs_XXXXXX").string();
+    path = ::mkdtemp(name.data());
+    real = store::sqlite::SqliteDatabase::open((path / "db").string()).value();
+    database = std::make_unique<DyingDatabase>(*real);
+    quotas = std::make_unique<service::Quotas>(*database, service::QuotaDefaults{});
+    sharing = std::make_unique<service::Sharing>(*database, access, *quotas, projects, clock,
+                                                 service::SharingOptions{});
+    submitter = std::make_unique<Submitter>(*database, clock, bell);
+    owner.project = {"owner"};
+    owner.roles = {"member", "reader"};
+    engine = new_engine();
+  }
+  ~House() {
+    engine.reset();
+    database.reset();
+    real.reset();
+    std::filesystem::remove_all(path);
+  }
+
+  std::unique_ptr<Engine> new_engine() {
+    return std::make_unique<Engine>(*database, clock, bell, all_kinds({*sharing}), metrics,
+                                    EngineOptions{});
+  }
+
+  ImageId image(int number) {
+    model::Image made;
+    made.id = {"00000000-0000-4000-8000-" + std::to_string(100'000'000'000 + number)};
+    made.owner = owner.project;
+    made.status = model::ImageStatus::active;
+    made.created_at = kTestStart;
+    made.updated_at = kTestStart;
+    EXPECT_TRUE(real->write(
+        [&](store::Connection& connection) { return store::Images(connection).insert(made); }));
+    return made.id;
+  }
+  PairArguments pairs(int images, int members) {
+    PairArguments out;
+    for (int i = 0; i < images; ++i)
+      out.images.push_back(image(i));
+    for (int i = 0; i < members; ++i)
+      out.projects.push_back({"project-" + std::to_string(i)});
+    return out;
+  }
+  JobId submit(std::string_view kind, PairArguments const& arguments) {
+    return submitter->submit(owner, kind, arguments).value();
+  }
+  JobReport report(JobId const& id) { return submitter->report(owner, id).value(); }
+  std::size_t members(ImageId const& id) {
+    return real
+        ->read([&](store::Connection& connection) { return store::Members(connection).of(id); })
+        ->size();
+  }
+  /// All rows of a query, as text.
+  std::string rows(std::string const& query, int columns) {
+    store::sql::Statement const statement{"test", query};
+    std::string out;
+    EXPECT_TRUE(real->read([&](store::Connection& connection) {
+      return connection.run(statement, {}, [&](store::Row const& row) {
+        for (int i = 0; i < columns; ++i)
+          out.append(row.text(i)).append("|");
+        out += '\n';
+      });
+    }));
+    return out;
+  }
+
+  std::filesystem::path path;
+  FakeClock clock{kTestStart};
+  std::unique_ptr<store::sqlite::SqliteDatabase> real;
+  std::unique_ptr<DyingDatabase> database;
+  service::policy::Policy policy{
+      service::policy::Policy::load(service::policy::defaults()).value()};
+  service::Access access{policy};
+  AnyProject projects;
+  std::unique_ptr<service::Quotas> quotas;
+  std::unique_ptr<service::Sharing> sharing;
+  Bell bell;
+  std::unique_ptr<Submitter> submitter;
+  ops::Metrics metrics;
+  std::unique_ptr<Engine> engine;
+  model::Caller owner;
+};
+
+} // namespace vitrine::jobs
