@@ -1,4 +1,4 @@
-"""Conditions of sharing that no request can bring about: set in the database of a server that is down."""
+"""Conditions that no request can bring about: set in the database of a server that is down."""
 
 import sqlite3
 

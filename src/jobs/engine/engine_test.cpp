@@ -1,6 +1,6 @@
 #include "jobs/engine/caller_json.hpp"
 #include "jobs/engine/engine.hpp"
-#include "jobs/test_house.hpp"
+#include "jobs/house_test.hpp"
 #include "store/metadata/jobs.hpp"
 
 #include <thread>

@@ -1,5 +1,5 @@
 #include "jobs/kinds/groups.hpp"
-#include "jobs/test_house.hpp"
+#include "jobs/house_test.hpp"
 
 namespace vitrine::jobs {
 namespace {

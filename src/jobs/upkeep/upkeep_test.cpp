@@ -1,4 +1,4 @@
-#include "jobs/test_house.hpp"
+#include "jobs/house_test.hpp"
 #include "jobs/upkeep/audit_export.hpp"
 #include "jobs/upkeep/periodic.hpp"
 #include "jobs/upkeep/upkeep.hpp"
