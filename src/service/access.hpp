@@ -1,4 +1,5 @@
-// What a caller may see and do: visibility of the row first, then the policy. One place, used by every service.
+// What a caller may see and do: visibility of the row first, then the policy. One place, used by
+// every service.
 #pragma once
 
 #include "base/result.hpp"
@@ -18,8 +19,9 @@ struct Sight {
   std::optional<model::MemberStatus> membership; ///< of the caller's project
 };
 
-/// True when the row exists for the caller at all: own, public, community, shared with its project (in any
-/// status), or the caller is administrator. A private image hides even from members left over.
+/// True when the row exists for the caller at all: own, public, community, shared with its project
+/// (in any status), or the caller is administrator. A private image hides even from members left
+/// over.
 bool is_visible(model::Caller const& caller, Sight const& sight);
 
 /// Thread-safe, immutable.
@@ -35,10 +37,11 @@ public:
 
   /// May the caller do this at all, without an image? Error: `forbidden`, naming the action.
   Result<> require(policy::ActionId action, model::Caller const& caller) const;
-  /// May the caller do this to the image? Errors: `image_not_found` when it is not visible to the caller (the
-  /// same answer as for an id that does not exist), `forbidden` naming the action.
+  /// May the caller do this to the image? Errors: `image_not_found` when it is not visible to the
+  /// caller (the same answer as for an id that does not exist), `forbidden` naming the action.
   Result<> require(policy::ActionId action, model::Caller const& caller, Sight const& sight) const;
-  /// May the caller do this to a user or what is the user's own? Error: `forbidden`, naming the action.
+  /// May the caller do this to a user or what is the user's own? Error: `forbidden`, naming the
+  /// action.
   Result<> require(policy::ActionId action, model::Caller const& caller, UserId const& user) const;
   /// As a yes or no, for filtering.
   [[nodiscard]] bool allows(policy::ActionId action, model::Caller const& caller,

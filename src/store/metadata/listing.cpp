@@ -1,0 +1,354 @@
+#include "store/metadata/listing.hpp"
+
+#include "store/metadata/images.hpp"
+#include "store/metadata/terms.hpp"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <fmt/format.h>
+
+namespace vitrine::store {
+namespace {
+
+using Value = std::variant<std::int64_t, std::string>;
+
+// A property held by at most so many images of a set is looked up by the property and sorted; a commoner one
+// is met soon enough on the way along the sort index.
+constexpr std::int64_t kRareTermMax = 2000;
+
+// Statement text under construction with the values of its parameters.
+class Text {
+public:
+  std::string bind(Value value) {
+    values_.push_back(std::move(value));
+    return fmt::format("${}", values_.size());
+  }
+  [[nodiscard]] std::vector<Param> params() const {
+    std::vector<Param> out;
+    for (auto const& value : values_) {
+      out.push_back(std::holds_alternative<std::string>(value)
+                        ? Param(std::get<std::string>(value))
+                        : Param(std::get<std::int64_t>(value)));
+    }
+    return out;
+  }
+
+private:
+  std::deque<Value> values_; ///< params() refers to the strings
+};
+
+// Letter by letter the expressions of the indexes in migrations/0001.
+std::string_view expression(ImageColumn column) {
+  switch (column) {
+  case ImageColumn::id: return "i.id";
+  case ImageColumn::name: return "COALESCE(i.name, '')";
+  case ImageColumn::status: return "i.status";
+  case ImageColumn::container_format: return "COALESCE(i.container_format, '')";
+  case ImageColumn::disk_format: return "COALESCE(i.disk_format, '')";
+  case ImageColumn::size: return "COALESCE(i.size, -1)";
+  case ImageColumn::created_at: return "i.created_at";
+  case ImageColumn::updated_at: return "i.updated_at";
+  case ImageColumn::owner: return "i.owner";
+  case ImageColumn::visibility: return "i.visibility";
+  case ImageColumn::checksum: return "i.checksum";
+  case ImageColumn::hash_value: return "i.hash_value";
+  case ImageColumn::min_disk: return "i.min_disk";
+  case ImageColumn::min_ram: return "i.min_ram";
+  case ImageColumn::virtual_size: return "COALESCE(i.virtual_size, -1)";
+  case ImageColumn::is_protected: break;
+  }
+  return "i.protected";
+}
+
+Value value_of(model::Image const& image, ImageColumn column) {
+  switch (column) {
+  case ImageColumn::id: return image.id.text;
+  case ImageColumn::name: return image.name.value_or("");
+  case ImageColumn::status: return std::string(name_of(image.status));
+  case ImageColumn::container_format: return image.container_format.value_or("");
+  case ImageColumn::disk_format: return image.disk_format.value_or("");
+  case ImageColumn::size: return image.size_bytes.value_or(-1);
+  case ImageColumn::created_at: return image.created_at.us;
+  case ImageColumn::updated_at: return image.updated_at.us;
+  default: break;
+  }
+  check_failed("not a sort key", __FILE__, __LINE__);
+}
+
+// One set of the union.
+struct Branch {
+  TermScope scope; ///< whose terms name the images of this set
+  std::string where;
+  std::optional<ImageSets::Received> received; ///< with one status
+};
+
+class Builder {
+public:
+  Builder(Connection& connection, ImageListing const& listing)
+      : connection_(connection), listing_(listing) {}
+
+  Result<std::vector<model::Image>> run() {
+    if (listing_.limit == 0) return std::vector<model::Image>{};
+    for (bool const hidden : listing_.hidden)
+      add_branches(hidden);
+    std::vector<std::string> parts;
+    for (auto const& branch : branches_) {
+      for (auto const& range : ranges())
+        parts.push_back(TRY(select(branch, range)));
+    }
+    if (parts.empty()) return std::vector<model::Image>{};
+    return fetch(page_of(parts));
+  }
+
+private:
+  void add_branches(bool hidden) {
+    auto const flag = hidden ? "i.hidden = 1" : "i.hidden = 0";
+    if (listing_.sets.owned) {
+      auto const& owned = *listing_.sets.owned;
+      auto where = fmt::format("i.owner = {} AND {}", text_.bind(owned.owner.text), flag);
+      if (!owned.only.empty()) {
+        std::string list;
+        for (auto const visibility : owned.only) {
+          list += (list.empty() ? "" : ", ") + text_.bind(std::string(name_of(visibility)));
+        }
+        where += " AND i.visibility IN (" + list + ")";
+      }
+      branches_.push_back(
+          {{TermScope::By::owner, owned.owner.text, hidden}, std::move(where), std::nullopt});
+    }
+    for (auto const visibility : listing_.sets.open) {
+      branches_.push_back({{TermScope::By::visibility, name_of(visibility), hidden},
+                           fmt::format("i.visibility = {} AND {}",
+                                       text_.bind(std::string(name_of(visibility))), flag),
+                           std::nullopt});
+    }
+    if (!listing_.sets.received) return;
+    auto const& received = *listing_.sets.received;
+    for (auto const status : received.statuses) {
+      branches_.push_back(
+          {{TermScope::By::visibility, name_of(model::Visibility::shared), hidden},
+           fmt::format("m.project_id = {} AND m.status = {} AND i.visibility = 'shared' AND {}",
+                       text_.bind(received.project.text), text_.bind(std::string(name_of(status))),
+                       flag),
+           ImageSets::Received{received.project, {status}}});
+    }
+  }
+
+  // Where the page starts, as conditions whose union is the rest of the order: equality on the first key and
+  // beyond the others, then beyond the first key. Each is a range of an index.
+  struct Range {
+    std::vector<std::pair<SortKey, char const*>> comparisons; ///< on single keys: "=", "<", ">"
+    std::vector<SortKey> behind; ///< compared as one row value behind the marker, same direction
+    bool general{false};         ///< mixed directions: the lexicographic condition spelled out
+  };
+
+  std::vector<Range> ranges() const {
+    if (!listing_.after) return {Range{}};
+    auto const& sort = listing_.sort;
+    bool const uniform = std::ranges::all_of(
+        sort, [&](SortKey const& key) { return key.descending == sort.front().descending; });
+    auto const beyond = sort.front().descending ? "<" : ">";
+    auto const first = sort.front().column;
+    if (uniform && (first == ImageColumn::created_at || first == ImageColumn::id)) {
+      return {Range{.comparisons = {}, .behind = sort, .general = false}};
+    }
+    if (uniform && sort.size() == 3) {
+      return {
+          Range{.comparisons = {{sort[0], "="}}, .behind = {sort[1], sort[2]}, .general = false},
+          Range{.comparisons = {{sort[0], beyond}}, .behind = {}, .general = false}};
+    }
+    return {Range{.comparisons = {}, .behind = {}, .general = true}};
+  }
+
+  // How a sort key is written in a branch: a received image is found by its membership's own copy.
+  static std::string key_text(Branch const& branch, bool by_term, ImageColumn column) {
+    if (by_term && column == ImageColumn::created_at) return "t.created_at";
+    if (by_term && column == ImageColumn::id) return "t.image_id";
+    if (branch.received && column == ImageColumn::created_at) return "m.image_created_at";
+    if (branch.received && column == ImageColumn::id) return "m.image_id";
+    return std::string(expression(column));
+  }
+
+  std::string marker(ImageColumn column) { return text_.bind(value_of(*listing_.after, column)); }
+
+  std::string range_text(Branch const& branch, bool by_term, Range const& range) {
+    std::string out;
+    for (auto const& [key, comparison] : range.comparisons) {
+      out += fmt::format(" AND {} {} {}", key_text(branch, by_term, key.column), comparison,
+                         marker(key.column));
+    }
+    if (!range.behind.empty()) {
+      std::string keys;
+      std::string values;
+      for (auto const& key : range.behind) {
+        keys += (keys.empty() ? "" : ", ") + key_text(branch, by_term, key.column);
+        values += (values.empty() ? "" : ", ") + marker(key.column);
+      }
+      out += fmt::format(" AND ({}) {} ({})", keys, range.behind.front().descending ? "<" : ">",
+                         values);
+    }
+    if (range.general) out += " AND (" + lexicographic(branch, by_term) + ")";
+    return out;
+  }
+
+  // (a beyond x) OR (a = x AND b beyond y) OR …
+  std::string lexicographic(Branch const& branch, bool by_term) {
+    std::string out;
+    std::string equal;
+    for (auto const& key : listing_.sort) {
+      auto const text = key_text(branch, by_term, key.column);
+      out += fmt::format("{}({}{} {} {})", out.empty() ? "" : " OR ", equal, text,
+                         key.descending ? "<" : ">", marker(key.column));
+      equal += fmt::format("{} = {} AND ", text, marker(key.column));
+    }
+    return out;
+  }
+
+  std::string conditions_text() {
+    std::string out;
+    for (auto const& condition : listing_.conditions) {
+      static constexpr std::array<std::string_view, 6> operators = {"=",  "<>", "<",
+                                                                    "<=", ">",  ">="};
+      auto const column = expression(condition.column);
+      if (condition.values.size() == 1) {
+        out += fmt::format(" AND {} {} {}", column,
+                           operators[static_cast<std::size_t>(condition.comparison)],
+                           text_.bind(condition.values.front()));
+        continue;
+      }
+      std::string list;
+      for (auto const& value : condition.values) {
+        list += (list.empty() ? "" : ", ") + text_.bind(value);
+      }
+      out += fmt::format(" AND {} IN ({})", column, list);
+    }
+    return out;
+  }
+
+  std::vector<std::int64_t> terms(Branch const& branch) const {
+    std::vector<std::int64_t> out;
+    for (auto const& [name, value] : listing_.properties) {
+      out.push_back(property_term(branch.scope, name, value));
+    }
+    for (auto const& tag : listing_.tags)
+      out.push_back(tag_term(branch.scope, tag));
+    return out;
+  }
+
+  Result<bool> starts_at_term(std::vector<std::int64_t> const& terms) {
+    if (terms.empty()) return false;
+    if (listing_.sort.front().column == ImageColumn::created_at) return true;
+    static constexpr sql::Statement count{
+        "count_term", "SELECT COUNT(*) FROM (SELECT 1 FROM image_terms WHERE term = $1 LIMIT $2)"};
+    std::int64_t found = 0;
+    TRY(connection_.run(count, {terms.front(), kRareTermMax + 1},
+                        [&](Row const& row) { found = row.integer(0); }));
+    return found <= kRareTermMax;
+  }
+
+  // One branch and range as a SELECT of the sort keys, cut to the page.
+  Result<std::string> select(Branch const& branch, Range const& range) {
+    auto const wanted = terms(branch);
+    bool const by_term = TRY(starts_at_term(wanted));
+    std::string from = "images i";
+    auto where = branch.where;
+    std::size_t checked = 0;
+    if (by_term) {
+      from = "image_terms t CROSS JOIN images i ON i.id = t.image_id";
+      if (branch.received) from += " CROSS JOIN image_members m ON m.image_id = i.id";
+      where = fmt::format("t.term = {} AND {}", text_.bind(wanted.front()), where);
+      checked = 1;
+    } else if (branch.received) {
+      from = "image_members m CROSS JOIN images i ON i.id = m.image_id";
+    }
+    for (; checked < wanted.size(); ++checked) {
+      where += fmt::format(" AND EXISTS (SELECT 1 FROM image_terms x WHERE x.term = {} AND "
+                           "x.created_at = i.created_at AND x.image_id = i.id)",
+                           text_.bind(wanted[checked]));
+    }
+    where += conditions_text();
+    where += range_text(branch, by_term, range);
+    std::string keys;
+    std::string order;
+    for (std::size_t i = 0; i < listing_.sort.size(); ++i) {
+      auto const& key = listing_.sort[i];
+      auto const text = key_text(branch, by_term, key.column);
+      keys += fmt::format("{}{} AS k{}", keys.empty() ? "" : ", ", text, i);
+      order +=
+          fmt::format("{}{}{}", order.empty() ? "" : ", ", text, key.descending ? " DESC" : "");
+    }
+    return fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {}", keys, from, where, order,
+                       text_.bind(listing_.limit));
+  }
+
+  // The union of the branches, cut to the page, with the images themselves.
+  std::string page_of(std::vector<std::string> const& parts) {
+    std::string ids;
+    for (auto const& part : parts) {
+      ids += fmt::format("{}SELECT * FROM ({})", ids.empty() ? "" : " UNION ", part);
+    }
+    std::string order;
+    std::string id_key;
+    for (std::size_t i = 0; i < listing_.sort.size(); ++i) {
+      auto const& key = listing_.sort[i];
+      order += fmt::format("{}k{}{}", order.empty() ? "" : ", ", i, key.descending ? " DESC" : "");
+      if (key.column == ImageColumn::id) id_key = fmt::format("k{}", i);
+    }
+    // get_image's text up to its WHERE names the columns in the order that row_to_image reads.
+    auto columns = sql::get_image.text.substr(0, sql::get_image.text.find(" FROM "));
+    return fmt::format("{} FROM (SELECT * FROM ({}) ORDER BY {} LIMIT {}) v CROSS JOIN images i ON "
+                       "i.id = v.{} ORDER BY {}",
+                       columns, ids, order, text_.bind(listing_.limit), id_key, order);
+  }
+
+  Result<std::vector<model::Image>> fetch(std::string const& statement) {
+    std::vector<model::Image> images;
+    auto const params = text_.params();
+    TRY(connection_.run({"list_images", statement}, std::span<Param const>(params),
+                        [&](Row const& row) {
+                          auto image = row_to_image(row);
+                          if (holds_terms(image)) images.push_back(std::move(image));
+                        }));
+    return images;
+  }
+
+  // A term is a hash: what was found by one is compared in full.
+  [[nodiscard]] bool holds_terms(model::Image const& image) const {
+    if (!listing_.properties.empty()) {
+      auto const properties = image.properties();
+      for (auto const& [name, value] : listing_.properties) {
+        auto const at = properties.find(name);
+        if (at == properties.end() || at->second != value) return false;
+      }
+    }
+    if (listing_.tags.empty()) return true;
+    auto const tags = image.tags();
+    return std::ranges::all_of(listing_.tags, [&](std::string const& tag) {
+      return std::ranges::find(tags, tag) != tags.end();
+    });
+  }
+
+  Connection& connection_;
+  ImageListing const& listing_;
+  Text text_;
+  std::vector<Branch> branches_;
+};
+
+} // namespace
+
+void complete_order(std::vector<SortKey>& sort, bool descending) {
+  // Behind the id nothing decides any more.
+  for (auto const column : {ImageColumn::created_at, ImageColumn::id}) {
+    bool const there = std::ranges::any_of(sort, [&](SortKey const& key) {
+      return key.column == column || key.column == ImageColumn::id;
+    });
+    if (!there) sort.push_back({column, descending});
+  }
+}
+
+Result<std::vector<model::Image>> list_images(Connection& connection, ImageListing const& listing) {
+  return Builder(connection, listing).run();
+}
+
+} // namespace vitrine::store
