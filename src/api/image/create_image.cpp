@@ -1,0 +1,52 @@
+// POST /v2/images (contract: glance-v2 3.2, ims-api 10.1).
+#include "api/image/document.hpp"
+#include "api/kit/endpoint.hpp"
+#include "service/images.hpp"
+
+namespace vitrine::api::image {
+namespace {
+
+Result<Reply> run(Context& context, Services& services) {
+  auto const object = TRY(read_object(context.body));
+  bool const ims = services.images.options().ims_profile;
+  model::Image image;
+  image.visibility = ims ? model::Visibility::private_ : model::Visibility::shared;
+  if (ims) image.container_format = "bare";
+  for (auto const& [key, value] : object) {
+    std::string_view const name(key.data(), key.size());
+    if (name == "id") {
+      auto const* text = value.if_string();
+      if (text == nullptr || !is_uuid(json::view(*text))) {
+        return error(Fault::invalid_value, "Invalid value for 'id': a UUID is needed.", "id");
+      }
+      image.id = ImageId{std::string(json::view(*text))};
+      continue;
+    }
+    TRY(set_attribute(image, name, value));
+  }
+  auto const created = TRY(services.images.create(context.caller, std::move(image)));
+  auto reply = json_reply(201, image_json(created, context.caller, ims));
+  reply.headers.push_back({"Location", context.base_url + "/v2/images/" + created.id.text});
+  // No import method is offered yet; clients refuse to ask for one without this header.
+  reply.headers.push_back({"OpenStack-image-import-methods", ""});
+  return reply;
+}
+
+} // namespace
+
+Endpoint create_image() {
+  return plain_endpoint({.verb = Verb::post,
+                         .path = "/v2/images",
+                         .name = "image.v2.create_image",
+                         .family = &image_family,
+                         .action = "add_image",
+                         .guard = Guard::token,
+                         .audit = "image.create",
+                         .errors = {Fault::invalid_value, Fault::forbidden, Fault::image_exists,
+                                    Fault::property_limit, Fault::tag_limit},
+                         .summary = "Create an image without data.",
+                         .takes_body = true},
+                        run);
+}
+
+} // namespace vitrine::api::image

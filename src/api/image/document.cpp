@@ -1,0 +1,244 @@
+#include "api/image/document.hpp"
+
+#include "base/limits.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace vitrine::api::image {
+namespace {
+
+constexpr std::array<std::string_view, 10> kBase = {
+    "name",        "visibility",       "protected", "os_hidden", "owner",
+    "disk_format", "container_format", "min_disk",  "min_ram",   "tags"};
+constexpr std::array<std::string_view, 16> kReadOnly = {
+    "id",         "status",       "size",          "virtual_size",
+    "checksum",   "os_hash_algo", "os_hash_value", "created_at",
+    "updated_at", "self",         "file",          "schema",
+    "direct_url", "stores",       "active_at",     "virtual_env_type"};
+constexpr std::array<std::string_view, 4> kReserved = {"location", "locations", "deleted",
+                                                       "deleted_at"};
+// Set by the service alone, in every profile (contract: ims-api 3.4).
+constexpr std::array<std::string_view, 16> kServiceSet = {
+    "__imagetype",   "__isregistered",   "__image_source_type",
+    "__image_size",  "__image_location", "__os_type",
+    "__os_bit",      "__platform",       "__originalimagename",
+    "__backup_id",   "__data_origin",    "__root_origin",
+    "__whole_image", "__system__cmkid",  "__lazyloading",
+    "__sequence_num"};
+constexpr std::array<std::string_view, 11> kDiskFormats = {
+    "ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop"};
+constexpr std::array<std::string_view, 2> kCloudDiskFormats = {"zvhd", "zvhd2"};
+constexpr std::array<std::string_view, 8> kContainerFormats = {
+    "ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"};
+
+template <class List>
+bool holds(List const& list, std::string_view word) {
+  return std::ranges::find(list, word) != std::end(list);
+}
+
+Error invalid(std::string_view name, std::string_view why) {
+  return error(Fault::invalid_value, fmt::format("Invalid value for '{}': {}.", name, why),
+               std::string(name));
+}
+
+Result<std::string> text_value(std::string_view name, json::Value const& value) {
+  if (auto const* text = value.if_string()) return std::string(json::view(*text));
+  return invalid(name, "a string is needed");
+}
+
+Result<std::optional<std::string>> text_or_null(std::string_view name, json::Value const& value) {
+  if (value.is_null()) return std::optional<std::string>{};
+  return std::optional(TRY(text_value(name, value)));
+}
+
+Result<bool> flag_value(std::string_view name, json::Value const& value) {
+  if (auto const* flag = value.if_bool()) return *flag;
+  return invalid(name, "true or false is needed");
+}
+
+Result<std::int64_t> size_value(std::string_view name, json::Value const& value) {
+  auto const number = json::whole_number(value);
+  if (!number || *number < 0 || *number > limits::minimum_size_max) {
+    return invalid(name,
+                   fmt::format("a whole number from 0 to {} is needed", limits::minimum_size_max));
+  }
+  return *number;
+}
+
+Result<> set_tags(model::Image& image, json::Value const& value) {
+  auto const* array = value.if_array();
+  if (array == nullptr) return invalid("tags", "an array of strings is needed");
+  std::vector<std::string> tags;
+  for (auto const& element : *array) {
+    auto tag = TRY(text_value("tags", element));
+    TRY(check_tag(tag));
+    if (!holds(tags, tag)) tags.push_back(std::move(tag));
+  }
+  image.set_tags(tags);
+  return {};
+}
+
+Result<> set_property(model::Image& image, std::string_view name, json::Value const& value) {
+  if (name.empty() || text::length_utf8(name) > limits::property_name_characters) {
+    return invalid(name, fmt::format("a property name has 1 to {} characters",
+                                     limits::property_name_characters));
+  }
+  auto text = TRY(text_value(name, value));
+  if (text.size() > limits::property_value_bytes) {
+    return invalid(name, fmt::format("at most {} bytes are allowed", limits::property_value_bytes));
+  }
+  auto properties = image.properties();
+  properties.insert_or_assign(std::string(name), std::move(text));
+  image.set_properties(properties);
+  return {};
+}
+
+Result<> set_base(model::Image& image, std::string_view name, json::Value const& value) {
+  if (name == "tags") return set_tags(image, value);
+  if (name == "protected") {
+    image.is_protected = TRY(flag_value(name, value));
+  } else if (name == "os_hidden") {
+    image.hidden = TRY(flag_value(name, value));
+  } else if (name == "min_disk") {
+    image.min_disk_gib = TRY(size_value(name, value));
+  } else if (name == "min_ram") {
+    image.min_ram_mib = TRY(size_value(name, value));
+  } else if (name == "visibility") {
+    auto const visibility = model::visibility_named(TRY(text_value(name, value)));
+    if (!visibility) return invalid(name, "public, private, shared or community is needed");
+    image.visibility = *visibility;
+  } else {
+    auto text = TRY(text_or_null(name, value));
+    if (text && text::length_utf8(*text) > limits::name_characters) {
+      return invalid(name,
+                     fmt::format("at most {} characters are allowed", limits::name_characters));
+    }
+    if (name == "name") image.name = std::move(text);
+    if (name == "owner") image.owner = ProjectId{std::move(text).value_or("")};
+    if (name == "disk_format") {
+      if (text && !holds(kDiskFormats, *text) && !holds(kCloudDiskFormats, *text)) {
+        return invalid(name, "unknown disk format '" + *text + "'");
+      }
+      image.disk_format = std::move(text);
+    } else if (name == "container_format") {
+      if (text && !holds(kContainerFormats, *text)) {
+        return invalid(name, "unknown container format '" + *text + "'");
+      }
+      image.container_format = std::move(text);
+    }
+  }
+  return {};
+}
+
+void nullable(json::Writer& writer, std::string_view name, std::optional<std::string> const& text) {
+  writer.key(name);
+  text ? writer.string(*text) : writer.null();
+}
+
+void nullable(json::Writer& writer, std::string_view name, std::optional<std::int64_t> number) {
+  writer.key(name);
+  number ? writer.integer(*number) : writer.null();
+}
+
+// Custom properties stand beside the base fields: the stored object without its braces.
+void write_properties(json::Writer& writer, model::Image const& image) {
+  auto const inner =
+      std::string_view(image.properties_json).substr(1, image.properties_json.size() - 2);
+  if (!inner.empty()) writer.raw(inner);
+}
+
+// Contract: ims-api 3.1 and 3.4; stored values of these names win over the defaults.
+void write_computed(json::Writer& writer, model::Image const& image, model::Caller const& caller) {
+  auto const unless_stored = [&](std::string_view name, std::string_view text) {
+    if (image.properties_json.find(fmt::format("\"{}\":", name)) == std::string::npos) {
+      writer.field(name, text);
+    }
+  };
+  bool const shared = image.visibility == model::Visibility::shared &&
+                      (image.owner != caller.project || image.member_count > 0);
+  writer.field("__imagetype", image.visibility == model::Visibility::public_ ? "gold"
+                              : shared                                       ? "shared"
+                                                                             : "private");
+  unless_stored("__isregistered", "true");
+  writer.field("__image_source_type", "uds");
+  writer.field("__image_size", std::to_string(image.size_bytes.value_or(0)));
+  unless_stored("__os_version", "Other Linux(64 bit)");
+  unless_stored("__os_type", "Linux");
+  unless_stored("__os_bit", "64");
+  unless_stored("__platform", "Other");
+  unless_stored("__root_origin", "file");
+  unless_stored("virtual_env_type", "FusionCompute");
+}
+
+} // namespace
+
+void write_image(json::Writer& writer, model::Image const& image, model::Caller const& caller,
+                 bool ims_profile) {
+  auto const self = "/v2/images/" + image.id.text;
+  writer.begin_object();
+  writer.field("id", image.id.text);
+  nullable(writer, "name", image.name);
+  writer.field("status", name_of(image.status)).field("visibility", name_of(image.visibility));
+  writer.field("protected", image.is_protected).field("os_hidden", image.hidden);
+  writer.field("owner", image.owner.text);
+  nullable(writer, "disk_format", image.disk_format);
+  nullable(writer, "container_format", image.container_format);
+  writer.field("min_disk", image.min_disk_gib).field("min_ram", image.min_ram_mib);
+  nullable(writer, "size", image.size_bytes);
+  nullable(writer, "virtual_size", image.virtual_size_bytes);
+  nullable(writer, "checksum", image.checksum);
+  writer.key("os_hash_algo");
+  image.hash_value ? writer.string("sha512") : writer.null();
+  nullable(writer, "os_hash_value", image.hash_value);
+  writer.field("created_at", format_seconds(image.created_at));
+  writer.field("updated_at", format_seconds(image.updated_at));
+  writer.key("tags").raw(image.tags_json);
+  writer.field("self", self).field("file", self + "/file").field("schema", "/v2/schemas/image");
+  if (!image.upload_error.empty() && (caller.is_admin || caller.project == image.owner)) {
+    writer.field("os_glance_upload_error", std::string_view(image.upload_error));
+  }
+  if (ims_profile) write_computed(writer, image, caller);
+  write_properties(writer, image);
+  writer.end_object();
+}
+
+std::string image_json(model::Image const& image, model::Caller const& caller, bool ims_profile) {
+  std::string out;
+  out.reserve(1536 + image.properties_json.size());
+  json::Writer writer(out);
+  write_image(writer, image, caller, ims_profile);
+  return out;
+}
+
+Attribute attribute_named(std::string_view name) {
+  if (holds(kBase, name)) return Attribute::base;
+  if (holds(kReadOnly, name)) return Attribute::read_only;
+  if (holds(kReserved, name) || holds(kServiceSet, name) || name.starts_with("os_glance_")) {
+    return Attribute::reserved;
+  }
+  return Attribute::property;
+}
+
+Result<> set_attribute(model::Image& image, std::string_view name, json::Value const& value) {
+  switch (attribute_named(name)) {
+  case Attribute::base: return set_base(image, name, value);
+  case Attribute::read_only:
+    return error(Fault::read_only_attribute, fmt::format("Attribute '{}' is read-only.", name));
+  case Attribute::reserved:
+    return error(Fault::reserved_attribute, fmt::format("Attribute '{}' is reserved.", name));
+  case Attribute::property: break;
+  }
+  return set_property(image, name, value);
+}
+
+Result<> check_tag(std::string_view tag) {
+  if (tag.empty() || text::length_utf8(tag) > limits::tag_characters) {
+    return invalid("tags", fmt::format("a tag has 1 to {} characters", limits::tag_characters));
+  }
+  return {};
+}
+
+} // namespace vitrine::api::image

@@ -1,0 +1,32 @@
+// The image document: written for answers, read from create and patch bodies (contract:
+// glance-v2 3.1, ims-api 3.4 and 10).
+#pragma once
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "model/caller.hpp"
+#include "model/image.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace vitrine::api::image {
+
+/// Writes one image as `caller` sees it. The computed `__*` attributes appear only in the ims
+/// profile.
+void write_image(json::Writer& writer, model::Image const& image, model::Caller const& caller,
+                 bool ims_profile);
+std::string image_json(model::Image const& image, model::Caller const& caller, bool ims_profile);
+
+/// What a name in a body stands for.
+enum class Attribute : std::uint8_t { base, read_only, reserved, property };
+Attribute attribute_named(std::string_view name);
+
+/// Sets one attribute or property from JSON. Errors: `invalid_value` naming the attribute and its
+/// limit, `read_only_attribute`, `reserved_attribute`.
+Result<> set_attribute(model::Image& image, std::string_view name, json::Value const& value);
+
+/// A tag as it may be stored: 1..255 characters. Error: `invalid_value`.
+Result<> check_tag(std::string_view tag);
+
+} // namespace vitrine::api::image

@@ -1,0 +1,208 @@
+#include "service/images.hpp"
+
+#include "store/metadata/audit.hpp"
+#include "store/metadata/blob_index.hpp"
+#include "store/metadata/images.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace vitrine::service {
+namespace {
+
+model::AuditEvent event_of(model::AuditKind kind, Time now, model::Caller const& caller,
+                           model::Image const& image) {
+  return {.kind = kind,
+          .time = now,
+          .caller = caller,
+          .image = image.id,
+          .image_name = image.name.value_or(""),
+          .image_owner = image.owner,
+          .job = {},
+          .pairs = {}};
+}
+
+Error wrong_transition(std::string_view verb, model::Image const& image) {
+  return error(Fault::transition_forbidden,
+               fmt::format("Not allowed to {} image in status '{}'", verb, name_of(image.status)));
+}
+
+} // namespace
+
+Images::Images(store::Database& database, Access const& access, Clock const& clock,
+               ImagesOptions options)
+    : database_(database), access_(access), clock_(clock), options_(options),
+      get_images_(access.action("get_images")), get_image_(access.action("get_image")),
+      add_image_(access.action("add_image")), modify_image_(access.action("modify_image")),
+      delete_image_(access.action("delete_image")), deactivate_(access.action("deactivate")),
+      reactivate_(access.action("reactivate")), publicize_(access.action("publicize_image")),
+      communitize_(access.action("communitize_image")) {}
+
+Result<> Images::check_limits(model::Image const& before, model::Image const& after) const {
+  auto const tags = after.tags().size();
+  if (tags > options_.tag_max && tags > before.tags().size()) {
+    return error(Fault::tag_limit,
+                 fmt::format("The limit has been exceeded on the number of allowed "
+                             "image tags. Attempted: {}, Maximum: {}",
+                             tags, options_.tag_max));
+  }
+  auto const properties = after.properties().size();
+  if (properties > options_.property_max && properties > before.properties().size()) {
+    return error(
+        Fault::property_limit,
+        fmt::format("The limit has been exceeded on the number of allowed image properties. "
+                    "Attempted: {}, Maximum: {}",
+                    properties, options_.property_max));
+  }
+  return {};
+}
+
+Result<> Images::check_visibility(model::Caller const& caller, model::Image const& before,
+                                  model::Image const& after) const {
+  if (before.visibility == after.visibility) return {};
+  Sight const sight{after, std::nullopt};
+  if (after.visibility == model::Visibility::public_) {
+    TRY(access_.require(publicize_, caller, sight));
+  }
+  if (after.visibility == model::Visibility::community) {
+    TRY(access_.require(communitize_, caller, sight));
+  }
+  return {};
+}
+
+Result<model::Image> Images::create(model::Caller const& caller, model::Image image) {
+  if (image.owner.empty()) image.owner = caller.project;
+  if (image.id.empty()) image.id = ImageId{new_uuid()};
+  if (image.owner != caller.project && !caller.is_admin) {
+    return error(
+        Fault::forbidden,
+        fmt::format("You are not permitted to create images owned by '{}'.", image.owner.text));
+  }
+  // Judged as the owner's image, whoever may see it later.
+  TRY(access_.require(add_image_, caller, Sight{image, std::nullopt}));
+  TRY(check_visibility(caller, model::Image{}, image));
+  TRY(check_limits(model::Image{}, image));
+  image.created_at = image.updated_at = clock_.now();
+  auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
+    TRY(store::Images(connection).insert(image));
+    return store::Audit(connection)
+        .record(event_of(model::audit::image_create, image.created_at, caller, image));
+  });
+  if (!stored) return Error(stored.error());
+  return image;
+}
+
+Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id) {
+  auto found = TRY(database_.read([&](store::Connection& connection) {
+    return store::Images(connection).get_for(id, caller.project);
+  }));
+  TRY(access_.require(get_image_, caller, Sight{found.image, found.membership}));
+  return std::move(found.image);
+}
+
+Result<std::vector<model::Image>> Images::list(model::Caller const& caller,
+                                               store::ImageListing const& listing) {
+  TRY(access_.require(get_images_, caller));
+  return database_.read(
+      [&](store::Connection& connection) { return store::list_images(connection, listing); });
+}
+
+Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& id,
+                                    policy::ActionId action, model::AuditKind kind,
+                                    Change const& change) {
+  return database_.write([&](store::Connection& connection) -> Result<model::Image> {
+    store::Images images(connection);
+    auto found = TRY(images.get_for(id, caller.project));
+    TRY(access_.require(action, caller, Sight{found.image, found.membership}));
+    auto after = found.image;
+    TRY(change(after));
+    TRY(check_visibility(caller, found.image, after));
+    TRY(check_limits(found.image, after));
+    if (after.visibility != found.image.visibility) after.auto_shared = false;
+    after.updated_at = clock_.now();
+    TRY(images.update(found.image, after));
+    TRY(store::Audit(connection).record(event_of(kind, after.updated_at, caller, after)));
+    return after;
+  });
+}
+
+Result<model::Image> Images::change(model::Caller const& caller, ImageId const& id,
+                                    Change const& change) {
+  return modify(caller, id, modify_image_, model::audit::image_update, change);
+}
+
+Result<> Images::remove(model::Caller const& caller, ImageId const& id) {
+  return database_.write([&](store::Connection& connection) -> Result<> {
+    store::Images images(connection);
+    auto const found = TRY(images.get_for(id, caller.project));
+    auto const& image = found.image;
+    TRY(access_.require(delete_image_, caller, Sight{image, found.membership}));
+    if (image.is_protected) {
+      return error(Fault::image_protected,
+                   fmt::format("Image {} is protected and cannot be deleted.", image.id.text));
+    }
+    auto const now = clock_.now();
+    TRY(images.remove(image, now));
+    if (!image.blob.empty()) TRY(store::BlobIndex(connection).drop_reference(image.blob));
+    return store::Audit(connection)
+        .record(event_of(model::audit::image_delete, now, caller, image));
+  });
+}
+
+Result<> Images::deactivate(model::Caller const& caller, ImageId const& id) {
+  TRY(modify(caller, id, deactivate_, model::audit::image_update,
+             [&](model::Image& image) -> Result<> {
+               if (image.status == model::ImageStatus::deactivated) {
+                 image.deactivated_by_admin = image.deactivated_by_admin || caller.is_admin;
+                 return {};
+               }
+               if (image.status != model::ImageStatus::active)
+                 return wrong_transition("deactivate", image);
+               image.status = model::ImageStatus::deactivated;
+               image.deactivated_by_admin = caller.is_admin;
+               return {};
+             }));
+  return {};
+}
+
+Result<> Images::reactivate(model::Caller const& caller, ImageId const& id) {
+  TRY(modify(caller, id, reactivate_, model::audit::image_update,
+             [&](model::Image& image) -> Result<> {
+               if (image.status == model::ImageStatus::active) return {};
+               if (image.status != model::ImageStatus::deactivated)
+                 return wrong_transition("reactivate", image);
+               if (image.deactivated_by_admin && !caller.is_admin) {
+                 return error(Fault::forbidden, "The image was deactivated by an administrator.");
+               }
+               image.status = model::ImageStatus::active;
+               image.deactivated_by_admin = false;
+               return {};
+             }));
+  return {};
+}
+
+Result<> Images::add_tag(model::Caller const& caller, ImageId const& id, std::string const& tag) {
+  TRY(modify(caller, id, modify_image_, model::audit::tag_create,
+             [&](model::Image& image) -> Result<> {
+               auto tags = image.tags();
+               if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);
+               image.set_tags(tags);
+               return {};
+             }));
+  return {};
+}
+
+Result<> Images::remove_tag(model::Caller const& caller, ImageId const& id,
+                            std::string const& tag) {
+  TRY(modify(caller, id, modify_image_, model::audit::tag_delete,
+             [&](model::Image& image) -> Result<> {
+               auto tags = image.tags();
+               if (std::erase(tags, tag) == 0)
+                 return error(Fault::tag_not_found, "The tag does not exist.");
+               image.set_tags(tags);
+               return {};
+             }));
+  return {};
+}
+
+} // namespace vitrine::service

@@ -1,0 +1,77 @@
+// Images as documents: create, read, list, change, delete, tags, deactivation. The rules; no HTTP,
+// no SQL.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "model/audit.hpp"
+#include "model/caller.hpp"
+#include "model/image.hpp"
+#include "service/access.hpp"
+#include "store/metadata/database.hpp"
+#include "store/metadata/listing.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace vitrine::service {
+
+/// Limits and habits that the configuration decides.
+struct ImagesOptions {
+  bool ims_profile{true}; ///< contract: ims-api 3.1, `[compat] profile`
+  std::size_t property_max{128};
+  std::size_t tag_max{128};
+  std::size_t member_max{256};
+};
+
+/// Thread-safe.
+class Images {
+public:
+  /// A change to a copy of the image; an error of it leaves the image as it was.
+  using Change = std::function<Result<>(model::Image&)>;
+
+  Images(store::Database& database, Access const& access, Clock const& clock,
+         ImagesOptions options);
+
+  [[nodiscard]] ImagesOptions const& options() const noexcept { return options_; }
+
+  /// Stores a new image, `queued`. An empty owner means the caller's project; an empty id a new
+  /// one. Errors: `forbidden` (add_image, publicize_image, an owner of another project),
+  /// `image_exists`, `property_limit`, `tag_limit`.
+  Result<model::Image> create(model::Caller const& caller, model::Image image);
+  /// Errors: `image_not_found`, `forbidden`.
+  Result<model::Image> show(model::Caller const& caller, ImageId const& id);
+  /// The page, without rows that the policy `get_image` denies. Error: `forbidden` (get_images).
+  Result<std::vector<model::Image>> list(model::Caller const& caller,
+                                         store::ImageListing const& listing);
+  /// Applies `change` in one transaction. Errors: `image_not_found`, `forbidden`, limits, what
+  /// `change` says.
+  Result<model::Image> change(model::Caller const& caller, ImageId const& id, Change const& change);
+  /// Errors: `image_not_found`, `forbidden`, `image_protected`.
+  Result<> remove(model::Caller const& caller, ImageId const& id);
+  /// Idempotent. Errors: `image_not_found`, `forbidden`, `transition_forbidden`.
+  Result<> deactivate(model::Caller const& caller, ImageId const& id);
+  /// Idempotent. What an administrator deactivated only an administrator reactivates (decision L7).
+  Result<> reactivate(model::Caller const& caller, ImageId const& id);
+  /// Success also when the tag is there. Error: `tag_limit`.
+  Result<> add_tag(model::Caller const& caller, ImageId const& id, std::string const& tag);
+  /// Error: `tag_not_found`.
+  Result<> remove_tag(model::Caller const& caller, ImageId const& id, std::string const& tag);
+
+private:
+  Result<model::Image> modify(model::Caller const& caller, ImageId const& id,
+                              policy::ActionId action, model::AuditKind kind, Change const& change);
+  Result<> check_limits(model::Image const& before, model::Image const& after) const;
+  Result<> check_visibility(model::Caller const& caller, model::Image const& before,
+                            model::Image const& after) const;
+
+  store::Database& database_;
+  Access const& access_;
+  Clock const& clock_;
+  ImagesOptions const options_;
+  policy::ActionId const get_images_, get_image_, add_image_, modify_image_, delete_image_,
+      deactivate_, reactivate_, publicize_, communitize_;
+};
+
+} // namespace vitrine::service
