@@ -1,0 +1,77 @@
+// GET /v2/schemas/{schema}: what generic clients build their models from (contract: glance-v2 5).
+#include "api/kit/endpoint.hpp"
+
+namespace vitrine::api::image {
+namespace {
+
+constexpr std::string_view kImage =
+    R"({"name":"image","properties":{)"
+    R"("id":{"type":"string","description":"UUID of the image","pattern":"^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"},)"
+    R"("name":{"type":["null","string"],"maxLength":255},)"
+    R"("status":{"type":"string","readOnly":true,"enum":["queued","saving","uploading","importing","active","deactivated","killed","deleted","pending_delete"]},)"
+    R"("visibility":{"type":"string","enum":["community","public","private","shared"]},)"
+    R"("protected":{"type":"boolean"},"os_hidden":{"type":"boolean"},)"
+    R"("checksum":{"type":["null","string"],"readOnly":true,"maxLength":32},)"
+    R"("os_hash_algo":{"type":["null","string"],"readOnly":true,"maxLength":64},)"
+    R"("os_hash_value":{"type":["null","string"],"readOnly":true,"maxLength":128},)"
+    R"("owner":{"type":["null","string"],"maxLength":255},)"
+    R"("size":{"type":["null","integer"],"readOnly":true},)"
+    R"("virtual_size":{"type":["null","integer"],"readOnly":true},)"
+    R"("container_format":{"type":["null","string"],"enum":[null,"ami","ari","aki","bare","ovf","ova","docker","compressed"]},)"
+    R"("disk_format":{"type":["null","string"],"enum":[null,"ami","ari","aki","vhd","vhdx","vmdk","raw","qcow2","vdi","iso","ploop"]},)"
+    R"("created_at":{"type":"string","readOnly":true},"updated_at":{"type":"string","readOnly":true},)"
+    R"("tags":{"type":"array","items":{"type":"string","maxLength":255}},)"
+    R"("min_disk":{"type":"integer","minimum":0,"maximum":2147483647},)"
+    R"("min_ram":{"type":"integer","minimum":0,"maximum":2147483647},)"
+    R"("self":{"type":"string","readOnly":true},"file":{"type":"string","readOnly":true},)"
+    R"("schema":{"type":"string","readOnly":true}},)"
+    R"("additionalProperties":{"type":"string"},"links":[{"rel":"self","href":"{self}"},)"
+    R"({"rel":"enclosure","href":"{file}"},{"rel":"describedby","href":"{schema}"}]})";
+
+constexpr std::string_view kMember =
+    R"({"name":"member","properties":{)"
+    R"("member_id":{"type":"string","readOnly":true},"image_id":{"type":"string","readOnly":true},)"
+    R"("status":{"type":"string","enum":["pending","accepted","rejected"]},)"
+    R"("created_at":{"type":"string","readOnly":true},"updated_at":{"type":"string","readOnly":true},)"
+    R"("schema":{"type":"string","readOnly":true}}})";
+
+// A list of what `item` describes; only images come in pages.
+std::string list_schema(std::string_view name, std::string_view item, bool paged) {
+  std::string body;
+  json::Writer writer(body);
+  writer.begin_object().field("name", name).key("properties").begin_object();
+  writer.key(name).begin_object().field("type", "array").key("items").raw(item).end_object();
+  if (paged)
+    writer.key("first").raw(R"({"type":"string"})").key("next").raw(R"({"type":"string"})");
+  writer.key("schema").raw(R"({"type":"string"})").end_object();
+  writer.key("links").raw(
+      paged ? R"([{"rel":"first","href":"{first}"},{"rel":"next","href":"{next}"},)"
+              R"({"rel":"describedby","href":"{schema}"}])"
+            : R"([{"rel":"describedby","href":"{schema}"}])");
+  writer.end_object();
+  return body;
+}
+
+Result<Reply> run(Context& context, Services&) {
+  auto const& name = context.param("schema");
+  if (name == "image") return json_reply(200, std::string(kImage));
+  if (name == "images") return json_reply(200, list_schema(name, kImage, true));
+  if (name == "member") return json_reply(200, std::string(kMember));
+  if (name == "members") return json_reply(200, list_schema(name, kMember, false));
+  return error(Fault::not_found);
+}
+
+} // namespace
+
+Endpoint show_schema() {
+  return plain_endpoint({.verb = Verb::get,
+                         .path = "/v2/schemas/{schema}",
+                         .name = "image.v2.show_schema",
+                         .family = &image_family,
+                         .guard = Guard::token,
+                         .errors = {Fault::not_found},
+                         .summary = "Show the JSON schema of image, images, member or members."},
+                        run);
+}
+
+} // namespace vitrine::api::image
