@@ -1,0 +1,326 @@
+#include "api/image/list_filters.hpp"
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace vitrine::api::image {
+namespace {
+
+using model::MemberStatus;
+using model::Visibility;
+using store::Comparison;
+using store::Condition;
+using store::ImageColumn;
+using store::SortKey;
+
+struct NamedColumn {
+  std::string_view name;
+  ImageColumn column;
+};
+
+constexpr std::array<NamedColumn, 8> kSortKeys = {
+    {{"name", ImageColumn::name},
+     {"status", ImageColumn::status},
+     {"container_format", ImageColumn::container_format},
+     {"disk_format", ImageColumn::disk_format},
+     {"size", ImageColumn::size},
+     {"id", ImageColumn::id},
+     {"created_at", ImageColumn::created_at},
+     {"updated_at", ImageColumn::updated_at}}};
+constexpr std::array<NamedColumn, 5> kTexts = {{{"name", ImageColumn::name},
+                                                {"id", ImageColumn::id},
+                                                {"status", ImageColumn::status},
+                                                {"container_format", ImageColumn::container_format},
+                                                {"disk_format", ImageColumn::disk_format}}};
+constexpr std::array<NamedColumn, 2> kTimes = {
+    {{"created_at", ImageColumn::created_at}, {"updated_at", ImageColumn::updated_at}}};
+constexpr std::array<NamedColumn, 4> kNumbers = {{{"size", ImageColumn::size},
+                                                  {"virtual_size", ImageColumn::virtual_size},
+                                                  {"min_disk", ImageColumn::min_disk},
+                                                  {"min_ram", ImageColumn::min_ram}}};
+constexpr std::array<NamedColumn, 2> kHashes = {
+    {{"checksum", ImageColumn::checksum}, {"os_hash_value", ImageColumn::hash_value}}};
+// Read on their own, not as conditions.
+constexpr std::array<std::string_view, 10> kOthers = {
+    "limit",      "marker", "sort", "sort_key",      "sort_dir",
+    "visibility", "owner",  "tag",  "member_status", "os_hidden"};
+constexpr std::array<std::string_view, 6> kOperators = {"eq", "neq", "gt", "gte", "lt", "lte"};
+
+template <std::size_t N>
+std::optional<ImageColumn> find(std::array<NamedColumn, N> const& columns, std::string_view name) {
+  auto const at = std::ranges::find(columns, name, &NamedColumn::name);
+  return at == columns.end() ? std::nullopt : std::optional(at->column);
+}
+
+Error invalid(std::string_view name, std::string_view why) {
+  return error(Fault::invalid_query, std::string(name) + ": " + std::string(why),
+               std::string(name));
+}
+
+Result<bool> read_flag(std::string_view name, std::string_view value) {
+  if (value == "true") return true;
+  if (value == "false") return false;
+  return invalid(name, "must be true or false");
+}
+
+// An operator and the rest; without one of ours in front the whole is the value.
+std::pair<std::string_view, std::string_view> split_operator(std::string_view value) {
+  auto const colon = value.find(':');
+  if (colon == std::string_view::npos) return {"", value};
+  auto const word = value.substr(0, colon);
+  if (word != "in" && std::ranges::find(kOperators, word) == kOperators.end()) return {"", value};
+  return {word, value.substr(colon + 1)};
+}
+
+// `a,"b,c"`: a quoted item may hold commas, and quotes behind a backslash.
+Result<std::vector<std::variant<std::int64_t, std::string>>> read_items(std::string_view name,
+                                                                        std::string_view text) {
+  std::vector<std::variant<std::int64_t, std::string>> items;
+  std::size_t at = 0;
+  while (true) {
+    std::string item;
+    if (at < text.size() && text[at] == '"') {
+      for (++at; at < text.size() && text[at] != '"'; ++at) {
+        if (text[at] == '\\' && at + 1 < text.size() && text[at + 1] == '"') ++at;
+        item += text[at];
+      }
+      if (at == text.size()) return invalid(name, "a quote is not closed");
+      ++at;
+      if (at < text.size() && text[at] != ',') return invalid(name, "text behind a quote");
+    } else {
+      for (; at < text.size() && text[at] != ','; ++at) {
+        if (text[at] == '"') return invalid(name, "a quote within an item");
+        item += text[at];
+      }
+    }
+    items.emplace_back(std::move(item));
+    if (at == text.size()) return items;
+    ++at;
+  }
+}
+
+Result<Condition> read_text(std::string_view name, ImageColumn column, std::string_view value) {
+  auto const [word, rest] = split_operator(value);
+  if (word == "in") return Condition{column, Comparison::equal, TRY(read_items(name, rest))};
+  if (!word.empty() && word != "eq") return invalid(name, "only eq and in are operators here");
+  return Condition{column, Comparison::equal, {std::string(rest)}};
+}
+
+// Stored in microseconds, shown in seconds: a second is a range.
+Result<std::vector<Condition>> read_time(std::string_view name, ImageColumn column,
+                                         std::string_view value) {
+  auto const [word, rest] = split_operator(value);
+  auto const time = parse_time(rest);
+  if (!time || word == "in") return invalid(name, "must be [operator:]ISO 8601 time");
+  auto const part = time->us % kMicrosecondsPerSecond;
+  auto const start = time->us - (part < 0 ? part + kMicrosecondsPerSecond : part);
+  auto const end = start + kMicrosecondsPerSecond;
+  auto const one = [&](Comparison comparison, std::int64_t bound) {
+    return Condition{column, comparison, {bound}};
+  };
+  if (word == "gt") return std::vector{one(Comparison::at_least, end)};
+  if (word == "gte") return std::vector{one(Comparison::at_least, start)};
+  if (word == "lt") return std::vector{one(Comparison::less, start)};
+  if (word == "lte") return std::vector{one(Comparison::less, end)};
+  // The two sides of a second are a union, which a listing's conditions cannot say.
+  if (word == "neq") return invalid(name, "neq is not supported");
+  return std::vector{one(Comparison::at_least, start), one(Comparison::less, end)};
+}
+
+struct NumberFilter {
+  ImageColumn column;
+  Comparison comparison;
+};
+
+std::optional<NumberFilter> number_filter(std::string_view name) {
+  auto comparison = Comparison::equal;
+  if (name.ends_with("_min")) comparison = Comparison::at_least;
+  if (name.ends_with("_max")) comparison = Comparison::at_most;
+  if (comparison != Comparison::equal) name.remove_suffix(4);
+  auto const column = find(kNumbers, name);
+  if (!column) return std::nullopt;
+  return NumberFilter{*column, comparison};
+}
+
+Result<> add_filter(store::ImageListing& listing, std::string_view name, std::string_view value) {
+  auto& conditions = listing.conditions;
+  if (name == "changes-since") return invalid(name, "is not supported; use updated_at");
+  if (auto const column = find(kTexts, name)) {
+    conditions.push_back(TRY(read_text(name, *column, value)));
+  } else if (auto const time = find(kTimes, name)) {
+    std::ranges::copy(TRY(read_time(name, *time, value)), std::back_inserter(conditions));
+  } else if (auto const filter = number_filter(name)) {
+    auto const number = text::parse_int(value);
+    if (!number) return invalid(name, "must be an integer");
+    conditions.push_back({filter->column, filter->comparison, {*number}});
+    // An unknown size is stored below all and fits no filter.
+    conditions.push_back({filter->column, Comparison::at_least, {std::int64_t{0}}});
+  } else if (auto const hash = find(kHashes, name)) {
+    conditions.push_back({*hash, Comparison::equal, {std::string(value)}});
+  } else if (name == "os_hash_algo" && value == "sha512") {
+    conditions.push_back({ImageColumn::hash_value, Comparison::not_equal, {std::string{}}});
+  } else if (name == "protected") {
+    std::int64_t const flag = TRY(read_flag(name, value)) ? 1 : 0;
+    conditions.push_back({ImageColumn::is_protected, Comparison::equal, {flag}});
+  } else {
+    listing.properties.emplace_back(name, value);
+  }
+  return {};
+}
+
+Result<> read_filters(store::ImageListing& listing, Query const& query) {
+  std::set<std::string_view> seen;
+  for (auto const& [name, value] : query.pairs()) {
+    if (std::ranges::find(kOthers, name) != kOthers.end()) continue;
+    if (seen.insert(name).second) TRY(add_filter(listing, name, *query.last(name)));
+  }
+  std::set<std::string_view> tags;
+  for (auto const tag : query.all("tag")) {
+    if (tags.insert(tag).second) listing.tags.emplace_back(tag);
+  }
+  if (listing.properties.size() > limits::image_properties) {
+    return error(Fault::invalid_query, "more properties than an image may have");
+  }
+  if (tags.size() > limits::image_tags) return invalid("tag", "more than an image may have");
+  return {};
+}
+
+Result<> add_key(std::vector<SortKey>& sort, std::string_view field, std::string_view name,
+                 std::string_view direction) {
+  auto const column = find(kSortKeys, name);
+  if (!column) return invalid(field, "unknown sort key");
+  if (direction != "asc" && direction != "desc") return invalid(field, "must be asc or desc");
+  // Behind its first place a key decides nothing.
+  if (std::ranges::find(sort, *column, &SortKey::column) == sort.end()) {
+    sort.push_back({*column, direction == "desc"});
+  }
+  return {};
+}
+
+Result<std::vector<SortKey>> read_sort(Query const& query) {
+  std::vector<SortKey> sort;
+  auto keys = query.all("sort_key");
+  auto const directions = query.all("sort_dir");
+  if (auto const text = query.last("sort")) {
+    if (!keys.empty() || !directions.empty()) {
+      return invalid("sort", "cannot be mixed with sort_key and sort_dir");
+    }
+    for (auto const item : text::split(*text, ',')) {
+      auto const colon = item.find(':');
+      auto const direction =
+          colon == std::string_view::npos ? std::string_view("desc") : item.substr(colon + 1);
+      TRY(add_key(sort, "sort", text::trim(item.substr(0, colon)), text::trim(direction)));
+    }
+  } else {
+    if (keys.empty()) keys.emplace_back("created_at");
+    if (directions.size() > 1 && directions.size() != keys.size()) {
+      return invalid("sort_dir", "one for all keys, or one for each");
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      auto const direction = directions.empty()       ? std::string_view("desc")
+                             : directions.size() == 1 ? directions.front()
+                                                      : directions[i];
+      TRY(add_key(sort, "sort_key", keys[i], direction));
+    }
+  }
+  // A single direction is also that of the tie-breakers.
+  bool const single = sort.size() == 1 || directions.size() == 1;
+  store::complete_order(sort, single ? sort.front().descending : true);
+  return sort;
+}
+
+Result<std::int64_t> read_limit(Query const& query, PageLimits limits) {
+  auto const text = query.last("limit");
+  if (!text) return std::min(limits.standard, limits.most);
+  if (text->empty() || !std::ranges::all_of(*text, text::is_digit)) {
+    return invalid("limit", "must be an integer of at least 0");
+  }
+  return std::min(text::parse_int(*text).value_or(limits.most), limits.most);
+}
+
+Result<std::vector<MemberStatus>> read_statuses(Query const& query) {
+  auto const text = query.last("member_status").value_or("accepted");
+  if (text == "all") {
+    return std::vector{MemberStatus::pending, MemberStatus::accepted, MemberStatus::rejected};
+  }
+  auto const status = model::member_status_named(text);
+  if (!status) return invalid("member_status", "must be pending, accepted, rejected or all");
+  return std::vector{*status};
+}
+
+// What an administrator sees: everything, but community images of others only when asked for.
+store::ImageSets admin_sets(model::Caller const& caller, std::optional<ProjectId> const& owner,
+                            bool all, std::optional<Visibility> only) {
+  std::vector<Visibility> usual = {Visibility::public_, Visibility::private_, Visibility::shared};
+  if (all) usual.push_back(Visibility::community);
+  if (only) usual = {*only};
+  store::ImageSets sets;
+  if (owner) {
+    if (*owner == caller.project && !only) usual.clear();
+    sets.owned = {*owner, std::move(usual)};
+    return sets;
+  }
+  sets.open = std::move(usual);
+  if (!all && !only) sets.owned = {caller.project, {Visibility::community}};
+  return sets;
+}
+
+// What a project sees: its own images, the open ones, and those shared with it.
+store::ImageSets project_sets(model::Caller const& caller, std::optional<ProjectId> const& owner,
+                              bool all, std::optional<Visibility> only,
+                              std::vector<MemberStatus> statuses) {
+  store::ImageSets sets;
+  if (!owner || *owner == caller.project) {
+    sets.owned = {caller.project,
+                  only ? std::vector<Visibility>{*only} : std::vector<Visibility>{}};
+    if (owner) return sets;
+  }
+  if (!only || *only == Visibility::public_) sets.open.push_back(Visibility::public_);
+  if (all || only == Visibility::community) sets.open.push_back(Visibility::community);
+  if (!only || *only == Visibility::shared) sets.received = {caller.project, std::move(statuses)};
+  return sets;
+}
+
+Result<> read_sets(store::ImageListing& listing, Query const& query, model::Caller const& caller) {
+  auto statuses = TRY(read_statuses(query));
+  std::optional<Visibility> only;
+  auto const visibility = query.last("visibility");
+  bool const all = visibility == "all";
+  if (visibility && !all) {
+    only = model::visibility_named(*visibility);
+    if (!only) return invalid("visibility", "must be public, private, shared, community or all");
+  }
+  std::optional<ProjectId> owner;
+  if (auto const text = query.last("owner")) owner = ProjectId{std::string(*text)};
+  if (caller.is_admin) {
+    listing.sets = admin_sets(caller, owner, all, only);
+    return {};
+  }
+  listing.sets = project_sets(caller, owner, all, only, std::move(statuses));
+  if (owner && !listing.sets.owned) {
+    listing.conditions.push_back({ImageColumn::owner, Comparison::equal, {owner->text}});
+  }
+  return {};
+}
+
+} // namespace
+
+Result<store::ImageListing> read_listing(Query const& query, model::Caller const& caller,
+                                         PageLimits limits) {
+  store::ImageListing listing;
+  listing.limit = TRY(read_limit(query, limits));
+  listing.sort = TRY(read_sort(query));
+  if (auto const hidden = query.last("os_hidden")) {
+    listing.hidden = {TRY(read_flag("os_hidden", *hidden))};
+  }
+  TRY(read_sets(listing, query, caller));
+  TRY(read_filters(listing, query));
+  return listing;
+}
+
+} // namespace vitrine::api::image

@@ -1,0 +1,68 @@
+// GET /v2/images (contract: glance-v2 3.3).
+#include "api/image/document.hpp"
+#include "api/image/list_filters.hpp"
+#include "api/kit/endpoint.hpp"
+#include "ops/config.hpp"
+#include "service/images.hpp"
+
+namespace vitrine::api::image {
+namespace {
+
+Result<model::Image> read_marker(Context& context, Services& services, std::string_view id) {
+  auto image = services.images.show(context.caller, ImageId{std::string(id)});
+  if (!image && image.error().kind() == Kind::not_found) {
+    return error(Fault::invalid_marker, "marker: no visible image " + std::string(id), "marker");
+  }
+  return image;
+}
+
+std::string link(std::string const& query) {
+  return query.empty() ? "/v2/images" : "/v2/images?" + query;
+}
+
+Result<Reply> run(Context& context, Services& services) {
+  auto const& config = services.config;
+  auto listing = TRY(read_listing(context.query, context.caller,
+                                  {config.images.page_default, config.images.page_max}));
+  if (auto const marker = context.query.last("marker")) {
+    listing.after = TRY(read_marker(context, services, *marker));
+  }
+  auto const images = TRY(services.images.list(context.caller, listing));
+  bool const ims_profile = config.compat.profile == ops::Profile::ims;
+  std::string body;
+  json::Writer writer(body);
+  writer.begin_object().key("images").begin_array();
+  for (auto const& image : images)
+    write_image(writer, image, context.caller, ims_profile);
+  writer.end_array().field("first", link(context.query.with("marker", std::nullopt)));
+  if (!images.empty() && std::ssize(images) >= listing.limit) {
+    writer.field("next", link(context.query.with("marker", images.back().id.text)));
+  }
+  writer.field("schema", "/v2/schemas/images").end_object();
+  return json_reply(200, std::move(body));
+}
+
+} // namespace
+
+Endpoint list_images() {
+  return plain_endpoint({.verb = Verb::get,
+                         .path = "/v2/images",
+                         .name = "image.v2.list_images",
+                         .family = &image_family,
+                         .action = "get_images",
+                         .errors = {Fault::forbidden, Fault::invalid_query, Fault::invalid_marker},
+                         .summary = "List the images the project sees, a page at a time.",
+                         .query = {{"limit", "Most images of the page."},
+                                   {"marker", "Id of the image before the page."},
+                                   {"sort", "Keys with directions: name:asc,size."},
+                                   {"sort_key", "A key; repeatable."},
+                                   {"sort_dir", "asc or desc; one for all keys or one for each."},
+                                   {"visibility", "public, private, shared, community or all."},
+                                   {"member_status", "pending, accepted, rejected or all."},
+                                   {"owner", "Project that owns the images."},
+                                   {"os_hidden", "true lists only hidden images."},
+                                   {"tag", "A tag; repeatable, all must be there."}}},
+                        run);
+}
+
+} // namespace vitrine::api::image
