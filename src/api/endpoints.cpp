@@ -1,6 +1,7 @@
 #include "api/endpoints.hpp"
 
-// One line an endpoint: the namespace of its file under api/, and the function there that declares it.
+// One line an endpoint: the namespace of its file under api/, and the function there that declares
+// it.
 #define VITRINE_ENDPOINTS(X)                                                                       \
   X(image, root_versions)                                                                          \
   X(image, list_versions)                                                                          \
@@ -71,7 +72,10 @@
   X(identity, list_application_credentials)                                                        \
   X(identity, create_application_credential)                                                       \
   X(identity, show_application_credential)                                                         \
-  X(identity, delete_application_credential)
+  X(identity, delete_application_credential)                                                       \
+  X(ops, health_check)                                                                             \
+  X(ops, health_live)                                                                              \
+  X(ops, health_ready)
 
 #define X(space, function)                                                                         \
   namespace vitrine::api::space {                                                                  \

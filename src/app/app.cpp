@@ -1,0 +1,120 @@
+#include "app/app.hpp"
+
+#include "app/serve.hpp"
+#include "console/identity.hpp"
+#include "identity/builtin/directory.hpp"
+#include "ops/config.hpp"
+#include "ops/log.hpp"
+#include "service/policy/policy.hpp"
+#include "store/metadata/sqlite/sqlite_database.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <optional>
+#include <unistd.h>
+
+namespace vitrine::app {
+namespace {
+
+using Chosen = std::function<Result<>()>;
+
+struct ServeArguments {
+  ServeOptions options;
+  std::string listen;
+  std::string config_file;
+};
+
+std::optional<std::string> given(std::string const& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+void add_serve(CLI::App& program, ServeArguments& arguments, Chosen& chosen) {
+  auto* command = program.add_subcommand("serve", "Serve the APIs and work on jobs");
+  command
+      ->add_option("--standalone", arguments.options.directory, "Directory of everything it keeps")
+      ->required();
+  command->add_flag("--demo", arguments.options.demo, "Also make the demo accounts");
+  command->add_option("--listen", arguments.listen, "HOST:PORT; port 0 takes a free one");
+  command->add_option("--config", arguments.config_file, "TOML file; see check-config");
+  command->callback([&] {
+    chosen = [&]() -> Result<> {
+      ops::Settings line;
+      if (!arguments.listen.empty()) line["server.listen"] = arguments.listen;
+      auto const config = TRY(
+          ops::load_config(given(arguments.config_file), ops::environment_settings(environ), line));
+      TRY(ops::configure_log(config.log));
+      return serve(config, arguments.options);
+    };
+  });
+}
+
+void add_checks(CLI::App& program, std::string& file, Chosen& chosen) {
+  auto* config = program.add_subcommand("check-config", "Check a configuration file");
+  config->add_option("file", file, "TOML file")->required();
+  config->callback([&] {
+    chosen = [&]() -> Result<> {
+      TRY(ops::load_config(file, ops::environment_settings(environ)));
+      return {};
+    };
+  });
+  auto* policy = program.add_subcommand("policy", "Policy files");
+  policy->require_subcommand(1);
+  auto* check = policy->add_subcommand("check", "Check a policy file");
+  check->add_option("file", file, "YAML file")->required();
+  check->callback([&] {
+    chosen = [&]() -> Result<> {
+      auto const loaded = TRY(service::policy::Policy::load(service::policy::defaults(), file));
+      for (auto const& warning : loaded.warnings())
+        std::cerr << warning << "\n";
+      return {};
+    };
+  });
+  policy->add_subcommand("sample", "Print a policy file that changes nothing")->callback([&] {
+    chosen = []() -> Result<> {
+      std::cout << service::policy::sample_yaml();
+      return {};
+    };
+  });
+}
+
+Result<> with_directory(std::string const& standalone, console::IdentityTools::Use const& use) {
+  auto const database = TRY(store::sqlite::SqliteDatabase::open(standalone + "/vitrine.db"));
+  SystemClock const clock;
+  identity::builtin::Directory directory(*database, clock, {});
+  TRY(directory.prepare());
+  return use(directory);
+}
+
+} // namespace
+
+int run(int count, char const* const* arguments) {
+  CLI::App program("Vitrine, an image service");
+  program.set_version_flag("--version", std::string("vitrine ") + VITRINE_VERSION);
+  program.require_subcommand(1);
+  Chosen chosen;
+  ServeArguments serve_arguments;
+  std::string file;
+  add_serve(program, serve_arguments, chosen);
+  add_checks(program, file, chosen);
+  console::add_identity_commands(program, chosen,
+                                 {.with_directory = with_directory,
+                                  .read_password = console::read_password_from_stdin,
+                                  .out = std::cout});
+  try {
+    program.parse(count, arguments);
+  } catch (CLI::ParseError const& problem) {
+    return program.exit(problem) == 0 ? 0 : 2;
+  }
+  if (!chosen) return 2;
+  if (auto const done = chosen(); !done) {
+    auto const& failed = done.error();
+    std::cerr << "vitrine: " << (failed.detail.empty() ? text_of(failed.fault) : failed.detail)
+              << "\n";
+    return 1;
+  }
+  return 0;
+}
+
+} // namespace vitrine::app

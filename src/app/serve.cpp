@@ -1,0 +1,212 @@
+#include "app/serve.hpp"
+
+#include "api/endpoints.hpp"
+#include "api/ims/error_catalogue.hpp"
+#include "api/kit/dispatcher.hpp"
+#include "identity/builtin/bootstrap.hpp"
+#include "identity/builtin/directory.hpp"
+#include "jobs/engine/bell.hpp"
+#include "jobs/engine/engine.hpp"
+#include "jobs/kinds/kinds.hpp"
+#include "jobs/submit.hpp"
+#include "jobs/upkeep/audit_export.hpp"
+#include "jobs/upkeep/periodic.hpp"
+#include "jobs/upkeep/upkeep.hpp"
+#include "net/server.hpp"
+#include "ops/log.hpp"
+#include "ops/metrics.hpp"
+#include "service/downloads.hpp"
+#include "service/images.hpp"
+#include "service/quotas.hpp"
+#include "service/sharing.hpp"
+#include "service/uploads.hpp"
+#include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/metadata/sqlite/sqlite_database.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <thread>
+#include <unistd.h>
+
+namespace vitrine::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Holds DIR/lock while the process lives, so that two servers never work on one directory.
+class DirectoryLock {
+public:
+  static Result<DirectoryLock> take(std::string const& directory) {
+    std::error_code failed;
+    std::filesystem::create_directories(directory, failed);
+    if (failed) return error(Fault::unavailable, directory + ": " + failed.message());
+    auto const path = directory + "/lock";
+    int const descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) return error(Fault::unavailable, "cannot open " + path);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      ::close(descriptor);
+      return error(Fault::unavailable, "another server works on " + directory);
+    }
+    return DirectoryLock(descriptor);
+  }
+  DirectoryLock(DirectoryLock&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  DirectoryLock& operator=(DirectoryLock&&) = delete;
+  ~DirectoryLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+private:
+  explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+net::ServerOptions server_options(ops::Config const& config, std::string host, std::uint16_t port) {
+  auto const& from = config.server;
+  net::ServerOptions to;
+  to.host = std::move(host);
+  to.port = port;
+  to.certificate_file = from.certificate_file;
+  to.key_file = from.key_file;
+  to.io_threads = static_cast<unsigned>(from.io_threads);
+  to.api_threads = static_cast<unsigned>(from.api_threads);
+  to.transfer_threads = static_cast<unsigned>(from.transfer_threads);
+  to.api_queue_max = static_cast<std::size_t>(from.queue_max);
+  to.connections_max = static_cast<std::size_t>(from.connections_max);
+  to.idle_timeout = std::chrono::seconds(from.idle_timeout_seconds);
+  to.head_timeout = std::chrono::seconds(from.head_timeout_seconds);
+  to.body_timeout = std::chrono::seconds(from.body_timeout_seconds);
+  to.body_bytes_per_second_min = static_cast<std::uint64_t>(from.body_bytes_per_second_min);
+  return to;
+}
+
+identity::builtin::Options identity_options(ops::Config const& config) {
+  identity::builtin::Options options;
+  options.token_lifetime_seconds = config.identity.token_lifetime_seconds;
+  options.token_cache_seconds = config.identity.token_cache_seconds;
+  return options;
+}
+
+// SIGHUP calls `reload`; returns on SIGTERM or SIGINT.
+void wait_for_end(sigset_t const& signals, std::function<void()> const& reload) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal != SIGHUP) return;
+    reload();
+  }
+}
+
+void log_served(api::Served const& served) {
+  ops::log_info("request", {{"method", served.head.method},
+                            {"path", served.head.target.substr(0, served.head.target.find('?'))},
+                            {"status", served.status},
+                            {"microseconds", served.microseconds},
+                            {"request_id", served.request_id}});
+}
+
+std::string url_of(ops::Config const& config, std::string const& host, std::uint16_t port) {
+  bool const v6 = host.find(':') != std::string::npos;
+  return fmt::format("{}://{}:{}", config.server.certificate_file.empty() ? "http" : "https",
+                     v6 ? "[" + host + "]" : host, port);
+}
+
+} // namespace
+
+Result<> serve(ops::Config const& config, ServeOptions const& options) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int const signal : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr); // before any thread starts: they inherit it
+  std::signal(SIGPIPE, SIG_IGN);
+
+  auto const& directory_path = options.directory;
+  auto const lock = TRY(DirectoryLock::take(directory_path));
+  auto const database = TRY(store::sqlite::SqliteDatabase::open(directory_path + "/vitrine.db"));
+  auto const blobs = TRY(store::FilesystemBlobs::open(directory_path + "/blobs"));
+  SystemClock const clock;
+  ops::Metrics metrics;
+  bool const ims = config.compat.profile == ops::Profile::ims;
+
+  auto const policy_file =
+      config.policy.file.empty() ? std::nullopt : std::optional(config.policy.file);
+  auto const policy = TRY(service::policy::Policy::load(service::policy::defaults(), policy_file));
+  service::Access const access(policy);
+  identity::builtin::Directory directory(*database, clock, identity_options(config));
+  identity::builtin::Bootstrap const wanted{directory_path + "/clouds.yaml", options.demo,
+                                            config.identity.region};
+  auto const clouds = TRY(identity::builtin::bootstrap(directory, wanted));
+
+  service::Images images(*database, access, clock,
+                         {.ims_profile = ims,
+                          .property_max = static_cast<std::size_t>(config.images.property_max),
+                          .tag_max = static_cast<std::size_t>(config.images.tag_max),
+                          .member_max = static_cast<std::size_t>(config.images.member_max)});
+  service::Quotas quotas(
+      *database, {config.quota.image, config.quota.image_shared, config.quota.image_member});
+  service::Sharing sharing(*database, access, quotas, directory.projects(), clock,
+                           {ims, config.images.member_max});
+  service::Uploads uploads(*database, *blobs, access, clock,
+                           {.size_bytes_max = config.images.size_bytes_max,
+                            .detects_disk_format = ims,
+                            .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
+                            .digest_threads = std::max(2U, std::thread::hardware_concurrency())});
+  service::Downloads downloads(*database, *blobs, access);
+  TRY(uploads.recover());
+
+  jobs::Bell bell;
+  jobs::Submitter submitter(*database, clock, bell);
+  jobs::Engine engine(*database, clock, bell, jobs::all_kinds({sharing}), metrics,
+                      {.workers = config.jobs.workers,
+                       .lease_seconds = config.jobs.lease_seconds,
+                       .poll_seconds = config.jobs.poll_seconds});
+  TRY(engine.take_over());
+  auto const audit_file =
+      config.audit.file.empty() ? directory_path + "/audit.jsonl" : config.audit.file;
+  auto const audit = TRY(jobs::AuditExport::open(*database, audit_file, [](Fault fault) {
+    auto const& entry = api::ims::entry(fault);
+    return jobs::AuditReason{entry.http, entry.code};
+  }));
+  jobs::Periodic export_audit("audit", 250ms, [&] { return audit->export_pending(); });
+  jobs::Periodic remove_bytes("blobs", 60s, [&]() -> Result<> {
+    TRY(jobs::remove_unused_blobs(*database, *blobs));
+    return {};
+  });
+  jobs::Periodic remove_jobs("jobs", 3600s, [&]() -> Result<> {
+    TRY(jobs::remove_old_jobs(*database, clock, config.jobs.retention_days));
+    return {};
+  });
+
+  api::Services services{clock,     config,  access, images,    uploads,
+                         downloads, sharing, quotas, submitter, directory.tokens(),
+                         &directory};
+  api::Origin const origin(config.server.public_endpoint, config.server.trusted_proxies);
+  api::Dispatcher dispatcher(api::all_endpoints(), services, origin, api::version_list, log_served);
+  auto const place = TRY(ops::parse_host_port(config.server.listen));
+  auto const server =
+      TRY(net::Server::start(server_options(config, place.host, place.port), dispatcher));
+  auto const url = url_of(config, place.host, server->port());
+  TRY(identity::builtin::announce(wanted, clouds, url));
+  engine.start();
+  std::printf("ready %s\n", url.c_str());
+  std::fflush(stdout);
+
+  wait_for_end(signals, [&] {
+    audit->reopen();
+    if (auto const loaded = server->reload_certificate(); !loaded) {
+      ops::log_error("certificate_not_reloaded", {{"reason", loaded.error().detail}});
+    }
+  });
+  server->drain(std::chrono::seconds(config.server.drain_seconds));
+  engine.stop();
+  export_audit.stop();
+  return {};
+}
+
+} // namespace vitrine::app
