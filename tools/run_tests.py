@@ -99,7 +99,7 @@ def dev(_):
 
 def contract(_):
     """Black-box tests of the dev build."""
-    return pytest("contract", "tests/contract", workers=CORES)
+    return pytest("contract", "tests/contract", "-m", "not heavy", workers=CORES)
 
 
 def clients(_):
@@ -157,12 +157,14 @@ def fuzz(seconds):
 
 
 STAGES = [house, dev, contract, clients, asan, tsan, fuzz]
+# What runs when no stage is named. The others run by name until each has been green on the whole tree (issue #3).
+DEFAULT = [dev, contract]
 
 
 def run_stages(names, fuzz_seconds):
     outcomes = []
     for stage in STAGES:
-        if names and stage.__name__ not in names:
+        if stage.__name__ not in names if names else stage not in DEFAULT:
             continue
         print(f"== {stage.__name__}: {stage.__doc__}", flush=True)
         started = time.monotonic()

@@ -20,8 +20,8 @@
   X(image, import_info)                                                                            \
   X(image, stores_info)                                                                            \
   X(image, usage_info)                                                                             \
-  X(image, add_member)                                                                             \
   X(image, list_members)                                                                           \
+  X(image, add_member)                                                                             \
   X(image, show_member)                                                                            \
   X(image, answer_share)                                                                           \
   X(image, remove_member)                                                                          \

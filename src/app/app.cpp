@@ -5,6 +5,7 @@
 #include "identity/builtin/directory.hpp"
 #include "ops/config.hpp"
 #include "ops/log.hpp"
+#include "ops/metrics.hpp"
 #include "service/policy/policy.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
 
@@ -79,6 +80,23 @@ void add_checks(CLI::App& program, std::string& file, Chosen& chosen) {
   });
 }
 
+// The references of docs/generated, each printed from the one place where its matter is declared.
+void add_describe(CLI::App& program, Chosen& chosen) {
+  auto* describe = program.add_subcommand("describe", "Print a reference");
+  describe->require_subcommand(1);
+  auto const add = [&](char const* name, char const* text, std::string (*print)()) {
+    describe->add_subcommand(name, text)->callback([&chosen, print] {
+      chosen = [print]() -> Result<> {
+        std::cout << print();
+        return {};
+      };
+    });
+  };
+  add("config", "The configuration keys", ops::describe_config_markdown);
+  add("metrics", "The metrics", ops::describe_metrics_markdown);
+  add("policy", "The policies", service::policy::sample_yaml);
+}
+
 Result<> with_directory(std::string const& standalone, console::IdentityTools::Use const& use) {
   auto const database = TRY(store::sqlite::SqliteDatabase::open(standalone + "/vitrine.db"));
   SystemClock const clock;
@@ -98,6 +116,7 @@ int run(int count, char const* const* arguments) {
   std::string file;
   add_serve(program, serve_arguments, chosen);
   add_checks(program, file, chosen);
+  add_describe(program, chosen);
   console::add_identity_commands(program, chosen,
                                  {.with_directory = with_directory,
                                   .read_password = console::read_password_from_stdin,

@@ -74,6 +74,19 @@ class Answer:
         return f"<Answer {self.status} {self.text[:300]!r}>"
 
 
+class _KeptOpen:
+    """A stream that http.client may not close: an answer ends, the connection's bytes go on."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    def close(self):
+        pass
+
+
 class RawConnection:
     """A socket for bytes no well-behaved client sends."""
 
@@ -89,7 +102,7 @@ class RawConnection:
         """The next answer on this connection, framed as a client frames it."""
         response = http.client.HTTPResponse(self.socket, method=method)
         response.fp.close()
-        response.fp = self.stream  # one buffer for the whole connection, so that pipelining works
+        response.fp = _KeptOpen(self.stream)  # one buffer for the whole connection, so that pipelining works
         response.begin()
         length_known = response.length is not None or response.chunked
         if not length_known and not response.will_close:
