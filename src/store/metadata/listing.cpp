@@ -13,17 +13,19 @@ namespace {
 
 using Value = std::variant<std::int64_t, std::string>;
 
-// A property held by at most so many images of a set is looked up by the property and sorted; a commoner one
-// is met soon enough on the way along the sort index.
+// A property held by at most so many images of a set is looked up by the property and sorted; a
+// commoner one is met soon enough on the way along the sort index.
 constexpr std::int64_t kRareTermMax = 2000;
 
 // Statement text under construction with the values of its parameters.
 class Text {
 public:
-  std::string bind(Value value) {
-    values_.push_back(std::move(value));
-    return fmt::format("${}", values_.size());
+  // One overload a type: g++ 12 takes a temporary variant for uninitialised.
+  std::string bind(std::int64_t value) { return last(values_.emplace_back(value)); }
+  std::string bind(std::string_view value) {
+    return last(values_.emplace_back(std::string(value)));
   }
+  std::string bind(Value const& value) { return last(values_.emplace_back(value)); }
   [[nodiscard]] std::vector<Param> params() const {
     std::vector<Param> out;
     for (auto const& value : values_) {
@@ -35,6 +37,8 @@ public:
   }
 
 private:
+  std::string last(Value const&) const { return fmt::format("${}", values_.size()); }
+
   std::deque<Value> values_; ///< params() refers to the strings
 };
 
@@ -106,11 +110,12 @@ private:
     auto const flag = hidden ? "i.hidden = 1" : "i.hidden = 0";
     if (listing_.sets.owned) {
       auto const& owned = *listing_.sets.owned;
-      auto where = fmt::format("i.owner = {} AND {}", text_.bind(owned.owner.text), flag);
+      auto where =
+          fmt::format("i.owner = {} AND {}", text_.bind(std::string_view(owned.owner.text)), flag);
       if (!owned.only.empty()) {
         std::string list;
         for (auto const visibility : owned.only) {
-          list += (list.empty() ? "" : ", ") + text_.bind(std::string(name_of(visibility)));
+          list += (list.empty() ? "" : ", ") + text_.bind(name_of(visibility));
         }
         where += " AND i.visibility IN (" + list + ")";
       }
@@ -118,10 +123,10 @@ private:
           {{TermScope::By::owner, owned.owner.text, hidden}, std::move(where), std::nullopt});
     }
     for (auto const visibility : listing_.sets.open) {
-      branches_.push_back({{TermScope::By::visibility, name_of(visibility), hidden},
-                           fmt::format("i.visibility = {} AND {}",
-                                       text_.bind(std::string(name_of(visibility))), flag),
-                           std::nullopt});
+      branches_.push_back(
+          {{TermScope::By::visibility, name_of(visibility), hidden},
+           fmt::format("i.visibility = {} AND {}", text_.bind(name_of(visibility)), flag),
+           std::nullopt});
     }
     if (!listing_.sets.received) return;
     auto const& received = *listing_.sets.received;
@@ -129,14 +134,14 @@ private:
       branches_.push_back(
           {{TermScope::By::visibility, name_of(model::Visibility::shared), hidden},
            fmt::format("m.project_id = {} AND m.status = {} AND i.visibility = 'shared' AND {}",
-                       text_.bind(received.project.text), text_.bind(std::string(name_of(status))),
-                       flag),
+                       text_.bind(std::string_view(received.project.text)),
+                       text_.bind(name_of(status)), flag),
            ImageSets::Received{received.project, {status}}});
     }
   }
 
-  // Where the page starts, as conditions whose union is the rest of the order: equality on the first key and
-  // beyond the others, then beyond the first key. Each is a range of an index.
+  // Where the page starts, as conditions whose union is the rest of the order: equality on the
+  // first key and beyond the others, then beyond the first key. Each is a range of an index.
   struct Range {
     std::vector<std::pair<SortKey, char const*>> comparisons; ///< on single keys: "=", "<", ">"
     std::vector<SortKey> behind; ///< compared as one row value behind the marker, same direction
