@@ -10,8 +10,7 @@ import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "docs/generated"
 # Document -> what `vitrine describe` calls it.
-DOCUMENTS = {"openapi.json": "openapi", "config.md": "config", "metrics.md": "metrics",
-             "errors.md": "errors", "policy.yaml": "policy"}
+DOCUMENTS = {"config.md": "config", "metrics.md": "metrics", "policy.yaml": "policy"}
 
 
 def main():
