@@ -89,6 +89,9 @@ identity::builtin::Options identity_options(ops::Config const& config) {
   identity::builtin::Options options;
   options.token_lifetime_seconds = config.identity.token_lifetime_seconds;
   options.token_cache_seconds = config.identity.token_cache_seconds;
+  options.login_limits = {config.identity.login_attempts_max, config.identity.login_window_seconds};
+  options.password_cost = {config.identity.password_passes, config.identity.password_memory_kib};
+  options.role_aliases = config.policy.role_aliases;
   return options;
 }
 
