@@ -75,7 +75,8 @@
   X(identity, delete_application_credential)                                                       \
   X(ops, health_check)                                                                             \
   X(ops, health_live)                                                                              \
-  X(ops, health_ready)
+  X(ops, health_ready)                                                                             \
+  X(ops, show_metrics)
 
 #define X(space, function)                                                                         \
   namespace vitrine::api::space {                                                                  \

@@ -3,6 +3,7 @@
 #include "api/endpoints.hpp"
 #include "api/ims/error_catalogue.hpp"
 #include "api/kit/dispatcher.hpp"
+#include "app/figures.hpp"
 #include "identity/builtin/bootstrap.hpp"
 #include "identity/builtin/directory.hpp"
 #include "jobs/engine/bell.hpp"
@@ -186,14 +187,30 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
     return {};
   });
 
-  api::Services services{clock,     config,  access, images,    uploads,
-                         downloads, sharing, quotas, submitter, directory.tokens(),
+  api::Services services{clock,
+                         config,
+                         metrics,
+                         access,
+                         images,
+                         uploads,
+                         downloads,
+                         sharing,
+                         quotas,
+                         submitter,
+                         directory.tokens(),
                          &directory};
   api::Origin const origin(config.server.public_endpoint, config.server.trusted_proxies);
-  api::Dispatcher dispatcher(api::all_endpoints(), services, origin, api::version_list, log_served);
+  auto const endpoints = api::all_endpoints();
+  RequestCounts counts(metrics, endpoints, config.metrics.per_project);
+  api::Dispatcher dispatcher(endpoints, services, origin, api::version_list,
+                             [&counts](api::Served const& served) {
+                               log_served(served);
+                               counts.count(served);
+                             });
   auto const place = TRY(ops::parse_host_port(config.server.listen));
   auto const server =
       TRY(net::Server::start(server_options(config, place.host, place.port), dispatcher));
+  add_process_figures(metrics, *server);
   auto const url = url_of(config, place.host, server->port());
   TRY(identity::builtin::announce(wanted, clouds, url));
   engine.start();

@@ -13,6 +13,7 @@ namespace jobs {
 class Submitter;
 }
 namespace ops {
+class Metrics;
 struct Config;
 }
 namespace service {
@@ -30,6 +31,7 @@ namespace vitrine::api {
 struct Services {
   Clock const& clock;
   ops::Config const& config;
+  ops::Metrics const& metrics;
   service::Access const& access;
   service::Images& images;
   service::Uploads& uploads;

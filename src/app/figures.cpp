@@ -1,0 +1,66 @@
+#include "app/figures.hpp"
+
+#include "model/caller.hpp"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <fstream>
+#include <unistd.h>
+
+namespace vitrine::app {
+namespace {
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double total = 0;
+  double resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+} // namespace
+
+RequestCounts::RequestCounts(ops::Metrics& metrics, std::vector<api::Endpoint> const& endpoints,
+                             bool per_project)
+    : metrics_(metrics), per_project_(per_project), series_(endpoints.size() + 1) {
+  for (std::size_t i = 0; i < series_.size(); ++i) {
+    series_[i].endpoint = i < endpoints.size() ? endpoints[i].spec.name : "none";
+    series_[i].seconds = &metrics_.histogram(ops::Metric::http_seconds, {series_[i].endpoint});
+  }
+}
+
+void RequestCounts::count(api::Served const& served) {
+  auto& series = served.endpoint == nullptr ? series_.back() : series_[served.endpoint_index];
+  auto const status = static_cast<std::size_t>(served.status);
+  CHECK(status < kStatuses);
+  auto* counter = series.answered[status].load(std::memory_order_relaxed);
+  if (counter == nullptr) {
+    counter = &metrics_.counter(ops::Metric::http_requests,
+                                {series.endpoint, fmt::to_string(served.status)});
+    series.answered[status].store(counter, std::memory_order_relaxed);
+  }
+  counter->add();
+  series.seconds->observe(static_cast<double>(served.microseconds) / 1e6);
+  if (per_project_ && served.caller != nullptr && !served.caller->project.empty()) {
+    metrics_.counter(ops::Metric::project_requests, {served.caller->project.text}).add();
+  }
+}
+
+void add_process_figures(ops::Metrics& metrics, net::Server const& server) {
+  using ops::Metric;
+  metrics.gauge(Metric::build_info, {VITRINE_VERSION}).set(1);
+  auto const now = std::chrono::system_clock::now().time_since_epoch();
+  metrics.gauge(Metric::start_time).set(std::chrono::duration<double>(now).count());
+  metrics.source(Metric::resident_memory, resident_bytes);
+  auto const add = [&](Metric metric, std::uint64_t net::ServerFigures::* figure) {
+    metrics.source(metric,
+                   [&server, figure] { return static_cast<double>(server.figures().*figure); });
+  };
+  add(Metric::connections_open, &net::ServerFigures::connections_open);
+  add(Metric::connections, &net::ServerFigures::connections_total);
+  add(Metric::api_queue, &net::ServerFigures::api_queue);
+  add(Metric::received, &net::ServerFigures::bytes_received);
+  add(Metric::sent, &net::ServerFigures::bytes_sent);
+}
+
+} // namespace vitrine::app
