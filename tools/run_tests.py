@@ -99,7 +99,7 @@ def dev(_):
 
 def contract(_):
     """Black-box tests of the dev build."""
-    return pytest("contract", "tests/contract", "-m", "not heavy", workers=CORES)
+    return pytest("contract", "tests/contract", workers=CORES)
 
 
 def clients(_):

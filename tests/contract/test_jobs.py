@@ -53,14 +53,13 @@ def comparable(server, body):
     """The rows with project ids replaced by their place, so that two servers can be compared."""
     places = {project: f"p{index:03d}" for index, project in enumerate(body["projects"])}
     found = rows(server)
-    found["members"] = [(image, places[project], status)
-                        for image, project, status in found["members"]]
+    found["members"] = sorted((image, places[project], status)
+                              for image, project, status in found["members"])
     return found
 
 
 def clear(demo, body):
     """Takes every member away again, so that the next run begins where the first did."""
-    demo.request("DELETE", "/v1/cloudimages/members", json=body).expect(200)
     answer = demo.request("DELETE", "/v1/cloudimages/members", json=body).expect(200)
     demo.wait_job(answer.json()["job_id"], 60)
 

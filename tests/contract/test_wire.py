@@ -1,5 +1,7 @@
 """HTTP/1.1 as bytes: framing, limits; after a refusal a connection is in step or closed."""
 
+import http.client
+
 import pytest
 
 import harness
@@ -231,7 +233,10 @@ def test_a_body_that_nobody_reads_leaves_the_connection_in_step_or_closed(demo):
     with demo.raw() as connection:
         ask(connection, demo, "GET", "/v2/images/none", "Content-Length: 11", body=b"GET / HTTP/")
         assert connection.answer().status in (400, 404)
-        assert connection.closed() or in_step(connection, demo)
+        try:
+            assert in_step(connection, demo)
+        except (ConnectionError, http.client.BadStatusLine):
+            assert connection.closed()  # the other allowed end; BadStatusLine: it closed unanswered
 
 
 def test_many_connections_are_served(nobody):
