@@ -210,14 +210,4 @@ std::optional<std::int64_t> parse_int(std::string_view text) noexcept {
   return value;
 }
 
-bool equals_constant_time(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |=
-        static_cast<unsigned>(static_cast<std::uint8_t>(a[i]) ^ static_cast<std::uint8_t>(b[i]));
-  }
-  return difference == 0;
-}
-
 } // namespace vitrine::text

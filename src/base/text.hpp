@@ -50,7 +50,4 @@ std::string escape_html(std::string_view text);
 /// Decimal integer, optional leading '-', the whole text, within int64; nothing otherwise.
 std::optional<std::int64_t> parse_int(std::string_view text) noexcept;
 
-/// Equal without a timing difference that depends on content.
-bool equals_constant_time(std::string_view a, std::string_view b) noexcept;
-
 } // namespace vitrine::text

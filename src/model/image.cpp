@@ -8,32 +8,11 @@
 namespace vitrine::model {
 namespace {
 
-using enum ImageStatus;
-
 constexpr std::array<std::string_view, 9> kStatusNames = {"queued",    "saving",  "uploading",
                                                           "importing", "active",  "deactivated",
                                                           "killed",    "deleted", "pending_delete"};
 constexpr std::array<std::string_view, 4> kVisibilityNames = {"private", "shared", "community",
                                                               "public"};
-
-struct Transition {
-  ImageStatus from;
-  ImageStatus to;
-};
-constexpr std::array kTransitions = {
-    Transition{queued, saving},         Transition{queued, uploading},
-    Transition{queued, importing},      Transition{queued, active},
-    Transition{queued, deleted},        Transition{saving, active},
-    Transition{saving, queued},         Transition{saving, killed},
-    Transition{saving, deleted},        Transition{uploading, importing},
-    Transition{uploading, queued},      Transition{uploading, deleted},
-    Transition{importing, active},      Transition{importing, queued},
-    Transition{importing, deleted},     Transition{active, deactivated},
-    Transition{active, pending_delete}, Transition{active, deleted},
-    Transition{deactivated, active},    Transition{deactivated, deleted},
-    Transition{killed, deleted},        Transition{pending_delete, deleted},
-    Transition{pending_delete, active},
-};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> named(std::array<std::string_view, N> const& names, std::string_view name) {
@@ -55,11 +34,6 @@ std::optional<ImageStatus> status_named(std::string_view name) noexcept {
 }
 std::optional<Visibility> visibility_named(std::string_view name) noexcept {
   return named<Visibility>(kVisibilityNames, name);
-}
-
-bool may_become(ImageStatus from, ImageStatus to) noexcept {
-  return std::ranges::any_of(kTransitions,
-                             [&](Transition t) { return t.from == from && t.to == to; });
 }
 
 Properties Image::properties() const {

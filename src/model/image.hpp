@@ -33,9 +33,6 @@ std::string_view name_of(ImageStatus status) noexcept;
 std::string_view name_of(Visibility visibility) noexcept;
 std::optional<ImageStatus> status_named(std::string_view name) noexcept;
 std::optional<Visibility> visibility_named(std::string_view name) noexcept;
-/// True when an image may go from one status to the other (contract: glance-v2 1.5).
-bool may_become(ImageStatus from, ImageStatus to) noexcept;
-
 /// Names and values of custom and `__*` properties, sorted by name.
 using Properties = std::map<std::string, std::string, std::less<>>;
 

@@ -3,6 +3,7 @@
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
+#include "store/metadata/listing.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -101,7 +102,7 @@ Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id
 }
 
 Result<std::vector<model::Image>> Images::list(model::Caller const& caller,
-                                               store::ImageListing const& listing) {
+                                               model::ImageListing const& listing) {
   TRY(access_.require(get_images_, caller));
   return database_.read(
       [&](store::Connection& connection) { return store::list_images(connection, listing); });

@@ -7,9 +7,9 @@
 #include "model/audit.hpp"
 #include "model/caller.hpp"
 #include "model/image.hpp"
+#include "model/listing.hpp"
 #include "service/access.hpp"
 #include "store/metadata/database.hpp"
-#include "store/metadata/listing.hpp"
 
 #include <functional>
 #include <string>
@@ -22,7 +22,6 @@ struct ImagesOptions {
   bool ims_profile{true}; ///< contract: ims-api 3.1, `[compat] profile`
   std::size_t property_max{128};
   std::size_t tag_max{128};
-  std::size_t member_max{256};
 };
 
 /// Thread-safe.
@@ -44,7 +43,7 @@ public:
   Result<model::Image> show(model::Caller const& caller, ImageId const& id);
   /// The page, without rows that the policy `get_image` denies. Error: `forbidden` (get_images).
   Result<std::vector<model::Image>> list(model::Caller const& caller,
-                                         store::ImageListing const& listing);
+                                         model::ImageListing const& listing);
   /// Applies `change` in one transaction. Errors: `image_not_found`, `forbidden`, limits, what
   /// `change` says.
   Result<model::Image> change(model::Caller const& caller, ImageId const& id, Change const& change);

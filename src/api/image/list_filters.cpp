@@ -11,12 +11,12 @@
 namespace vitrine::api::image {
 namespace {
 
+using model::Comparison;
+using model::Condition;
+using model::ImageColumn;
 using model::MemberStatus;
+using model::SortKey;
 using model::Visibility;
-using store::Comparison;
-using store::Condition;
-using store::ImageColumn;
-using store::SortKey;
 
 struct NamedColumn {
   std::string_view name;
@@ -127,8 +127,7 @@ Result<std::vector<Condition>> read_time(std::string_view name, ImageColumn colu
   if (word == "gte") return std::vector{one(Comparison::at_least, start)};
   if (word == "lt") return std::vector{one(Comparison::less, start)};
   if (word == "lte") return std::vector{one(Comparison::less, end)};
-  // The two sides of a second are a union, which a listing's conditions cannot say.
-  if (word == "neq") return invalid(name, "neq is not supported");
+  if (word == "neq") return std::vector{Condition{column, Comparison::outside, {start, end}}};
   return std::vector{one(Comparison::at_least, start), one(Comparison::less, end)};
 }
 
@@ -147,7 +146,7 @@ std::optional<NumberFilter> number_filter(std::string_view name) {
   return NumberFilter{*column, comparison};
 }
 
-Result<> add_filter(store::ImageListing& listing, std::string_view name, std::string_view value) {
+Result<> add_filter(model::ImageListing& listing, std::string_view name, std::string_view value) {
   auto& conditions = listing.conditions;
   if (name == "changes-since") return invalid(name, "is not supported; use updated_at");
   if (auto const column = find(kTexts, name)) {
@@ -173,7 +172,7 @@ Result<> add_filter(store::ImageListing& listing, std::string_view name, std::st
   return {};
 }
 
-Result<> read_filters(store::ImageListing& listing, Query const& query) {
+Result<> read_filters(model::ImageListing& listing, Query const& query) {
   std::set<std::string_view> seen;
   for (auto const& [name, value] : query.pairs()) {
     if (std::ranges::find(kOthers, name) != kOthers.end()) continue;
@@ -230,7 +229,7 @@ Result<std::vector<SortKey>> read_sort(Query const& query) {
   }
   // A single direction is also that of the tie-breakers.
   bool const single = sort.size() == 1 || directions.size() == 1;
-  store::complete_order(sort, single ? sort.front().descending : true);
+  model::complete_order(sort, single ? sort.front().descending : true);
   return sort;
 }
 
@@ -254,12 +253,12 @@ Result<std::vector<MemberStatus>> read_statuses(Query const& query) {
 }
 
 // What an administrator sees: everything, but community images of others only when asked for.
-store::ImageSets admin_sets(model::Caller const& caller, std::optional<ProjectId> const& owner,
+model::ImageSets admin_sets(model::Caller const& caller, std::optional<ProjectId> const& owner,
                             bool all, std::optional<Visibility> only) {
   std::vector<Visibility> usual = {Visibility::public_, Visibility::private_, Visibility::shared};
   if (all) usual.push_back(Visibility::community);
   if (only) usual = {*only};
-  store::ImageSets sets;
+  model::ImageSets sets;
   if (owner) {
     if (*owner == caller.project && !only) usual.clear();
     sets.owned = {*owner, std::move(usual)};
@@ -271,10 +270,10 @@ store::ImageSets admin_sets(model::Caller const& caller, std::optional<ProjectId
 }
 
 // What a project sees: its own images, the open ones, and those shared with it.
-store::ImageSets project_sets(model::Caller const& caller, std::optional<ProjectId> const& owner,
+model::ImageSets project_sets(model::Caller const& caller, std::optional<ProjectId> const& owner,
                               bool all, std::optional<Visibility> only,
                               std::vector<MemberStatus> statuses) {
-  store::ImageSets sets;
+  model::ImageSets sets;
   if (!owner || *owner == caller.project) {
     sets.owned = {caller.project,
                   only ? std::vector<Visibility>{*only} : std::vector<Visibility>{}};
@@ -286,7 +285,7 @@ store::ImageSets project_sets(model::Caller const& caller, std::optional<Project
   return sets;
 }
 
-Result<> read_sets(store::ImageListing& listing, Query const& query, model::Caller const& caller) {
+Result<> read_sets(model::ImageListing& listing, Query const& query, model::Caller const& caller) {
   auto statuses = TRY(read_statuses(query));
   std::optional<Visibility> only;
   auto const visibility = query.last("visibility");
@@ -310,13 +309,14 @@ Result<> read_sets(store::ImageListing& listing, Query const& query, model::Call
 
 } // namespace
 
-Result<store::ImageListing> read_listing(Query const& query, model::Caller const& caller,
+Result<model::ImageListing> read_listing(Query const& query, model::Caller const& caller,
                                          PageLimits limits) {
-  store::ImageListing listing;
+  model::ImageListing listing;
   listing.limit = TRY(read_limit(query, limits));
   listing.sort = TRY(read_sort(query));
   if (auto const hidden = query.last("os_hidden")) {
-    listing.hidden = {TRY(read_flag("os_hidden", *hidden))};
+    // In any letter case: openstackclient sends Python's `True` (docs/decisions/0007-os-hidden.md).
+    listing.hidden = {TRY(read_flag("os_hidden", text::to_lower(*hidden)))};
   }
   TRY(read_sets(listing, query, caller));
   TRY(read_filters(listing, query));

@@ -3,7 +3,7 @@
 
 #include "api/kit/query.hpp"
 #include "model/caller.hpp"
-#include "store/metadata/listing.hpp"
+#include "model/listing.hpp"
 
 namespace vitrine::api::image {
 
@@ -14,7 +14,7 @@ struct PageLimits {
 
 /// The listing that a caller's query means, without its marker. Times are compared at whole
 /// seconds, as they are answered. Error: `invalid_query`, naming the parameter.
-Result<store::ImageListing> read_listing(Query const& query, model::Caller const& caller,
+Result<model::ImageListing> read_listing(Query const& query, model::Caller const& caller,
                                          PageLimits limits);
 
 } // namespace vitrine::api::image

@@ -1,5 +1,5 @@
-// The audit outbox: events are written in the transaction of the change they report, and leave for the
-// audit file afterwards. One row may stand for many events (the pairs of a bulk share).
+// The audit outbox: events are written in the transaction of the change they report, and leave for
+// the audit file afterwards. One row may stand for many events (the pairs of a bulk share).
 #pragma once
 
 #include "model/audit.hpp"

@@ -1,4 +1,5 @@
-// Which bytes are stored and how often they are referred to. Runs inside a unit of work of `Database`.
+// Which bytes are stored and how often they are referred to. Runs inside a unit of work of
+// `Database`.
 #pragma once
 
 #include "store/metadata/connection.hpp"
@@ -21,7 +22,8 @@ public:
   Result<> drop_reference(BlobId const& id);
   /// At most `limit` blobs without a reference, oldest first.
   Result<std::vector<BlobId>> unused(std::int64_t limit);
-  /// Forgets a blob if it is still unused; true when it was. Its bytes may be removed after the commit.
+  /// Forgets a blob if it is still unused; true when it was. Its bytes may be removed after the
+  /// commit.
   Result<bool> forget_unused(BlobId const& id);
   Result<std::vector<BlobId>> all();
 

@@ -1,7 +1,8 @@
-// A connection to a SQL engine, as narrow as both engines allow: named statements, `$n` parameters, rows.
+// A connection to a SQL engine, as narrow as both engines allow: named statements, `$n` parameters,
+// rows.
 //
-// The ports of this folder (images.hpp, members.hpp, jobs.hpp, …) are written once above this interface;
-// an engine is one implementation of Connection and Database (sqlite/, later postgres/).
+// The ports of this folder (images.hpp, members.hpp, jobs.hpp, …) are written once above this
+// interface; an engine is one implementation of Connection and Database (sqlite/, later postgres/).
 #pragma once
 
 #include "base/clock.hpp"
@@ -84,8 +85,8 @@ public:
 
   virtual ~Connection() = default;
   /// Runs one statement; `each` sees every row in order. Returns the number of rows changed.
-  /// Errors: `store_full` when the disk is full, `conflict` on a violated unique key, `internal` otherwise
-  /// (logged by the engine; the detail never reaches a client).
+  /// Errors: `store_full` when the disk is full, `conflict` on a violated unique key, `internal`
+  /// otherwise (logged by the engine; the detail never reaches a client).
   virtual Result<std::int64_t> run(sql::Statement const& statement, std::span<Param const> params,
                                    Each const& each) = 0;
 

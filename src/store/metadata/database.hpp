@@ -9,9 +9,9 @@
 
 namespace vitrine::store {
 
-/// Thread-safe. Units of work are plain functions of a Connection; they may run on another thread than the
-/// caller's, must not call back into the Database, and may run again after a conflict: no side effects
-/// but through the connection and the values they return.
+/// Thread-safe. Units of work are plain functions of a Connection; they may run on another thread
+/// than the caller's, must not call back into the Database, and may run again after a conflict: no
+/// side effects but through the connection and the values they return.
 class Database {
 public:
   using Work = std::function<Result<>(Connection&)>;
@@ -24,8 +24,8 @@ public:
     return collect(std::forward<F>(work), [this](Work const& unit) { return do_read(unit); });
   }
 
-  /// Runs `work` in a transaction: when it fails nothing of it stays; when this returns success it is on
-  /// stable storage. Concurrent writers may share one commit.
+  /// Runs `work` in a transaction: when it fails nothing of it stays; when this returns success it
+  /// is on stable storage. Concurrent writers may share one commit.
   template <class F>
   auto write(F&& work) -> std::invoke_result_t<F&, Connection&> {
     return collect(std::forward<F>(work), [this](Work const& unit) { return do_write(unit); });

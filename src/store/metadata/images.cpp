@@ -208,12 +208,4 @@ Result<std::int64_t> Images::most_members(ProjectId const& owner) {
   return most;
 }
 
-Result<std::vector<ImageCount>> Images::count_by_state() {
-  std::vector<ImageCount> out;
-  TRY(connection_.run(sql::count_images_by_state, {}, [&](Row const& row) {
-    out.push_back({row.string(0), row.string(1), row.integer(2), row.integer(3)});
-  }));
-  return out;
-}
-
 } // namespace vitrine::store

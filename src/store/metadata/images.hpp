@@ -1,4 +1,5 @@
-// Images as rows. All functions run inside a unit of work of `Database` and belong to its connection.
+// Images as rows. All functions run inside a unit of work of `Database` and belong to its
+// connection.
 #pragma once
 
 #include "model/image.hpp"
@@ -17,14 +18,6 @@ struct ImageForProject {
   std::optional<model::MemberStatus> membership; ///< of the asking project
 };
 
-/// How many images are in a state, and their bytes.
-struct ImageCount {
-  std::string status;
-  std::string visibility;
-  std::int64_t images{0};
-  std::int64_t bytes{0};
-};
-
 class Images {
 public:
   explicit Images(Connection& connection) : connection_(connection) {}
@@ -35,7 +28,8 @@ public:
   Result<ImageForProject> get_for(ImageId const& id, ProjectId const& project);
   /// Error: `image_exists` when the id is or ever was in use.
   Result<> insert(model::Image const& image);
-  /// Stores the changes from `before` to `after`; the id, times of creation and member counter stay.
+  /// Stores the changes from `before` to `after`; the id, times of creation and member counter
+  /// stay.
   Result<> update(model::Image const& before, model::Image const& after);
   /// Adds to the member counter and stores the visibility that follows from it.
   Result<> change_member_count(model::Image const& before, std::int64_t by,
@@ -48,7 +42,6 @@ public:
   /// Own images with at least one accepted member.
   Result<std::int64_t> count_shared_out(ProjectId const& owner);
   Result<std::int64_t> most_members(ProjectId const& owner);
-  Result<std::vector<ImageCount>> count_by_state();
 
 private:
   Connection& connection_;

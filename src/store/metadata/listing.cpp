@@ -11,6 +11,13 @@
 namespace vitrine::store {
 namespace {
 
+using model::Comparison;
+using model::Condition;
+using model::ImageColumn;
+using model::ImageListing;
+using model::ImageSets;
+using model::SortKey;
+
 using Value = std::variant<std::int64_t, std::string>;
 
 // A property held by at most so many images of a set is looked up by the property and sorted; a
@@ -216,6 +223,11 @@ private:
       static constexpr std::array<std::string_view, 6> operators = {"=",  "<>", "<",
                                                                     "<=", ">",  ">="};
       auto const column = expression(condition.column);
+      if (condition.comparison == Comparison::outside) {
+        out += fmt::format(" AND ({0} < {1} OR {0} >= {2})", column,
+                           text_.bind(condition.values[0]), text_.bind(condition.values[1]));
+        continue;
+      }
       if (condition.values.size() == 1) {
         out += fmt::format(" AND {} {} {}", column,
                            operators[static_cast<std::size_t>(condition.comparison)],
@@ -341,16 +353,6 @@ private:
 };
 
 } // namespace
-
-void complete_order(std::vector<SortKey>& sort, bool descending) {
-  // Behind the id nothing decides any more.
-  for (auto const column : {ImageColumn::created_at, ImageColumn::id}) {
-    bool const there = std::ranges::any_of(sort, [&](SortKey const& key) {
-      return key.column == column || key.column == ImageColumn::id;
-    });
-    if (!there) sort.push_back({column, descending});
-  }
-}
 
 Result<std::vector<model::Image>> list_images(Connection& connection, ImageListing const& listing) {
   return Builder(connection, listing).run();

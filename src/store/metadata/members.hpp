@@ -17,7 +17,8 @@ public:
   Result<std::optional<model::Member>> find(ImageId const& image, ProjectId const& project);
   /// Every member of an image, oldest first, then by project id.
   Result<std::vector<model::Member>> of(ImageId const& image);
-  /// Adds a pending member. False when the project is one already. The caller keeps the image's counter.
+  /// Adds a pending member. False when the project is one already. The caller keeps the image's
+  /// counter.
   Result<bool> add(ImageId const& image, Time image_created_at, ProjectId const& project, Time now);
   Result<> set_status(ImageId const& image, ProjectId const& project, model::MemberStatus status,
                       Time now);

@@ -17,7 +17,8 @@ struct TermScope {
   bool hidden;
 };
 
-/// Stable for ever: stored. Equal hashes of different terms are possible; who lists by a term compares the image.
+/// Stable for ever: stored. Equal hashes of different terms are possible; who lists by a term
+/// compares the image.
 std::int64_t property_term(TermScope const& scope, std::string_view name, std::string_view value);
 std::int64_t tag_term(TermScope const& scope, std::string_view tag);
 

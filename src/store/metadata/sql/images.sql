@@ -59,6 +59,3 @@ SELECT COUNT(*) FROM images i WHERE i.owner = $1 AND i.member_count > 0
 
 -- name: most_members_of_owned_image
 SELECT COALESCE(MAX(member_count), 0) FROM images WHERE owner = $1
-
--- name: count_images_by_state
-SELECT status, visibility, COUNT(*), COALESCE(SUM(size), 0) FROM images GROUP BY status, visibility
