@@ -5,6 +5,7 @@
 #define VITRINE_ENDPOINTS(X)                                                                       \
   X(image, root_versions)                                                                          \
   X(image, list_versions)                                                                          \
+  X(image, redirect_v2)                                                                            \
   X(image, list_images)                                                                            \
   X(image, create_image)                                                                           \
   X(image, show_image)                                                                             \

@@ -8,22 +8,6 @@
 namespace vitrine::api {
 namespace {
 
-int status_of(Kind kind) {
-  switch (kind) {
-  case Kind::invalid: return 400;
-  case Kind::unauthenticated: return 401;
-  case Kind::forbidden: return 403;
-  case Kind::not_found: return 404;
-  case Kind::conflict: return 409;
-  case Kind::too_large: return 413;
-  case Kind::unsupported_media: return 415;
-  case Kind::gone: return 410;
-  case Kind::unavailable: return 503;
-  case Kind::internal: break;
-  }
-  return 500;
-}
-
 std::string_view title_of(int status) {
   switch (status) {
   case 400: return "Bad Request";

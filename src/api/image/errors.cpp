@@ -10,7 +10,7 @@ namespace vitrine::api {
 namespace {
 
 // What follows from the kind holds, unless a fault has a status of its own in the contract.
-int status_of(Error const& failure) {
+int status_of_failure(Error const& failure) {
   switch (failure.fault) {
   case Fault::not_image_owner: return 403;
   case Fault::image_is_public: return 403;
@@ -18,19 +18,7 @@ int status_of(Error const& failure) {
   case Fault::range_unsatisfiable: return 416;
   default: break;
   }
-  switch (failure.kind()) {
-  case Kind::invalid: return 400;
-  case Kind::unauthenticated: return 401;
-  case Kind::forbidden: return 403;
-  case Kind::not_found: return 404;
-  case Kind::conflict: return 409;
-  case Kind::too_large: return 413;
-  case Kind::unsupported_media: return 415;
-  case Kind::gone: return 410;
-  case Kind::unavailable: return 503;
-  case Kind::internal: break;
-  }
-  return 500;
+  return status_of(failure.kind());
 }
 
 std::string_view title_of(int status) {
@@ -55,8 +43,10 @@ std::string explanation(Error const& failure, ErrorContext const& context) {
   switch (failure.fault) {
   case Fault::image_not_found: return "No image found with ID " + failure.detail;
   case Fault::forbidden:
-    if (!failure.detail.empty()) return failure.detail;
-    return fmt::format("You are not authorized to complete {} action.", context.action);
+    // The policy names the action; everybody else says a sentence.
+    if (failure.detail.ends_with('.')) return failure.detail;
+    return fmt::format("You are not authorized to complete {} action.",
+                       failure.detail.empty() ? context.action : failure.detail);
   case Fault::internal:
     return "The server has either erred or is incapable of performing the "
            "requested operation.";
@@ -93,7 +83,7 @@ net::Reply render(int status, std::string const& text, ErrorContext const& conte
 }
 
 net::Reply refuse(Error const& failure, ErrorContext const& context) {
-  auto reply = render(status_of(failure), explanation(failure, context), context);
+  auto reply = render(status_of_failure(failure), explanation(failure, context), context);
   if (failure.fault == Fault::media_type && context.head != nullptr &&
       context.head->method == "PATCH") {
     reply.headers.push_back({"Accept-Patch", "application/openstack-images-v2.1-json-patch, "

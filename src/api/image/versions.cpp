@@ -53,5 +53,20 @@ Endpoint list_versions() {
       [](Context& context, Services&) -> Result<Reply> { return version_list(context, 200); });
 }
 
+Endpoint redirect_v2() {
+  return plain_endpoint({.verb = Verb::get,
+                         .path = "/v2",
+                         .name = "image.redirect_v2",
+                         .family = &image_family,
+                         .guard = Guard::open,
+                         .summary = "Point at the base of version 2.",
+                         .quick = true},
+                        [](Context& context, Services&) -> Result<Reply> {
+                          auto reply = empty_reply(302);
+                          reply.headers.push_back({"Location", context.base_url + "/v2/"});
+                          return reply;
+                        });
+}
+
 } // namespace image
 } // namespace vitrine::api

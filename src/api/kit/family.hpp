@@ -28,6 +28,9 @@ struct Family {
   bool trailing_slash{false}; ///< one trailing slash is taken as none (contract: ims-api 1)
 };
 
+/// The HTTP status that a kind of failure has where a family says nothing else of the fault.
+int status_of(Kind kind) noexcept;
+
 extern Family const image_family;    ///< /v2/images…: api/image/errors.cpp
 extern Family const ims_family;      ///< /v1/cloudimages…: api/ims/errors.cpp
 extern Family const identity_family; ///< /v3…: api/identity/errors.cpp

@@ -112,7 +112,7 @@ std::variant<Match, Miss> Router::find(std::string_view method, std::string_view
     return true;
   };
   auto const at = std::ranges::find_if(routes_, fits);
-  bool const slash_refused = path.trailing_slash && path.count > 1 && !family->trailing_slash;
+  bool const slash_refused = path.trailing_slash && !family->trailing_slash;
   if (at == routes_.end() || slash_refused) {
     bool const unknown = path.count == 0 || !is_known_api(path.segments[0]) ||
                          (path.count == 1 && path.segments[0].starts_with("v1"));

@@ -13,11 +13,8 @@ net::Reply text_reply(int status, std::string_view text) {
 }
 
 net::Reply refuse(Error const& failure, ErrorContext const&) {
-  int const status = failure.kind() == Kind::not_found     ? 404
-                     : failure.kind() == Kind::unavailable ? 503
-                     : failure.kind() == Kind::invalid     ? 400
-                                                           : 500;
-  return text_reply(status, failure.detail.empty() ? text_of(failure.fault) : failure.detail);
+  return text_reply(status_of(failure.kind()),
+                    failure.detail.empty() ? text_of(failure.fault) : failure.detail);
 }
 
 net::Reply method_not_allowed(ErrorContext const&) {
