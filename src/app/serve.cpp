@@ -120,88 +120,141 @@ std::string url_of(ops::Config const& config, std::string const& host, std::uint
                      v6 ? "[" + host + "]" : host, port);
 }
 
-} // namespace
-
-Result<> serve(ops::Config const& config, ServeOptions const& options) {
+sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   for (int const signal : {SIGTERM, SIGINT, SIGHUP})
     sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr); // before any thread starts: they inherit it
   std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
 
-  auto const& directory_path = options.directory;
-  auto const lock = TRY(DirectoryLock::take(directory_path));
-  auto const database = TRY(store::sqlite::SqliteDatabase::open(directory_path + "/vitrine.db"));
-  auto const blobs = TRY(store::FilesystemBlobs::open(directory_path + "/blobs"));
+Result<service::policy::Policy> load_policy(ops::Config const& config) {
+  auto const& file = config.policy.file;
+  return service::policy::Policy::load(service::policy::defaults(),
+                                       file.empty() ? std::nullopt : std::optional(file));
+}
+
+// What one directory holds.
+struct Stores {
+  DirectoryLock lock;
+  std::unique_ptr<store::Database> database;
+  std::unique_ptr<store::Blobs> blobs;
+
+  static Result<Stores> open(std::string const& directory) {
+    auto lock = TRY(DirectoryLock::take(directory));
+    auto database = TRY(store::sqlite::SqliteDatabase::open(directory + "/vitrine.db"));
+    auto blobs = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
+    return Stores{std::move(lock), std::move(database), std::move(blobs)};
+  }
+};
+
+// The services with the workers, in the order in which they need each other.
+struct House {
+  House(ops::Config const& from, Stores const& stores, service::policy::Policy const& policy)
+      : config(from), ims(config.compat.profile == ops::Profile::ims), access(policy),
+        directory(*stores.database, clock, identity_options(config)),
+        images(*stores.database, access, clock,
+               {.ims_profile = ims,
+                .property_max = static_cast<std::size_t>(config.images.property_max),
+                .tag_max = static_cast<std::size_t>(config.images.tag_max)}),
+        quotas(*stores.database,
+               {config.quota.image, config.quota.image_shared, config.quota.image_member}),
+        sharing(*stores.database, access, quotas, directory.projects(), clock,
+                {ims, config.images.member_max}),
+        uploads(*stores.database, *stores.blobs, access, clock,
+                {.size_bytes_max = config.images.size_bytes_max,
+                 .detects_disk_format = ims,
+                 .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
+                 .digest_threads = std::max(2U, std::thread::hardware_concurrency())}),
+        downloads(*stores.database, *stores.blobs, access),
+        submitter(*stores.database, clock, bell),
+        engine(*stores.database, clock, bell, jobs::all_kinds({sharing}), metrics,
+               {.workers = config.jobs.workers,
+                .lease_seconds = config.jobs.lease_seconds,
+                .poll_seconds = config.jobs.poll_seconds}) {}
+
+  api::Services services() {
+    return {clock,
+            config,
+            metrics,
+            access,
+            images,
+            uploads,
+            downloads,
+            sharing,
+            quotas,
+            submitter,
+            directory.tokens(),
+            &directory};
+  }
+
+  ops::Config const& config;
+  bool const ims;
   SystemClock const clock;
   ops::Metrics metrics;
-  bool const ims = config.compat.profile == ops::Profile::ims;
-
-  auto const policy_file =
-      config.policy.file.empty() ? std::nullopt : std::optional(config.policy.file);
-  auto const policy = TRY(service::policy::Policy::load(service::policy::defaults(), policy_file));
-  service::Access const access(policy);
-  identity::builtin::Directory directory(*database, clock, identity_options(config));
-  identity::builtin::Bootstrap const wanted{directory_path + "/clouds.yaml", options.demo,
-                                            config.identity.region};
-  auto const clouds = TRY(identity::builtin::bootstrap(directory, wanted));
-
-  service::Images images(*database, access, clock,
-                         {.ims_profile = ims,
-                          .property_max = static_cast<std::size_t>(config.images.property_max),
-                          .tag_max = static_cast<std::size_t>(config.images.tag_max),
-                          .member_max = static_cast<std::size_t>(config.images.member_max)});
-  service::Quotas quotas(
-      *database, {config.quota.image, config.quota.image_shared, config.quota.image_member});
-  service::Sharing sharing(*database, access, quotas, directory.projects(), clock,
-                           {ims, config.images.member_max});
-  service::Uploads uploads(*database, *blobs, access, clock,
-                           {.size_bytes_max = config.images.size_bytes_max,
-                            .detects_disk_format = ims,
-                            .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
-                            .digest_threads = std::max(2U, std::thread::hardware_concurrency())});
-  service::Downloads downloads(*database, *blobs, access);
-  TRY(uploads.recover());
-
+  service::Access const access;
+  identity::builtin::Directory directory;
+  service::Images images;
+  service::Quotas quotas;
+  service::Sharing sharing;
+  service::Uploads uploads;
+  service::Downloads downloads;
   jobs::Bell bell;
-  jobs::Submitter submitter(*database, clock, bell);
-  jobs::Engine engine(*database, clock, bell, jobs::all_kinds({sharing}), metrics,
-                      {.workers = config.jobs.workers,
-                       .lease_seconds = config.jobs.lease_seconds,
-                       .poll_seconds = config.jobs.poll_seconds});
-  TRY(engine.take_over());
-  auto const audit_file =
-      config.audit.file.empty() ? directory_path + "/audit.jsonl" : config.audit.file;
-  auto const audit = TRY(jobs::AuditExport::open(*database, audit_file, [](Fault fault) {
+  jobs::Submitter submitter;
+  jobs::Engine engine;
+};
+
+Result<std::unique_ptr<jobs::AuditExport>>
+open_audit(ops::Config const& config, Stores const& stores, std::string const& directory) {
+  auto const file = config.audit.file.empty() ? directory + "/audit.jsonl" : config.audit.file;
+  return jobs::AuditExport::open(*stores.database, file, [](Fault fault) {
     auto const& entry = api::ims::entry(fault);
     return jobs::AuditReason{entry.http, entry.code};
-  }));
-  jobs::Periodic export_audit("audit", 250ms, [&] { return audit->export_pending(); });
-  jobs::Periodic remove_bytes("blobs", 60s, [&]() -> Result<> {
-    TRY(jobs::remove_unused_blobs(*database, *blobs));
-    return {};
   });
-  jobs::Periodic remove_jobs("jobs", 3600s, [&]() -> Result<> {
-    TRY(jobs::remove_old_jobs(*database, clock, config.jobs.retention_days));
-    return {};
-  });
+}
 
-  api::Services services{clock,
-                         config,
-                         metrics,
-                         access,
-                         images,
-                         uploads,
-                         downloads,
-                         sharing,
-                         quotas,
-                         submitter,
-                         directory.tokens(),
-                         &directory};
+// What is done again and again while the server runs.
+struct Upkeep {
+  Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
+      : remove_bytes("blobs", 60s,
+                     [&stores]() -> Result<> {
+                       TRY(jobs::remove_unused_blobs(*stores.database, *stores.blobs));
+                       return {};
+                     }),
+        remove_jobs("jobs", 3600s,
+                    [&stores, &house]() -> Result<> {
+                      TRY(jobs::remove_old_jobs(*stores.database, house.clock,
+                                                house.config.jobs.retention_days));
+                      return {};
+                    }),
+        export_audit("audit", 250ms, [&audit] { return audit.export_pending(); }) {}
+
+  jobs::Periodic remove_bytes;
+  jobs::Periodic remove_jobs;
+  jobs::Periodic export_audit; ///< ends last of all workers: it exports once more
+};
+
+} // namespace
+
+Result<> serve(ops::Config const& config, ServeOptions const& options) {
+  auto const signals = block_signals();
+  auto const stores = TRY(Stores::open(options.directory));
+  auto const policy = TRY(load_policy(config));
+  House house(config, stores, policy);
+  identity::builtin::Bootstrap const wanted{options.directory + "/clouds.yaml", options.demo,
+                                            config.identity.region};
+  auto const clouds = TRY(identity::builtin::bootstrap(house.directory, wanted));
+  TRY(house.uploads.recover());
+  TRY(house.engine.take_over());
+  auto const audit = TRY(open_audit(config, stores, options.directory));
+  Upkeep upkeep(house, stores, *audit);
+
+  auto services = house.services();
   api::Origin const origin(config.server.public_endpoint, config.server.trusted_proxies);
   auto const endpoints = api::all_endpoints();
-  RequestCounts counts(metrics, endpoints, config.metrics.per_project);
+  RequestCounts counts(house.metrics, endpoints, config.metrics.per_project);
   api::Dispatcher dispatcher(endpoints, services, origin, api::version_list,
                              [&counts](api::Served const& served) {
                                log_served(served);
@@ -210,10 +263,10 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const place = TRY(ops::parse_host_port(config.server.listen));
   auto const server =
       TRY(net::Server::start(server_options(config, place.host, place.port), dispatcher));
-  add_process_figures(metrics, *server);
+  add_process_figures(house.metrics, *server);
   auto const url = url_of(config, place.host, server->port());
   TRY(identity::builtin::announce(wanted, clouds, url));
-  engine.start();
+  house.engine.start();
   std::printf("ready %s\n", url.c_str());
   std::fflush(stdout);
 
@@ -224,8 +277,8 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
     }
   });
   server->drain(std::chrono::seconds(config.server.drain_seconds));
-  engine.stop();
-  export_audit.stop();
+  house.engine.stop();
+  upkeep.export_audit.stop();
   return {};
 }
 
