@@ -28,11 +28,7 @@ constexpr std::int64_t member_page_default = 256;
 
 // Requests (contract: ims-api 2.1; cases HT-07)
 constexpr std::size_t json_body_bytes = 1U << 20U;
-constexpr std::size_t request_head_bytes = 64U << 10U;
-constexpr std::size_t request_headers = 256;
-constexpr std::size_t request_target_bytes = 16U << 10U;
 constexpr std::size_t request_id_characters = 64;
-constexpr std::size_t token_bytes = 8U << 10U;
 
 // Data (contract: glance-v2 1.4)
 constexpr std::int64_t image_size_bytes = 1'099'511'627'776;

@@ -38,6 +38,8 @@ def build(source, target, replaced=None):
 def run(program, server, demo, alt):
     clouds = server.clouds()
     environment = {
+        # The cloud's Go SDK looks the endpoint up in this region, else in the project's name.
+        "OS_REGION_NAME": "RegionOne",
         "AUTH_URL": clouds["demo"]["auth"]["auth_url"],
         "ALT_PROJECT": alt.project_id,
         "DEMO_PROJECT": demo.project_id,

@@ -32,14 +32,16 @@ def test_the_life_of_an_image(as_demo, as_alt, alt, tmp_path, rng):
     source = tmp_path / "disk.raw"
     source.write_bytes(data)
     image = as_demo.create_image("sdk-image", filename=str(source), disk_format="raw",
-                                 container_format="bare", wait=True, colour="red")
+                                 container_format="bare", wait=True, colour="red",
+                                 validate_checksum=True)
     assert image.status == "active"
     assert image.checksum == harness.md5(data)
     assert image.hash_value == harness.sha512(data)
     assert image.properties["colour"] == "red"
-    # The SDK remembers what it uploaded and does not upload it twice.
+    # Asked to hash the file, the SDK sees in the stored properties that it uploaded it before.
     again = as_demo.create_image("sdk-image", filename=str(source), disk_format="raw",
-                                 container_format="bare", wait=True)
+                                 container_format="bare", wait=True,
+                                 validate_checksum=True)
     assert again.id == image.id
 
     found = as_demo.image.find_image("sdk-image", ignore_missing=False)
