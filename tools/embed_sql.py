@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Turns sql/*.sql (named statements) and migrations/*.sql into statements.{hpp,cpp}.
 
-A statement starts at a line `-- name: lower_snake_case` and ends at the next one; other comment lines are dropped.
+A statement starts at a line `-- name: lower_snake_case` and ends at the next one; other comment
+lines are dropped.
 A `-- fragment: name` is text that the statements of the same file take in as `{name}`.
-A migration is a file NNNN_subject.sql, or NNNN_subject.sqlite.sql / .postgres.sql where the engines differ.
+A migration is a file NNNN_subject.sql, or NNNN_subject.sqlite.sql / .postgres.sql where the
+engines differ.
 """
 import pathlib
 import re
@@ -47,13 +49,16 @@ def main():
             if name in named:
                 sys.exit(f"{path}: statement {name} is there twice")
             named[name] = text
-    header = ['#pragma once', '#include <span>', '#include <string_view>', '', 'namespace vitrine::store::sql {',
-              '', '/// A statement of sql/*.sql; metrics and logs go by its name.',
+    header = ['#pragma once', '#include <span>', '#include <string_view>', '',
+              'namespace vitrine::store::sql {', '',
+              '/// A statement of sql/*.sql; metrics and logs go by its name.',
               'struct Statement { std::string_view name; std::string_view text; };',
               '/// A migration; `engine` is empty when it serves all.',
-              'struct Migration { int number; std::string_view name; std::string_view engine; std::string_view text; };',
+              'struct Migration {',
+              '  int number;', '  std::string_view name, engine, text;', '};',
               '', 'std::span<Migration const> migrations();', '']
-    header += [f"inline constexpr Statement {name}{{\"{name}\", {literal(text)}}};" for name, text in named.items()]
+    header += [f"inline constexpr Statement {name}{{\"{name}\", {literal(text)}}};"
+               for name, text in named.items()]
     header += ['', '} // namespace vitrine::store::sql', '']
     body = ['#include "statements.hpp"', '', 'namespace vitrine::store::sql {', 'namespace {',
             'constexpr Migration kMigrations[] = {']
@@ -61,7 +66,8 @@ def main():
         number, rest = path.name[:-len(".sql")].split("_", 1)
         name, _, engine = rest.partition(".")
         body.append(f'{{{int(number)}, "{name}", "{engine}", {literal(path.read_text())}}},')
-    body += ['};', '} // namespace', 'std::span<Migration const> migrations() { return kMigrations; }',
+    body += ['};', '} // namespace',
+             'std::span<Migration const> migrations() { return kMigrations; }',
              '} // namespace vitrine::store::sql', '']
     target.parent.mkdir(parents=True, exist_ok=True)
     for suffix, lines in ((".hpp", header), (".cpp", body)):

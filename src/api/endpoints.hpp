@@ -10,7 +10,8 @@ namespace vitrine::api {
 /// Every endpoint, in the order of the API documents; verbs of one path in the order of `Allow`.
 std::vector<Endpoint> all_endpoints();
 
-/// The version documents of `GET /`, `/versions` and of paths that name no API, with the given status.
+/// The version documents of `GET /`, `/versions` and of paths that name no API, with the given
+/// status.
 Reply version_list(Context& context, int status);
 
 } // namespace vitrine::api

@@ -25,8 +25,8 @@ std::string format_seconds(Time time);
 std::string format_milliseconds(Time time);
 /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`, as Keystone prints token times.
 std::string format_microseconds(Time time);
-/// ISO 8601 date and time: `T` or space between, optional fraction, `Z`, `±HH:MM`, `±HHMM` or nothing (UTC).
-/// Nothing when it is not a real point in time.
+/// ISO 8601 date and time: `T` or space between, optional fraction, `Z`, `±HH:MM`, `±HHMM` or
+/// nothing (UTC). Nothing when it is not a real point in time.
 std::optional<Time> parse_time(std::string_view text);
 
 /// Source of time. Implementations are thread-safe.

@@ -1,7 +1,8 @@
 // Failures as values: what went wrong, told once, below any HTTP status or API family.
 //
-// Each API family maps a Fault to its own status and body (`api/ims/errors.cpp`, `api/image/errors.cpp`),
-// so the two families can answer the same failure differently. A job stores the fault with its item.
+// Each API family maps a Fault to its own status and body (`api/ims/errors.cpp`,
+// `api/image/errors.cpp`), so the two families can answer the same failure differently. A job
+// stores the fault with its item.
 #pragma once
 
 #include <cstdint>
@@ -102,7 +103,8 @@ Fault fault_named(std::string_view name) noexcept;
 /// Default text of a fault, a full sentence.
 std::string_view text_of(Fault fault) noexcept;
 
-/// A failure on its way up. Cheap to move; holds no secret and no internal detail that a caller may not read.
+/// A failure on its way up. Cheap to move; holds no secret and no internal detail that a caller may
+/// not read.
 struct [[nodiscard]] Error {
   Fault fault{Fault::internal};
   std::string detail; ///< names the field, limit or state; shown to the caller

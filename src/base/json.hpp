@@ -18,13 +18,15 @@ using Value = boost::json::value;
 using Object = boost::json::object;
 using Array = boost::json::array;
 
-/// Parses one JSON text (RFC 8259): UTF-8, no comments, nesting up to 32, no duplicate-key check (the last
-/// wins). Errors: `invalid_body` with the reason. An empty text is an error; callers treat it before.
+/// Parses one JSON text (RFC 8259): UTF-8, no comments, nesting up to 32, no duplicate-key check
+/// (the last wins). Errors: `invalid_body` with the reason. An empty text is an error; callers
+/// treat it before.
 Result<Value> parse(std::string_view text);
 
 inline std::string_view view(boost::json::string const& text) { return {text.data(), text.size()}; }
 
-/// A whole number: an integer, or a double without fraction (`1e3`), within int64; nothing otherwise.
+/// A whole number: an integer, or a double without fraction (`1e3`), within int64; nothing
+/// otherwise.
 std::optional<std::int64_t> whole_number(Value const& value);
 
 /// Appends a quoted, escaped JSON string. `text` must be UTF-8.
@@ -33,8 +35,8 @@ void append_string(std::string& out, std::string_view text);
 /// Compact JSON text of a value.
 std::string to_text(Value const& value);
 
-/// Writes JSON into a string, taking care of commas. Not thread-safe. Nothing is checked: the caller
-/// opens and closes what it writes.
+/// Writes JSON into a string, taking care of commas. Not thread-safe. Nothing is checked: the
+/// caller opens and closes what it writes.
 class Writer {
 public:
   explicit Writer(std::string& out) : out_(out) {}

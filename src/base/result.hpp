@@ -1,4 +1,5 @@
-// Result<T>: a value or an Error, never silently dropped. TRY returns the error of an expression early.
+// Result<T>: a value or an Error, never silently dropped. TRY returns the error of an expression
+// early.
 #pragma once
 
 #include "base/error.hpp"
@@ -24,7 +25,8 @@ T unwrap(Result<T>& result) {
 }
 } // namespace detail
 
-/// The value of `expression`, or return its error from the enclosing function (which returns a Result).
+/// The value of `expression`, or return its error from the enclosing function (which returns a
+/// Result).
 #define TRY(...)                                                                                   \
   __extension__({                                                                                  \
     auto vitrine_try_result = (__VA_ARGS__);                                                       \

@@ -14,12 +14,13 @@ namespace vitrine::identity {
 class Authenticator {
 public:
   virtual ~Authenticator() = default;
-  /// The caller a token stands for, with implied roles and role aliases applied; `request_id` and `address` are
-  /// left empty. Shared, because one token serves many requests: the hot path copies nothing but a pointer.
-  /// Errors: `unauthenticated` for a token that is missing, unknown, expired or revoked (never told apart),
-  /// `identity_unavailable`.
+  /// The caller a token stands for, with implied roles and role aliases applied; `request_id` and
+  /// `address` are left empty. Shared, because one token serves many requests: the hot path copies
+  /// nothing but a pointer. Errors: `unauthenticated` for a token that is missing, unknown, expired
+  /// or revoked (never told apart), `identity_unavailable`.
   virtual Result<std::shared_ptr<model::Caller const>> caller_of(std::string_view token) = 0;
-  /// What `WWW-Authenticate: Keystone uri="…"` and clients.yaml name; may be relative to the request's own base.
+  /// What `WWW-Authenticate: Keystone uri="…"` and clients.yaml name; may be relative to the
+  /// request's own base.
   [[nodiscard]] virtual std::string auth_url(std::string_view base_url) const = 0;
 };
 

@@ -102,7 +102,8 @@ class RawConnection:
         """The next answer on this connection, framed as a client frames it."""
         response = http.client.HTTPResponse(self.socket, method=method)
         response.fp.close()
-        response.fp = _KeptOpen(self.stream)  # one buffer for the whole connection, so that pipelining works
+        # One buffer for the whole connection, so that pipelining works.
+        response.fp = _KeptOpen(self.stream)
         response.begin()
         length_known = response.length is not None or response.chunked
         if not length_known and not response.will_close:

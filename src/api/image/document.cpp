@@ -28,9 +28,9 @@ constexpr std::array<std::string_view, 16> kServiceSet = {
     "__backup_id",   "__data_origin",    "__root_origin",
     "__whole_image", "__system__cmkid",  "__lazyloading",
     "__sequence_num"};
-constexpr std::array<std::string_view, 11> kDiskFormats = {
-    "ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop"};
-constexpr std::array<std::string_view, 2> kCloudDiskFormats = {"zvhd", "zvhd2"};
+constexpr std::array<std::string_view, 13> kDiskFormats = {"ami",   "ari",  "aki",   "vhd", "vhdx",
+                                                           "vmdk",  "raw",  "qcow2", "vdi", "iso",
+                                                           "ploop", "zvhd", "zvhd2"};
 constexpr std::array<std::string_view, 8> kContainerFormats = {
     "ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"};
 
@@ -119,7 +119,7 @@ Result<> set_base(model::Image& image, std::string_view name, json::Value const&
     if (name == "name") image.name = std::move(text);
     if (name == "owner") image.owner = ProjectId{std::move(text).value_or("")};
     if (name == "disk_format") {
-      if (text && !holds(kDiskFormats, *text) && !holds(kCloudDiskFormats, *text)) {
+      if (text && !holds(kDiskFormats, *text)) {
         return invalid(name, "unknown disk format '" + *text + "'");
       }
       image.disk_format = std::move(text);
@@ -174,6 +174,9 @@ void write_computed(json::Writer& writer, model::Image const& image, model::Call
 }
 
 } // namespace
+
+std::span<std::string_view const> disk_formats() { return kDiskFormats; }
+std::span<std::string_view const> container_formats() { return kContainerFormats; }
 
 void write_image(json::Writer& writer, model::Image const& image, model::Caller const& caller,
                  bool ims_profile) {

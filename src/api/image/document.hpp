@@ -7,6 +7,7 @@
 #include "model/caller.hpp"
 #include "model/image.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,10 @@ namespace vitrine::api::image {
 void write_image(json::Writer& writer, model::Image const& image, model::Caller const& caller,
                  bool ims_profile);
 std::string image_json(model::Image const& image, model::Caller const& caller, bool ims_profile);
+
+/// The words that `disk_format` and `container_format` may hold, besides null.
+std::span<std::string_view const> disk_formats();
+std::span<std::string_view const> container_formats();
 
 /// What a name in a body stands for.
 enum class Attribute : std::uint8_t { base, read_only, reserved, property };

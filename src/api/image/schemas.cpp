@@ -1,14 +1,18 @@
 // GET /v2/schemas/{schema}: what generic clients build their models from (contract: glance-v2 5).
+#include "api/image/document.hpp"
 #include "api/kit/endpoint.hpp"
 
 namespace vitrine::api::image {
 namespace {
 
-constexpr std::string_view kImage =
-    R"({"name":"image","properties":{)"
-    R"("id":{"type":"string","description":"UUID of the image","pattern":"^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"},)"
+// The properties of an image but its formats, which stand in front (`image_schema`).
+constexpr std::string_view kImageRest =
+    R"("id":{"type":"string","description":"UUID of the image",)"
+    R"("pattern":"^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-)"
+    R"(([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"},)"
     R"("name":{"type":["null","string"],"maxLength":255},)"
-    R"("status":{"type":"string","readOnly":true,"enum":["queued","saving","uploading","importing","active","deactivated","killed","deleted","pending_delete"]},)"
+    R"("status":{"type":"string","readOnly":true,"enum":["queued","saving",)"
+    R"("uploading","importing","active","deactivated","killed","deleted","pending_delete"]},)"
     R"("visibility":{"type":"string","enum":["community","public","private","shared"]},)"
     R"("protected":{"type":"boolean"},"os_hidden":{"type":"boolean"},)"
     R"("checksum":{"type":["null","string"],"readOnly":true,"maxLength":32},)"
@@ -17,9 +21,8 @@ constexpr std::string_view kImage =
     R"("owner":{"type":["null","string"],"maxLength":255},)"
     R"("size":{"type":["null","integer"],"readOnly":true},)"
     R"("virtual_size":{"type":["null","integer"],"readOnly":true},)"
-    R"("container_format":{"type":["null","string"],"enum":[null,"ami","ari","aki","bare","ovf","ova","docker","compressed"]},)"
-    R"("disk_format":{"type":["null","string"],"enum":[null,"ami","ari","aki","vhd","vhdx","vmdk","raw","qcow2","vdi","iso","ploop","zvhd","zvhd2"]},)"
-    R"("created_at":{"type":"string","readOnly":true},"updated_at":{"type":"string","readOnly":true},)"
+    R"("created_at":{"type":"string","readOnly":true},)"
+    R"("updated_at":{"type":"string","readOnly":true},)"
     R"("tags":{"type":"array","items":{"type":"string","maxLength":255}},)"
     R"("min_disk":{"type":"integer","minimum":0,"maximum":2147483647},)"
     R"("min_ram":{"type":"integer","minimum":0,"maximum":2147483647},)"
@@ -36,8 +39,28 @@ constexpr std::string_view kMember =
     R"({"name":"member","properties":{)"
     R"("member_id":{"type":"string","readOnly":true},"image_id":{"type":"string","readOnly":true},)"
     R"("status":{"type":"string","enum":["pending","accepted","rejected"]},)"
-    R"("created_at":{"type":"string","readOnly":true},"updated_at":{"type":"string","readOnly":true},)"
+    R"("created_at":{"type":"string","readOnly":true},)"
+    R"("updated_at":{"type":"string","readOnly":true},)"
     R"("schema":{"type":"string","readOnly":true}}})";
+
+void write_formats(json::Writer& writer, std::string_view name,
+                   std::span<std::string_view const> formats) {
+  writer.key(name).begin_object().key("type").raw(R"(["null","string"])");
+  writer.key("enum").begin_array().null();
+  for (auto const format : formats)
+    writer.string(format);
+  writer.end_array().end_object();
+}
+
+std::string image_schema() {
+  std::string body;
+  json::Writer writer(body);
+  writer.begin_object().field("name", "image").key("properties").begin_object();
+  write_formats(writer, "container_format", container_formats());
+  write_formats(writer, "disk_format", disk_formats());
+  writer.raw(kImageRest);
+  return body;
+}
 
 // A list of what `item` describes; only images come in pages.
 std::string list_schema(std::string_view name, std::string_view item, bool paged) {
@@ -58,8 +81,8 @@ std::string list_schema(std::string_view name, std::string_view item, bool paged
 
 Result<Reply> run(Context& context, Services&) {
   auto const& name = context.param("schema");
-  if (name == "image") return json_reply(200, std::string(kImage));
-  if (name == "images") return json_reply(200, list_schema(name, kImage, true));
+  if (name == "image") return json_reply(200, image_schema());
+  if (name == "images") return json_reply(200, list_schema(name, image_schema(), true));
   if (name == "member") return json_reply(200, std::string(kMember));
   if (name == "members") return json_reply(200, list_schema(name, kMember, false));
   return error(Fault::not_found);

@@ -29,8 +29,8 @@ bool is_safe_id(std::string_view text) {
   });
 }
 
-// Taken over from the client when it is usable, so that one id follows a request through all services
-// (contract: glance-v2 1.1).
+// Taken over from the client when it is usable, so that one id follows a request through all
+// services (contract: glance-v2 1.1).
 std::string request_id_of(net::RequestHead const* head) {
   auto const given = head == nullptr ? std::nullopt : head->header(kRequestId);
   if (!given || !is_safe_id(*given) || given->size() > limits::request_id_characters) {

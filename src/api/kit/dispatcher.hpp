@@ -13,7 +13,8 @@
 
 namespace vitrine::api {
 
-/// What is told of each answered request; for the access log and metrics. `endpoint` is null on a miss.
+/// What is told of each answered request; for the access log and metrics. `endpoint` is null on a
+/// miss.
 struct Served {
   Endpoint const* endpoint;
   std::size_t endpoint_index;

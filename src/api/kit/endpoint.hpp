@@ -1,5 +1,6 @@
-// An endpoint: one declaration that feeds the router, authentication, policy, validation, metrics, the audit
-// reference and the OpenAPI document. One endpoint is one file and one line in endpoints.cpp.
+// An endpoint: one declaration that feeds the router, authentication, policy, validation, metrics,
+// the audit reference and the OpenAPI document. One endpoint is one file and one line in
+// endpoints.cpp.
 #pragma once
 
 #include "api/kit/family.hpp"
@@ -22,7 +23,8 @@ std::string_view name_of(Verb verb) noexcept; ///< "GET"
 
 /// Who may call, decided before the endpoint runs.
 enum class Guard : std::uint8_t {
-  token_and_action, ///< a project-scoped token, and the policy allows `action` to the caller's roles
+  token_and_action, ///< a project-scoped token, and the policy allows `action` to the caller's
+                    ///< roles
   token,            ///< a project-scoped token; the service checks `action` against the image
   any_token,        ///< any valid token, whatever its scope
   open,             ///< no token
@@ -62,7 +64,8 @@ Endpoint plain_endpoint(Spec spec, Endpoint::Run run);
 Endpoint upload_endpoint(Spec spec, Endpoint::Begin begin);
 
 /// An endpoint whose JSON body is an object with the declared fields, read into `Body`.
-/// Errors before `run`: `empty_body`, `invalid_body`, then the first field at fault in declared order.
+/// Errors before `run`: `empty_body`, `invalid_body`, then the first field at fault in declared
+/// order.
 template <class Body, class Function>
 Endpoint endpoint(Spec spec, std::vector<Field<Body>> fields, Function run) {
   std::vector<FieldInfo> infos;

@@ -1,7 +1,7 @@
 // Declared fields of a JSON body: name, type, limits and text in one place.
 //
-// `Wire<T>` says once how a type is read from JSON, refused, and described. `required` and `optional` tie a
-// JSON name to a member of the body struct, so a wrong type does not compile.
+// `Wire<T>` says once how a type is read from JSON, refused, and described. `required` and
+// `optional` tie a JSON name to a member of the body struct, so a wrong type does not compile.
 #pragma once
 
 #include "base/ids.hpp"
@@ -46,7 +46,8 @@ struct Size {
   std::size_t most;
 };
 
-/// Parses a body that must be a JSON object. Errors: `empty_body` for nothing or `null`, `invalid_body`.
+/// Parses a body that must be a JSON object. Errors: `empty_body` for nothing or `null`,
+/// `invalid_body`.
 Result<json::Object> read_object(std::string_view body);
 
 template <class T>
@@ -79,7 +80,8 @@ struct Wire<ProjectId> {
 
 namespace detail {
 
-/// The value of a field; null when absent or JSON null, which count as the same (contract: ims-api 2.1).
+/// The value of a field; null when absent or JSON null, which count as the same (contract:
+/// ims-api 2.1).
 json::Value const* find(json::Object const& object, std::string_view name);
 std::string array_schema(std::string_view element, Size size);
 Error wrong_count(std::string_view field, std::size_t count, Size size);
@@ -148,7 +150,8 @@ Field<Body> optional(std::string_view name, std::optional<T> Body::* member,
           }};
 }
 
-/// A field of the contract that this release does not offer: anything but absent, null or empty is refused.
+/// A field of the contract that this release does not offer: anything but absent, null or empty is
+/// refused.
 template <class Body>
 Field<Body> not_offered(std::string_view name, std::string_view text) {
   return {{name, false, R"({"type":"array","maxItems":0})", text},

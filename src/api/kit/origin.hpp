@@ -12,11 +12,13 @@ namespace vitrine::api {
 /// Decides the base URL of a request. Immutable, thread-safe.
 class Origin {
 public:
-  /// `public_endpoint` wins when set. `X-Forwarded-Proto`, `-Host` and `-Prefix` count only when the peer's
-  /// address is one of `trusted_proxies` (addresses or CIDR blocks; unreadable ones never match).
+  /// `public_endpoint` wins when set. `X-Forwarded-Proto`, `-Host` and `-Prefix` count only when
+  /// the peer's address is one of `trusted_proxies` (addresses or CIDR blocks; unreadable ones
+  /// never match).
   Origin(std::string public_endpoint, std::vector<std::string> trusted_proxies);
 
-  /// `scheme://host[:port][/prefix]` without a trailing slash. A Host that is no host is left out of links.
+  /// `scheme://host[:port][/prefix]` without a trailing slash. A Host that is no host is left out
+  /// of links.
   [[nodiscard]] std::string of(net::RequestHead const& head) const;
 
 private:

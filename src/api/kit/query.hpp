@@ -23,7 +23,8 @@ public:
   /// The last value of a name, as Glance reads repeated parameters; nothing when absent.
   [[nodiscard]] std::optional<std::string_view> last(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
-  /// The query again, encoded, without the named parameter and with `name=value` at its end (paging links).
+  /// The query again, encoded, without the named parameter and with `name=value` at its end (paging
+  /// links).
   [[nodiscard]] std::string with(std::string_view name,
                                  std::optional<std::string_view> value) const;
 

@@ -15,7 +15,7 @@ class Submitter;
 namespace ops {
 class Metrics;
 struct Config;
-}
+} // namespace ops
 namespace service {
 class Access;
 class Downloads;

@@ -1,5 +1,5 @@
-#include "jobs/kinds/groups.hpp"
 #include "jobs/house_test.hpp"
+#include "jobs/kinds/groups.hpp"
 
 namespace vitrine::jobs {
 namespace {

@@ -58,7 +58,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(std::string con
   std::string pragmas = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL;"
                         "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
                         "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 1073741824;";
-  // The file is mapped, so readers need almost no cache of their own; the writer keeps its dirty pages.
+  // The file is mapped, so readers need almost no cache of their own; the writer keeps its dirty
+  // pages.
   pragmas += access == Access::read_only ? "PRAGMA cache_size = -512; PRAGMA query_only = ON;"
                                          : "PRAGMA cache_size = -8192;"
                                            "PRAGMA wal_autocheckpoint = 4000;";

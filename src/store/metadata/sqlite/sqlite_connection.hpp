@@ -17,7 +17,8 @@ enum class Access : std::uint8_t { read_only, read_write };
 
 class SqliteConnection final : public Connection {
 public:
-  /// Opens `path` in WAL mode with full synchronisation. Errors: `unavailable` with the engine's words.
+  /// Opens `path` in WAL mode with full synchronisation. Errors: `unavailable` with the engine's
+  /// words.
   static Result<std::unique_ptr<SqliteConnection>> open(std::string const& path, Access access);
   ~SqliteConnection() override;
 
@@ -38,7 +39,8 @@ private:
   Error failure(std::string_view what) const;
 
   sqlite3* handle_;
-  // Keyed by text: dynamic list statements share a name. SQLite keeps the text alive with the statement.
+  // Keyed by text: dynamic list statements share a name. SQLite keeps the text alive with the
+  // statement.
   std::unordered_map<std::string, Prepared> prepared_;
 };
 

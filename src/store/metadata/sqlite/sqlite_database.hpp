@@ -15,8 +15,8 @@ namespace vitrine::store::sqlite {
 
 class SqliteDatabase final : public Database {
 public:
-  /// Opens or creates the file and applies missing migrations. Errors: `unavailable` with the reason,
-  /// also when the file was written by a newer release.
+  /// Opens or creates the file and applies missing migrations. Errors: `unavailable` with the
+  /// reason, also when the file was written by a newer release.
   static Result<std::unique_ptr<SqliteDatabase>> open(std::string path);
   /// Finishes the writes that wait, then closes.
   ~SqliteDatabase() override;
