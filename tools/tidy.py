@@ -229,6 +229,32 @@ def co_await_takes_named_variables(file):
             yield line_of(code, found.start()), "name the aggregate or lambda before co_await"
 
 
+def opens_an_initialiser(code, brace):
+    """Whether the `{` at `brace` starts a list of values; clang-format sets a block apart."""
+    return re.match(r"\{(\S|\s*\n\s*[.{])", code[brace:]) is not None
+
+
+def no_try_in_initialisers(file):
+    """g++ 12 leaks the members already built when a TRY inside a braced initialiser returns."""
+    if not file.is_cpp:
+        return
+    code = code_only(file.text)
+    for found in re.finditer(r"\bTRY\(", code):
+        depth = 0
+        for offset in range(found.start() - 1, -1, -1):
+            char = code[offset]
+            if char in ")}":
+                depth += 1
+            elif char in "({" and depth > 0:
+                depth -= 1
+            elif char == ";" and depth == 0:
+                break
+            elif char == "{":
+                if opens_an_initialiser(code, offset):
+                    yield line_of(code, found.start()), "TRY into a named variable first"
+                break
+
+
 def headers(file):
     """A header says what it is for in its first line and is included once."""
     if file.suffix != ".hpp":
@@ -292,8 +318,9 @@ def endpoint_is_listed(file):
 
 
 RULES = [includes_run_down, columns, function_length, open_ends, no_sleep_in_tests,
-         belongs_to_a_library, wire_stays_in_net, co_await_takes_named_variables, headers, names,
-         no_machine_in_the_tree, links_resolve, endpoint_is_listed]
+         belongs_to_a_library, wire_stays_in_net, co_await_takes_named_variables,
+         no_try_in_initialisers, headers, names, no_machine_in_the_tree, links_resolve,
+         endpoint_is_listed]
 
 
 def files_of(root):

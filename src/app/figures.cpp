@@ -33,11 +33,11 @@ void RequestCounts::count(api::Served const& served) {
   auto& series = served.endpoint == nullptr ? series_.back() : series_[served.endpoint_index];
   auto const status = static_cast<std::size_t>(served.status);
   CHECK(status < kStatuses);
-  auto* counter = series.answered[status].load(std::memory_order_relaxed);
+  auto* counter = series.answered[status].load(std::memory_order_acquire);
   if (counter == nullptr) {
     counter = &metrics_.counter(ops::Metric::http_requests,
                                 {series.endpoint, fmt::to_string(served.status)});
-    series.answered[status].store(counter, std::memory_order_relaxed);
+    series.answered[status].store(counter, std::memory_order_release);
   }
   counter->add();
   series.seconds->observe(static_cast<double>(served.microseconds) / 1e6);

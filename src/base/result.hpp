@@ -26,7 +26,7 @@ T unwrap(Result<T>& result) {
 } // namespace detail
 
 /// The value of `expression`, or return its error from the enclosing function (which returns a
-/// Result).
+/// Result). Never inside a braced initialiser: g++ 12 leaks the members built before it.
 #define TRY(...)                                                                                   \
   __extension__({                                                                                  \
     auto vitrine_try_result = (__VA_ARGS__);                                                       \

@@ -276,13 +276,13 @@ Result<> list_credentials(Session& session, Directory& directory) {
 
 Result<> create_credential(Session& session, Directory& directory) {
   auto const& values = session.values;
-  identity::builtin::NewCredential wanted{.user = TRY(directory.users().find(values.user)).id,
-                                          .project =
-                                              TRY(directory.projects().find(values.project)).id,
-                                          .name = values.name,
-                                          .description = values.description,
-                                          .roles = values.roles,
-                                          .unrestricted = values.unrestricted};
+  identity::builtin::NewCredential wanted;
+  wanted.user = TRY(directory.users().find(values.user)).id;
+  wanted.project = TRY(directory.projects().find(values.project)).id;
+  wanted.name = values.name;
+  wanted.description = values.description;
+  wanted.roles = values.roles;
+  wanted.unrestricted = values.unrestricted;
   if (!values.expires_at.empty()) {
     wanted.expires_at = parse_time(values.expires_at);
     if (!wanted.expires_at) return error(Fault::invalid_value, "--expires-at is not a time");

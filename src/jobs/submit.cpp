@@ -27,7 +27,8 @@ Result<JobReport> Submitter::report(model::Caller const& caller, JobId const& id
   if (!is_job_id(id.text)) return error(Fault::job_not_found);
   return database_.read([&](store::Connection& connection) -> Result<JobReport> {
     store::Jobs jobs(connection);
-    JobReport report{.job = TRY(jobs.get(id)), .pairs = {}, .failures = {}};
+    JobReport report;
+    report.job = TRY(jobs.get(id));
     if (report.job.project != caller.project && !caller.is_admin) {
       return error(Fault::job_not_found, id.text);
     }

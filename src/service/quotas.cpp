@@ -39,10 +39,12 @@ Result<bool> Quotas::may_share_another(store::Connection& connection,
 Result<std::vector<QuotaRow>> Quotas::usage(ProjectId const& project) const {
   return database_.read([&](store::Connection& connection) -> Result<std::vector<QuotaRow>> {
     store::Images images(connection);
-    std::vector<QuotaRow> rows{
-        {.type = quota::image, .used = TRY(images.count_owned(project))},
-        {.type = quota::image_shared, .used = TRY(images.count_shared_out(project))},
-        {.type = quota::image_member, .used = TRY(images.most_members(project))}};
+    auto const owned = TRY(images.count_owned(project));
+    auto const shared_out = TRY(images.count_shared_out(project));
+    auto const most_members = TRY(images.most_members(project));
+    std::vector<QuotaRow> rows{{.type = quota::image, .used = owned},
+                               {.type = quota::image_shared, .used = shared_out},
+                               {.type = quota::image_member, .used = most_members}};
     for (auto& row : rows) {
       row.quota = TRY(limit(connection, project, row.type));
       // A limit above the usual range is in force all the same, and then ends the range.

@@ -96,14 +96,15 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
   if (!TRY(fields.array("access_rules")).empty()) {
     return error(Fault::not_offered, "access_rules are not offered", "access_rules");
   }
-  builtin::NewCredential wanted{.user = context.caller.user,
-                                .project = context.caller.project,
-                                .name = TRY(fields.required_text("name")),
-                                .description = TRY(fields.text("description")).value_or(""),
-                                .secret = TRY(fields.text("secret")),
-                                .expires_at = TRY(read_expiry(fields)),
-                                .roles = TRY(read_roles(fields)),
-                                .unrestricted = TRY(fields.flag("unrestricted")).value_or(false)};
+  builtin::NewCredential wanted;
+  wanted.user = context.caller.user;
+  wanted.project = context.caller.project;
+  wanted.name = TRY(fields.required_text("name"));
+  wanted.description = TRY(fields.text("description")).value_or("");
+  wanted.secret = TRY(fields.text("secret"));
+  wanted.expires_at = TRY(read_expiry(fields));
+  wanted.roles = TRY(read_roles(fields));
+  wanted.unrestricted = TRY(fields.flag("unrestricted")).value_or(false);
   auto const created = TRY(directory.application_credentials().create(std::move(wanted)));
   return credential_reply(201, context, created.credential, created.secret);
 }

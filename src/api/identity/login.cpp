@@ -10,15 +10,17 @@ using builtin::Reference;
 using builtin::WantedScope;
 
 Result<Reference> read_reference(Fields const& fields) {
-  Reference out{.id = TRY(fields.text("id")).value_or(""),
-                .name = TRY(fields.text("name")).value_or("")};
+  Reference out;
+  out.id = TRY(fields.text("id")).value_or("");
+  out.name = TRY(fields.text("name")).value_or("");
   if (out.empty()) TRY(fields.required_text("name"));
   return out;
 }
 
 // A user or project: an id says all, a name needs its domain.
 Result<InDomain> read_in_domain(Fields const& fields) {
-  InDomain out{.self = TRY(read_reference(fields)), .domain = {}};
+  InDomain out;
+  out.self = TRY(read_reference(fields));
   if (out.self.id.empty()) {
     auto const domain = TRY(fields.required_object("domain"));
     out.domain = TRY(read_reference(domain));
@@ -29,15 +31,17 @@ Result<InDomain> read_in_domain(Fields const& fields) {
 Result<builtin::PasswordProof> read_password(Fields const& identity) {
   auto const method = TRY(identity.required_object("password"));
   auto const user = TRY(method.required_object("user"));
-  return builtin::PasswordProof{.user = TRY(read_in_domain(user)),
-                                .password = TRY(user.required_text("password"))};
+  builtin::PasswordProof proof;
+  proof.user = TRY(read_in_domain(user));
+  proof.password = TRY(user.required_text("password"));
+  return proof;
 }
 
 Result<builtin::CredentialProof> read_credential(Fields const& identity) {
   auto const method = TRY(identity.required_object("application_credential"));
-  builtin::CredentialProof proof{.credential = TRY(read_reference(method)),
-                                 .user = {},
-                                 .secret = TRY(method.required_text("secret"))};
+  builtin::CredentialProof proof;
+  proof.credential = TRY(read_reference(method));
+  proof.secret = TRY(method.required_text("secret"));
   if (proof.credential.id.empty()) {
     auto const user = TRY(method.required_object("user"));
     proof.user = TRY(read_in_domain(user));
@@ -54,11 +58,12 @@ Result<WantedScope> read_scope(Fields const& auth) {
   }
   auto const fields = TRY(auth.required_object("scope"));
   if (auto const wanted = TRY(fields.object("project"))) {
-    return WantedScope{.kind = project, .target = TRY(read_in_domain(*wanted))};
+    auto target = TRY(read_in_domain(*wanted));
+    return WantedScope{.kind = project, .target = std::move(target)};
   }
   if (auto const wanted = TRY(fields.object("domain"))) {
-    return WantedScope{.kind = domain,
-                       .target = {.self = TRY(read_reference(*wanted)), .domain = {}}};
+    auto target = TRY(read_reference(*wanted));
+    return WantedScope{.kind = domain, .target = {.self = std::move(target), .domain = {}}};
   }
   if (fields.find("unscoped") != nullptr) return WantedScope{.kind = none, .target = {}};
   if (fields.find("system") != nullptr) {

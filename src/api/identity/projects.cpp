@@ -26,18 +26,20 @@ Result<Reply> show(Context& context, Services&, builtin::Directory& directory) {
 
 Result<Reply> create(Context& context, Services&, builtin::Directory& directory) {
   auto const fields = TRY(Fields::of(context.body, "project"));
-  builtin::NewProject wanted{.name = TRY(fields.required_text("name")),
-                             .domain = TRY(read_domain(fields)),
-                             .description = TRY(fields.text("description")).value_or(""),
-                             .enabled = TRY(fields.flag("enabled")).value_or(true)};
+  builtin::NewProject wanted;
+  wanted.name = TRY(fields.required_text("name"));
+  wanted.domain = TRY(read_domain(fields));
+  wanted.description = TRY(fields.text("description")).value_or("");
+  wanted.enabled = TRY(fields.flag("enabled")).value_or(true);
   return project_reply(201, context, TRY(directory.projects().create(wanted)));
 }
 
 Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
   auto const fields = TRY(Fields::of(context.body, "project"));
-  builtin::ProjectChange const wanted{.name = TRY(fields.text("name")),
-                                      .description = TRY(fields.text("description")),
-                                      .enabled = TRY(fields.flag("enabled"))};
+  builtin::ProjectChange wanted;
+  wanted.name = TRY(fields.text("name"));
+  wanted.description = TRY(fields.text("description"));
+  wanted.enabled = TRY(fields.flag("enabled"));
   return project_reply(200, context, TRY(directory.projects().change(project_of(context), wanted)));
 }
 

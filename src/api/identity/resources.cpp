@@ -50,7 +50,8 @@ void write_domain(json::Writer& writer, Context const& context, model::Domain co
 }
 
 Result<DomainId> read_domain(Fields const& fields) {
-  return DomainId{TRY(fields.text("domain_id")).value_or(builtin::kDefaultDomain)};
+  auto const named = TRY(fields.text("domain_id"));
+  return DomainId{named.value_or(builtin::kDefaultDomain)};
 }
 
 } // namespace vitrine::api::identity

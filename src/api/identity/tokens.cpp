@@ -24,8 +24,9 @@ Result<builtin::Session> allowed_session(Context const& context, Services const&
 Result<Reply> show(Context& context, Services& services, builtin::Directory& directory) {
   auto const session =
       TRY(allowed_session(context, services, directory, "identity:validate_token"));
+  auto const subject = TRY(subject_of(context));
   auto reply = token_reply(200, session, context, services);
-  reply.headers.push_back({"X-Subject-Token", std::string(TRY(subject_of(context)))});
+  reply.headers.push_back({"X-Subject-Token", std::string(subject)});
   return reply;
 }
 

@@ -23,24 +23,25 @@ Result<Reply> show(Context& context, Services&, builtin::Directory& directory) {
 
 Result<Reply> create(Context& context, Services&, builtin::Directory& directory) {
   auto const fields = TRY(Fields::of(context.body, "user"));
-  builtin::NewUser const wanted{
-      .name = TRY(fields.required_text("name")),
-      .domain = TRY(read_domain(fields)),
-      .password = TRY(fields.text("password")),
-      .description = TRY(fields.text("description")).value_or(""),
-      .email = TRY(fields.text("email")).value_or(""),
-      .default_project = {TRY(fields.text("default_project_id")).value_or("")},
-      .enabled = TRY(fields.flag("enabled")).value_or(true)};
+  builtin::NewUser wanted;
+  wanted.name = TRY(fields.required_text("name"));
+  wanted.domain = TRY(read_domain(fields));
+  wanted.password = TRY(fields.text("password"));
+  wanted.description = TRY(fields.text("description")).value_or("");
+  wanted.email = TRY(fields.text("email")).value_or("");
+  wanted.default_project.text = TRY(fields.text("default_project_id")).value_or("");
+  wanted.enabled = TRY(fields.flag("enabled")).value_or(true);
   return user_reply(201, context, TRY(directory.users().create(wanted)));
 }
 
 Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
   auto const fields = TRY(Fields::of(context.body, "user"));
-  builtin::UserChange wanted{.name = TRY(fields.text("name")),
-                             .password = TRY(fields.text("password")),
-                             .description = TRY(fields.text("description")),
-                             .email = TRY(fields.text("email")),
-                             .enabled = TRY(fields.flag("enabled"))};
+  builtin::UserChange wanted;
+  wanted.name = TRY(fields.text("name"));
+  wanted.password = TRY(fields.text("password"));
+  wanted.description = TRY(fields.text("description"));
+  wanted.email = TRY(fields.text("email"));
+  wanted.enabled = TRY(fields.flag("enabled"));
   if (auto project = TRY(fields.text("default_project_id"))) {
     wanted.default_project = ProjectId{std::move(*project)};
   }

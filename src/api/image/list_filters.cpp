@@ -106,7 +106,10 @@ Result<std::vector<std::variant<std::int64_t, std::string>>> read_items(std::str
 
 Result<Condition> read_text(std::string_view name, ImageColumn column, std::string_view value) {
   auto const [word, rest] = split_operator(value);
-  if (word == "in") return Condition{column, Comparison::equal, TRY(read_items(name, rest))};
+  if (word == "in") {
+    auto items = TRY(read_items(name, rest));
+    return Condition{column, Comparison::equal, std::move(items)};
+  }
   if (!word.empty() && word != "eq") return invalid(name, "only eq and in are operators here");
   return Condition{column, Comparison::equal, {std::string(rest)}};
 }
@@ -316,7 +319,7 @@ Result<model::ImageListing> read_listing(Query const& query, model::Caller const
   listing.sort = TRY(read_sort(query));
   if (auto const hidden = query.last("os_hidden")) {
     // In any letter case: openstackclient sends Python's `True` (docs/decisions/0007-os-hidden.md).
-    listing.hidden = {TRY(read_flag("os_hidden", text::to_lower(*hidden)))};
+    listing.hidden.assign(1, TRY(read_flag("os_hidden", text::to_lower(*hidden))));
   }
   TRY(read_sets(listing, query, caller));
   TRY(read_filters(listing, query));

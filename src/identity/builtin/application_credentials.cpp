@@ -65,10 +65,11 @@ Result<CreatedCredential> ApplicationCredentials::create(NewCredential wanted) {
   if (wanted.expires_at && *wanted.expires_at <= core_.clock.now()) {
     return error(Fault::invalid_value, "expires_at is in the past", "expires_at");
   }
+  auto name = TRY(checked_name(wanted.name, kNameCharacters));
   model::ApplicationCredential credential{.id = {new_hex_id()},
                                           .user = wanted.user,
                                           .project = wanted.project,
-                                          .name = TRY(checked_name(wanted.name, kNameCharacters)),
+                                          .name = std::move(name),
                                           .description = wanted.description,
                                           .roles = {},
                                           .expires_at = wanted.expires_at,

@@ -53,9 +53,10 @@ Result<std::vector<model::Project>> Projects::of_user(UserId const& user) {
 }
 
 Result<model::Project> Projects::create(NewProject const& wanted) {
+  auto name = TRY(checked_name(wanted.name, kNameCharacters));
   model::Project const project{.id = {new_hex_id()},
                                .domain = wanted.domain,
-                               .name = TRY(checked_name(wanted.name, kNameCharacters)),
+                               .name = std::move(name),
                                .description = wanted.description,
                                .enabled = wanted.enabled,
                                .created_at = core_.clock.now()};

@@ -81,9 +81,9 @@ Result<std::vector<model::Role>> Roles::list(std::optional<std::string> const& n
 }
 
 Result<model::Role> Roles::create(std::string const& name, std::string const& description) {
-  model::Role const role{.id = {new_hex_id()},
-                         .name = TRY(checked_name(name, kNameCharacters)),
-                         .description = description};
+  auto checked = TRY(checked_name(name, kNameCharacters));
+  model::Role const role{
+      .id = {new_hex_id()}, .name = std::move(checked), .description = description};
   return core_.write([&](Connection& connection) -> Result<model::Role> {
     TRY(taken(store::Roles(connection).insert(role), "role", role.name));
     return role;

@@ -50,7 +50,8 @@ struct Known {
 };
 
 Result<Known> known_user(Connection& connection, InDomain const& named) {
-  Known known{.user = TRY(find_user(connection, named)), .credential = {}, .hash = {}};
+  Known known;
+  known.user = TRY(find_user(connection, named));
   if (known.user) known.hash = TRY(store::Users(connection).password_hash(known.user->id));
   return known;
 }

@@ -48,9 +48,10 @@ Result<std::vector<model::User>> Users::list(Filter const& filter) {
 }
 
 Result<model::User> Users::create(NewUser const& wanted) {
+  auto name = TRY(checked_name(wanted.name, kNameCharacters));
   model::User const user{.id = {new_hex_id()},
                          .domain = wanted.domain,
-                         .name = TRY(checked_name(wanted.name, kNameCharacters)),
+                         .name = std::move(name),
                          .description = wanted.description,
                          .email = wanted.email,
                          .default_project = wanted.default_project,
