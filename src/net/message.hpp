@@ -2,6 +2,7 @@
 // replies, and the two ends of a large body. No HTTP library shows here.
 #pragma once
 
+#include "base/blocks.hpp"
 #include "base/result.hpp"
 
 #include <cstddef>
@@ -77,14 +78,17 @@ struct Reply {
   bool close{false};             ///< close the connection after this answer
 };
 
-/// Where the bytes of an upload go. Called from the io pool, one call at a time, in order.
+/// Where the bytes of an upload go. Called from the transfer pool, one call at a time, in order;
+/// `block` at any time from the loop.
 /// Destroying a sink on which neither `finish` nor `abandon` was called abandons it.
 class BodySink {
 public:
   virtual ~BodySink() = default;
-  /// Takes the next bytes; blocking. An error ends the transfer: `net/` stops reading, calls
-  /// `refuse` and closes the connection after the answer.
-  virtual Result<> accept(std::span<std::byte const> bytes) = 0;
+  /// Memory for bytes to come. Never blocks.
+  virtual Block block() = 0;
+  /// Takes the next bytes, in a block of `block`; blocking. An error ends the transfer: `net/`
+  /// stops reading, calls `refuse` and closes the connection after the answer.
+  virtual Result<> accept(Block bytes) = 0;
   /// All bytes have arrived; the answer. Blocking.
   virtual Reply finish() = 0;
   /// The answer to an error of `accept`; undoes what was stored.

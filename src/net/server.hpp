@@ -28,11 +28,11 @@ struct ServerOptions {
   std::size_t head_bytes_max{64U << 10U};
   std::size_t target_bytes_max{16U << 10U};
   std::size_t headers_max{256};
-  std::chrono::milliseconds idle_timeout{75'000}; ///< between requests on a kept connection
-  std::chrono::milliseconds head_timeout{15'000}; ///< first byte to the end of the head
-  std::chrono::milliseconds body_timeout{30'000}; ///< no byte of a body for so long
-  std::uint64_t body_bytes_per_second_min{1024};  ///< over body_timeout; slower ones are cut
-  std::size_t transfer_chunk_bytes{256U << 10U};  ///< read at once from an upload
+  std::chrono::milliseconds idle_timeout{75'000};  ///< between requests on a kept connection
+  std::chrono::milliseconds head_timeout{15'000};  ///< first byte to the end of the head
+  std::chrono::milliseconds body_timeout{30'000};  ///< no byte of a body for so long
+  std::uint64_t body_bytes_per_second_min{1024};   ///< over body_timeout; slower ones are cut
+  std::size_t transfer_chunk_bytes{Block::kBytes}; ///< handed on at once, a block at most
   /// Told of exceptions that escaped the handler, a line each, from any thread. Unset: standard
   /// error.
   std::function<void(std::string_view)> report_bug;

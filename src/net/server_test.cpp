@@ -143,7 +143,8 @@ TEST(ServerDrain, LetsARunningRequestFinish) {
 class CountingSink final : public BodySink {
 public:
   explicit CountingSink(Mailbox<std::size_t>& taken) : taken_(taken) {}
-  Result<> accept(std::span<std::byte const> bytes) override {
+  Block block() override { return pool_.take(); }
+  Result<> accept(Block bytes) override {
     taken_.put(bytes.size());
     return {};
   }
@@ -153,6 +154,7 @@ public:
 
 private:
   Mailbox<std::size_t>& taken_;
+  BlockPool pool_;
 };
 
 TEST(ServerDrain, LetsARunningUploadFinish) {

@@ -36,6 +36,7 @@ std::string chunked(std::string_view body, std::size_t chunk_bytes) {
 
 /// What a sink was told, in order: "finish", "refuse", "abandon: REASON", "destroyed".
 struct Record {
+  BlockPool pool;
   std::string bytes;
   Mailbox<std::string> events;
   std::function<Result<>(std::string const&)> on_accept = [](std::string const&) -> Result<> {
@@ -47,8 +48,9 @@ class RecordingSink final : public BodySink {
 public:
   explicit RecordingSink(Record& record) : record_(record) {}
   ~RecordingSink() override { record_.events.put("destroyed"); }
-  Result<> accept(std::span<std::byte const> bytes) override {
-    record_.bytes.append(reinterpret_cast<char const*>(bytes.data()), bytes.size());
+  Block block() override { return record_.pool.take(); }
+  Result<> accept(Block bytes) override {
+    record_.bytes.append(reinterpret_cast<char const*>(bytes.bytes().data()), bytes.size());
     return record_.on_accept(record_.bytes);
   }
   Reply finish() override {

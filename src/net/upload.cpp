@@ -7,11 +7,6 @@
 namespace vitrine::net {
 namespace {
 
-struct Chunk {
-  std::unique_ptr<char[]> bytes;
-  std::size_t used{0};
-};
-
 std::string_view reason_of(Intake intake, bool stopped) {
   if (stopped) return "the server stops";
   switch (intake) {
@@ -26,7 +21,7 @@ std::string_view reason_of(Intake intake, bool stopped) {
 
 } // namespace
 
-/// An upload under way: one chunk is filled from the socket while the one before is stored.
+/// An upload under way: one block is filled from the socket while the one before is stored.
 struct Session::Pump {
   Pump(std::unique_ptr<BodySink> into, ServerOptions const& options, RequestHead const& head)
       : sink(std::move(into)), pace(options), chunk_bytes(options.transfer_chunk_bytes),
@@ -34,8 +29,7 @@ struct Session::Pump {
 
   void store() noexcept {
     try {
-      auto const bytes = std::as_bytes(std::span(storing.bytes.get(), storing.used));
-      auto taken = sink->accept(bytes);
+      auto taken = sink->accept(std::move(storing));
       if (!taken) failure = std::move(taken).error();
     } catch (std::exception const& escaped) {
       bug = escaped.what();
@@ -50,8 +44,8 @@ struct Session::Pump {
   std::size_t const chunk_bytes;
   std::uint64_t left; // of a body with a length
   bool ended;         // all of the body was read
-  Chunk filling;
-  Chunk storing;
+  Block filling;
+  Block storing;
   // Written by the transfer pool, read on the loop once `stored` has opened.
   std::optional<Error> failure;
   std::optional<std::string> bug;
@@ -98,8 +92,8 @@ Task<Intake> Session::pump_body(Pump& pump) {
     intake = co_await fill(pump);
     if (pump.in_flight) co_await pump.stored.wait();
     pump.in_flight = false;
-    if (intake != Intake::whole || pump.broken || pump.filling.used == 0) continue;
-    std::swap(pump.filling, pump.storing);
+    if (intake != Intake::whole || pump.broken || pump.filling.size() == 0) continue;
+    pump.storing = std::move(pump.filling);
     start_storing(pump);
   }
   if (pump.in_flight) co_await pump.stored.wait();
@@ -122,16 +116,15 @@ void Session::start_storing(Pump& pump) {
   pump.broken = !pump.in_flight;
 }
 
-/// Fills a chunk with as much of the body as it holds.
+/// Fills a block with as much of the body as it holds.
 Task<Intake> Session::fill(Pump& pump) {
-  Chunk& chunk = pump.filling;
-  if (!chunk.bytes) chunk.bytes = std::make_unique_for_overwrite<char[]>(pump.chunk_bytes);
-  chunk.used = 0;
+  pump.filling = pump.sink->block();
+  Block& block = pump.filling;
   Intake outcome = Intake::whole;
-  while (chunk.used < pump.chunk_bytes && !pump.ended && !pump.broken) {
-    std::uint64_t wanted = pump.chunk_bytes - chunk.used;
+  while (block.size() < pump.chunk_bytes && !pump.ended && !pump.broken) {
+    std::uint64_t wanted = pump.chunk_bytes - block.size();
     if (!request_.chunked) wanted = std::min(wanted, pump.left);
-    std::span<char> const room(chunk.bytes.get() + chunk.used, wanted);
+    std::span<char> const room(reinterpret_cast<char*>(block.room().data()), wanted);
     bool const buffered = !input_.empty();
     std::size_t count = std::min(input_.size(), room.size());
     if (buffered) {
@@ -149,7 +142,7 @@ Task<Intake> Session::fill(Pump& pump) {
       pump.left -= count;
       pump.ended = pump.left == 0;
     }
-    chunk.used += piece.data_bytes;
+    block.extend(piece.data_bytes);
     if (buffered) {
       input_.take(piece.consumed);
     } else {

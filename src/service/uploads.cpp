@@ -13,8 +13,8 @@
 namespace vitrine::service {
 namespace {
 
-// Blocks of all uploads that may wait to be hashed, beyond one for each: 16 MiB.
-constexpr std::size_t kWaitingBlocksMax = 32;
+// Blocks of all uploads that may wait to be hashed, unless each has but one: 16 MiB.
+constexpr std::size_t kWaitingBlocksMax = 16;
 
 Error too_large(std::int64_t size_bytes_max) {
   return error(Fault::too_large, fmt::format("The data is larger than {} bytes.", size_bytes_max));
@@ -137,7 +137,10 @@ Upload::~Upload() {
   if (open_) abandon("The upload ended early.");
 }
 
-Result<> Upload::write(std::span<std::byte const> bytes) {
+Block Upload::block() { return uploads_.blocks_.take(); }
+
+Result<> Upload::write(Block block) {
+  auto const bytes = block.bytes();
   size_bytes_ += static_cast<std::int64_t>(bytes.size());
   if (size_bytes_ > uploads_.options_.size_bytes_max) {
     return too_large(uploads_.options_.size_bytes_max);
@@ -153,7 +156,7 @@ Result<> Upload::write(std::span<std::byte const> bytes) {
                          image_.container_format.value_or(""), uploads_.options_.rules));
     }
   }
-  return digests_.add(bytes);
+  return digests_.add(std::move(block));
 }
 
 Result<> Upload::finish() {
@@ -171,7 +174,7 @@ Result<> Upload::complete() {
     return differs_from_announced(*announced_.size_bytes, fmt::format("{}", size_bytes_));
   }
   auto const accepted = TRY(recognise());
-  auto const digests = TRY(digests_.finish());
+  auto const digests = digests_.finish();
   return keep(digests, accepted);
 }
 

@@ -66,6 +66,7 @@ private:
   Clock const& clock_;
   UploadOptions const options_;
   policy::ActionId const action_;
+  BlockPool blocks_;
   DigestPool digests_;
 };
 
@@ -76,10 +77,12 @@ public:
   Upload(Upload const&) = delete;
   Upload& operator=(Upload const&) = delete;
 
-  /// Takes the next bytes; they are copied. May wait for the disk or the digests. After an error
-  /// only `abandon` makes sense. Errors: `invalid_value` (more than announced), `too_large`,
-  /// `format_mismatch`, `format_unsafe`, `store_full`, `unavailable`.
-  Result<> write(std::span<std::byte const> bytes);
+  /// Memory for bytes to come. Never waits.
+  Block block();
+  /// Takes the next bytes. All blocks but the last should be full. May wait for the disk or the
+  /// digests. After an error only `abandon` makes sense. Errors: `invalid_value` (more than
+  /// announced), `too_large`, `format_mismatch`, `format_unsafe`, `store_full`, `unavailable`.
+  Result<> write(Block block);
 
   /// All bytes are here: makes them permanent, then the image active. On an error the image is
   /// queued again with the reason. Errors: `invalid_value` (fewer than announced),

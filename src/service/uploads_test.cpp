@@ -146,9 +146,18 @@ protected:
     return upload ? Fault::internal : upload.error().fault;
   }
 
+  static Result<> write(Upload& upload, std::string_view data) {
+    for (auto left = bytes_of(data); !left.empty();) {
+      auto block = upload.block();
+      left = left.subspan(block.append(left));
+      TRY(upload.write(std::move(block)));
+    }
+    return {};
+  }
+
   Result<> put(ImageId const& id, std::string_view data) {
     auto const upload = begin(id);
-    TRY(upload->write(bytes_of(data)));
+    TRY(write(*upload, data));
     return upload->finish();
   }
 
@@ -200,8 +209,8 @@ TEST_F(UploadsTest, makes_a_queued_image_active) {
   EXPECT_EQ(get(id).status, ImageStatus::saving);
   EXPECT_EQ(get(id).upload_error, "");
   clock_.advance(kMicrosecondsPerSecond);
-  ASSERT_TRUE(upload->write(bytes_of("a")));
-  ASSERT_TRUE(upload->write(bytes_of("bc")));
+  ASSERT_TRUE(write(*upload, "a"));
+  ASSERT_TRUE(write(*upload, "bc"));
   ASSERT_TRUE(upload->finish());
 
   auto const image = get(id);
@@ -292,14 +301,14 @@ TEST_F(UploadsTest, holds_clients_to_what_they_announce) {
   expect_queued(id, "");
 
   auto upload = begin(id, {.size_bytes = 5, .content_length = {}});
-  ASSERT_TRUE(upload->write(bytes_of("abc")));
+  ASSERT_TRUE(write(*upload, "abc"));
   auto const fewer = upload->finish();
   ASSERT_FALSE(fewer);
   EXPECT_EQ(fewer.error().fault, Fault::invalid_value);
   expect_queued(id, "The announced size is 5 bytes, but 3 were sent.");
 
   upload = begin(id, {.size_bytes = 2, .content_length = {}});
-  auto const more = upload->write(bytes_of("abc"));
+  auto const more = write(*upload, "abc");
   ASSERT_FALSE(more);
   EXPECT_EQ(more.error().fault, Fault::invalid_value);
   upload->abandon(more.error());
@@ -317,8 +326,8 @@ TEST_F(UploadsTest, stops_at_the_largest_size) {
 
   auto const other = make();
   auto const upload = begin(other);
-  ASSERT_TRUE(upload->write(bytes_of(most)));
-  auto const over = upload->write(bytes_of("y"));
+  ASSERT_TRUE(write(*upload, most));
+  auto const over = write(*upload, "y");
   ASSERT_FALSE(over);
   EXPECT_EQ(over.error().fault, Fault::too_large);
 }
@@ -340,7 +349,7 @@ TEST_F(UploadsTest, refuses_bytes_that_do_not_fit) {
 TEST_F(UploadsTest, refuses_a_wrong_format_before_the_end) {
   auto const id = make([](auto& image) { image.disk_format = "vhdx"; });
   auto const upload = begin(id);
-  auto const written = upload->write(bytes_of("\x1f\x8b\x08" + std::string(100'000, '\0')));
+  auto const written = write(*upload, "\x1f\x8b\x08" + std::string(100'000, '\0'));
   ASSERT_FALSE(written) << "gzip";
   EXPECT_EQ(written.error().fault, Fault::format_mismatch);
 }
@@ -349,7 +358,7 @@ TEST_F(UploadsTest, an_upload_that_ends_early_leaves_the_image_queued) {
   auto const id = make();
   {
     auto const upload = begin(id);
-    ASSERT_TRUE(upload->write(bytes_of(std::string(600'000, 'x'))));
+    ASSERT_TRUE(write(*upload, std::string(600'000, 'x')));
     EXPECT_EQ(files(), 1U);
     upload->abandon("the client left");
     expect_queued(id, "the client left");
@@ -366,7 +375,7 @@ TEST_F(UploadsTest, an_upload_that_ends_early_leaves_the_image_queued) {
 TEST_F(UploadsTest, a_deleted_image_takes_no_bytes) {
   auto const id = make();
   auto const upload = begin(id);
-  ASSERT_TRUE(upload->write(bytes_of("abc")));
+  ASSERT_TRUE(write(*upload, "abc"));
   remove(id);
   auto const done = upload->finish();
   ASSERT_FALSE(done);

@@ -3,10 +3,14 @@
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "identity/authenticator.hpp"
+#include "ops/log.hpp"
+#include "ops/metrics.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <fmt/format.h>
+#include <type_traits>
 
 namespace vitrine::api {
 namespace {
@@ -50,6 +54,21 @@ std::string versioned_path(net::RequestHead const& head) {
   return path;
 }
 
+std::string_view name_of(net::Refusal refusal) {
+  using enum net::Refusal;
+  switch (refusal) {
+  case malformed: return "malformed";
+  case target_too_long: return "target_too_long";
+  case head_too_large: return "head_too_large";
+  case body_too_large: return "body_too_large";
+  case expectation_failed: return "expectation_failed";
+  case overloaded: return "overloaded";
+  case timed_out: return "timed_out";
+  case internal: break;
+  }
+  return "internal";
+}
+
 } // namespace
 
 // One request on its way through; lives on the stack of the thread that serves it.
@@ -67,13 +86,28 @@ public:
 
   Reply serve() {
     if (auto refused = prepare()) return finish(std::move(*refused));
-    auto answered = endpoint_->run(context_, dispatcher_.services_);
-    return finish(answered ? std::move(*answered) : failure(answered.error()));
+    return guarded([this] {
+      auto answered = endpoint_->run(context_, dispatcher_.services_);
+      return finish(answered ? std::move(*answered) : failure(answered.error()));
+    });
   }
 
   std::variant<Reply, std::unique_ptr<net::BodySink>> begin();
 
 private:
+  // What escapes an endpoint is a bug: told in the log by the request id that the client gets too.
+  template <class Run>
+  std::invoke_result_t<Run> guarded(Run&& run) {
+    try {
+      return run();
+    } catch (std::exception const& bug) {
+      ops::log_error("request.threw", {{"endpoint", endpoint_->spec.name},
+                                       {"request_id", request_id_},
+                                       {"detail", bug.what()}});
+      return finish(failure(error(Fault::internal)));
+    }
+  }
+
   // Everything before the endpoint; an answer when the request ends here.
   std::optional<Reply> prepare() {
     if (auto const given = head_.header(kRequestId);
@@ -194,7 +228,8 @@ public:
     exchange_.has_caller_ = exchange.has_caller_;
   }
 
-  Result<> accept(std::span<std::byte const> bytes) override { return sink_->accept(bytes); }
+  Block block() override { return sink_->block(); }
+  Result<> accept(Block bytes) override { return sink_->accept(std::move(bytes)); }
   Reply finish() override { return exchange_.finish(sink_->finish()); }
   Reply refuse(Error const& failure) override { return exchange_.finish(sink_->refuse(failure)); }
   void abandon(std::string_view reason) override { sink_->abandon(reason); }
@@ -206,10 +241,13 @@ private:
 };
 
 std::variant<Reply, std::unique_ptr<net::BodySink>> Dispatcher::Exchange::begin() {
+  using Begun = std::variant<Reply, std::unique_ptr<net::BodySink>>;
   if (auto refused = prepare()) return finish(std::move(*refused));
-  auto sink = endpoint_->begin(context_, dispatcher_.services_);
-  if (!sink) return finish(failure(sink.error()));
-  return std::make_unique<Upload>(dispatcher_, head_, *this, std::move(*sink));
+  return guarded([this]() -> Begun {
+    auto sink = endpoint_->begin(context_, dispatcher_.services_);
+    if (!sink) return finish(failure(sink.error()));
+    return std::make_unique<Upload>(dispatcher_, head_, *this, std::move(*sink));
+  });
 }
 
 Dispatcher::Dispatcher(std::vector<Endpoint> endpoints, Services& services, Origin const& origin,
@@ -244,6 +282,7 @@ Dispatcher::begin_upload(net::RequestHead const& head) {
 }
 
 net::Reply Dispatcher::refuse(net::RequestHead const* head, net::Refusal refusal) {
+  services_.metrics.counter(ops::Metric::refusals, {name_of(refusal)}).add();
   auto const* family = &image_family;
   if (head != nullptr) {
     auto const found = router_.find(head->method, path_of(*head));

@@ -1,6 +1,7 @@
 // PUT /v2/images/{image_id}/file (contract: glance-v2 3.7).
 #include "api/kit/endpoint.hpp"
 #include "base/text.hpp"
+#include "ops/metrics.hpp"
 #include "service/uploads.hpp"
 
 #include <fmt/format.h>
@@ -18,14 +19,26 @@ constexpr std::string_view kOnlyStore = "file";
 
 class DataSink final : public net::BodySink {
 public:
-  DataSink(net::RequestHead head, std::unique_ptr<service::Upload> upload)
-      : head_(std::move(head)), upload_(std::move(upload)) {}
+  DataSink(net::RequestHead head, std::unique_ptr<service::Upload> upload, ops::Metrics& metrics)
+      : head_(std::move(head)), upload_(std::move(upload)), metrics_(metrics),
+        running_(metrics.gauge(ops::Metric::uploads_running)) {
+    running_.add(1);
+  }
+  ~DataSink() override { running_.add(-1); }
 
-  Result<> accept(std::span<std::byte const> bytes) override { return upload_->write(bytes); }
+  Block block() override { return upload_->block(); }
+  Result<> accept(Block bytes) override {
+    auto const size_bytes = bytes.size();
+    TRY(upload_->write(std::move(bytes)));
+    stored_bytes_ += size_bytes;
+    return {};
+  }
 
   Reply finish() override {
     auto const stored = upload_->finish();
-    return stored ? empty_reply(204) : render(stored.error());
+    if (!stored) return render(stored.error());
+    metrics_.counter(ops::Metric::uploaded).add(stored_bytes_);
+    return empty_reply(204);
   }
 
   Reply refuse(Error const& failure) override {
@@ -37,11 +50,17 @@ public:
 
 private:
   [[nodiscard]] Reply render(Error const& failure) const {
+    if (failure.fault == Fault::format_mismatch || failure.fault == Fault::format_unsafe) {
+      metrics_.counter(ops::Metric::format_refusals, {name_of(failure.fault)}).add();
+    }
     return image_family.refuse(failure, {.head = &head_, .auth_url = {}, .action = kAction});
   }
 
   net::RequestHead const head_; ///< a copy: the request's own does not outlive `begin`
   std::unique_ptr<service::Upload> upload_;
+  ops::Metrics& metrics_;
+  ops::Gauge& running_;
+  std::uint64_t stored_bytes_{0};
 };
 
 Result<> check_media_type(net::RequestHead const& head) {
@@ -73,7 +92,7 @@ Result<std::unique_ptr<net::BodySink>> begin(Context& context, Services& service
   }
   auto upload =
       TRY(services.uploads.begin(context.caller, ImageId{context.param("image_id")}, announced));
-  return std::make_unique<DataSink>(context.head, std::move(upload));
+  return std::make_unique<DataSink>(context.head, std::move(upload), services.metrics);
 }
 
 } // namespace

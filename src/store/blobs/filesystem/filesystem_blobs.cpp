@@ -1,8 +1,10 @@
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
+#include <future>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +18,8 @@ namespace fs = std::filesystem;
 // Direct writes need memory, offset and length in multiples of the device's block; no device wants
 // more.
 constexpr std::uint64_t kDirectBytes = 4096;
+// Bytes written before they are flushed beside the writing, so that little is left for the end.
+constexpr std::uint64_t kFlushBytes = 64U << 20U;
 
 Error io_failure(std::string_view what, int code) {
   if (code == ENOSPC || code == EDQUOT) return error(Fault::store_full, "no space left");
@@ -45,6 +49,7 @@ public:
         place_(std::move(place)) {}
 
   ~FileWriter() override {
+    if (flushing_.valid()) flushing_.wait();
     ::close(descriptor_);
     if (!committed_) ::unlink(path_.c_str());
   }
@@ -56,10 +61,12 @@ public:
       TRY(append(bytes.first(whole), true));
       bytes = bytes.subspan(whole);
     }
-    return append(bytes, false);
+    TRY(append(bytes, false));
+    return flush_beside();
   }
 
   Result<> commit() override {
+    TRY(flushed());
     if (::fsync(descriptor_) != 0) return io_failure("sync", errno);
     auto const directory = place_.parent_path();
     bool const is_new = ::mkdir(directory.c_str(), 0700) == 0;
@@ -93,6 +100,27 @@ private:
     return {};
   }
 
+  /// Starts a flush of what was written, unless one is under way; a thread more only then.
+  Result<> flush_beside() {
+    if (size_bytes_ - flushed_bytes_ < kFlushBytes) return {};
+    if (flushing_.valid() &&
+        flushing_.wait_for(std::chrono::seconds(0)) == std::future_status::timeout) {
+      return {};
+    }
+    TRY(flushed());
+    flushed_bytes_ = size_bytes_;
+    flushing_ = std::async(std::launch::async | std::launch::deferred,
+                           [file = descriptor_] { return ::fdatasync(file) == 0 ? 0 : errno; });
+    return {};
+  }
+
+  /// Waits for the flush under way. The kernel tells of a failure once, so it must not be lost.
+  Result<> flushed() {
+    int const code = flushing_.valid() ? flushing_.get() : 0;
+    if (code != 0) return io_failure("sync", code);
+    return {};
+  }
+
   Result<> set_direct(bool direct) {
     if (::fcntl(descriptor_, F_SETFL, direct ? O_DIRECT : 0) != 0) {
       return io_failure("switch direct writing", errno);
@@ -107,6 +135,8 @@ private:
   fs::path path_; ///< where the bytes are now
   fs::path const place_;
   std::uint64_t size_bytes_{0};
+  std::uint64_t flushed_bytes_{0}; ///< size when the last flush began
+  std::future<int> flushing_;      ///< the errno of that flush
   bool committed_{false};
 };
 
