@@ -1,6 +1,8 @@
 #include "app/figures.hpp"
 
 #include "model/caller.hpp"
+#include "ops/log.hpp"
+#include "store/metadata/images.hpp"
 
 #include <chrono>
 #include <fmt/format.h>
@@ -9,6 +11,8 @@
 
 namespace vitrine::app {
 namespace {
+
+constexpr std::chrono::seconds kCountAgeMax{5};
 
 double resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -46,12 +50,40 @@ void RequestCounts::count(api::Served const& served) {
   }
 }
 
-void add_process_figures(ops::Metrics& metrics, net::Server const& server) {
+void ImageFigures::refresh() {
+  std::lock_guard const lock(mutex_);
+  auto const now = std::chrono::steady_clock::now();
+  if (counted_at_ && now - *counted_at_ < kCountAgeMax) return;
+  auto const totals = database_.read(
+      [](store::Connection& connection) { return store::Images(connection).totals(); });
+  if (!totals) return ops::log_warning("images.not_counted", {{"detail", totals.error().detail}});
+  counted_at_ = now;
+  for (auto const& [status, visibility] : shown_) {
+    metrics_.gauge(ops::Metric::images, {status, visibility}).set(0);
+    metrics_.gauge(ops::Metric::image_bytes, {status, visibility}).set(0);
+  }
+  for (auto const& total : *totals) {
+    shown_.emplace(total.status, total.visibility);
+    metrics_.gauge(ops::Metric::images, {total.status, total.visibility})
+        .set(static_cast<double>(total.count));
+    metrics_.gauge(ops::Metric::image_bytes, {total.status, total.visibility})
+        .set(static_cast<double>(total.size_bytes));
+  }
+}
+
+void add_process_figures(ops::Metrics& metrics, net::Server const& server,
+                         identity::builtin::Directory const& directory) {
   using ops::Metric;
   metrics.gauge(Metric::build_info, {VITRINE_VERSION}).set(1);
   auto const now = std::chrono::system_clock::now().time_since_epoch();
   metrics.gauge(Metric::start_time).set(std::chrono::duration<double>(now).count());
   metrics.source(Metric::resident_memory, resident_bytes);
+  metrics.source(Metric::token_cache,
+                 [&directory] { return static_cast<double>(directory.token_lookups().hits); },
+                 {"hit"});
+  metrics.source(Metric::token_cache,
+                 [&directory] { return static_cast<double>(directory.token_lookups().misses); },
+                 {"miss"});
   auto const add = [&](Metric metric, std::uint64_t net::ServerFigures::* figure) {
     metrics.source(metric,
                    [&server, figure] { return static_cast<double>(server.figures().*figure); });

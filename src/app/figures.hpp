@@ -2,12 +2,20 @@
 #pragma once
 
 #include "api/kit/dispatcher.hpp"
+#include "identity/builtin/directory.hpp"
 #include "net/server.hpp"
 #include "ops/metrics.hpp"
+#include "store/metadata/database.hpp"
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace vitrine::app {
@@ -34,8 +42,28 @@ private:
   std::vector<Series> series_; ///< by endpoint; the last one for paths that lead nowhere
 };
 
-/// Adds what is asked for at each scrape: the build, memory, the server. Scrapes must end before
-/// the server does.
-void add_process_figures(ops::Metrics& metrics, net::Server const& server);
+/// Images by status and visibility, counted in the database at a scrape, but at most once in 5 s.
+/// Thread-safe.
+class ImageFigures {
+public:
+  /// Both must outlive the last scrape, as must this.
+  ImageFigures(ops::Metrics& metrics, store::Database& database)
+      : metrics_(metrics), database_(database) {}
+  void refresh();
+
+private:
+  using Series = std::pair<std::string, std::string>; ///< status, visibility
+
+  ops::Metrics& metrics_;
+  store::Database& database_;
+  std::mutex mutex_;
+  std::optional<std::chrono::steady_clock::time_point> counted_at_;
+  std::set<Series> shown_; ///< those without an image any more go down to zero
+};
+
+/// Adds what is asked for at each scrape: the build, memory, the server, checks of tokens. Scrapes
+/// must end before the server and the directory do.
+void add_process_figures(ops::Metrics& metrics, net::Server const& server,
+                         identity::builtin::Directory const& directory);
 
 } // namespace vitrine::app

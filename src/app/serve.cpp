@@ -1,71 +1,20 @@
 #include "app/serve.hpp"
 
 #include "api/endpoints.hpp"
-#include "api/ims/error_catalogue.hpp"
 #include "api/kit/dispatcher.hpp"
 #include "app/figures.hpp"
+#include "app/house.hpp"
 #include "identity/builtin/bootstrap.hpp"
-#include "identity/builtin/directory.hpp"
-#include "jobs/engine/bell.hpp"
-#include "jobs/engine/engine.hpp"
-#include "jobs/kinds/kinds.hpp"
-#include "jobs/submit.hpp"
-#include "jobs/upkeep/audit_export.hpp"
-#include "jobs/upkeep/periodic.hpp"
-#include "jobs/upkeep/upkeep.hpp"
 #include "net/server.hpp"
 #include "ops/log.hpp"
-#include "ops/metrics.hpp"
-#include "service/downloads.hpp"
-#include "service/images.hpp"
-#include "service/quotas.hpp"
-#include "service/sharing.hpp"
-#include "service/uploads.hpp"
-#include "store/blobs/filesystem/filesystem_blobs.hpp"
-#include "store/metadata/sqlite/sqlite_database.hpp"
 
-#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <fcntl.h>
-#include <filesystem>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <thread>
-#include <unistd.h>
 
 namespace vitrine::app {
 namespace {
-
-using namespace std::chrono_literals;
-
-// Holds DIR/lock while the process lives, so that two servers never work on one directory.
-class DirectoryLock {
-public:
-  static Result<DirectoryLock> take(std::string const& directory) {
-    std::error_code failed;
-    std::filesystem::create_directories(directory, failed);
-    if (failed) return error(Fault::unavailable, directory + ": " + failed.message());
-    auto const path = directory + "/lock";
-    int const descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) return error(Fault::unavailable, "cannot open " + path);
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-      ::close(descriptor);
-      return error(Fault::unavailable, "another server works on " + directory);
-    }
-    return DirectoryLock(descriptor);
-  }
-  DirectoryLock(DirectoryLock&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  DirectoryLock& operator=(DirectoryLock&&) = delete;
-  ~DirectoryLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
-private:
-  explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
 
 net::ServerOptions server_options(ops::Config const& config, std::string host, std::uint16_t port) {
   auto const& from = config.server;
@@ -83,17 +32,10 @@ net::ServerOptions server_options(ops::Config const& config, std::string host, s
   to.head_timeout = std::chrono::seconds(from.head_timeout_seconds);
   to.body_timeout = std::chrono::seconds(from.body_timeout_seconds);
   to.body_bytes_per_second_min = static_cast<std::uint64_t>(from.body_bytes_per_second_min);
+  to.report_bug = [](std::string_view line) {
+    ops::log_error("request.threw", {{"detail", line}});
+  };
   return to;
-}
-
-identity::builtin::Options identity_options(ops::Config const& config) {
-  identity::builtin::Options options;
-  options.token_lifetime_seconds = config.identity.token_lifetime_seconds;
-  options.token_cache_seconds = config.identity.token_cache_seconds;
-  options.login_limits = {config.identity.login_attempts_max, config.identity.login_window_seconds};
-  options.password_cost = {config.identity.password_passes, config.identity.password_memory_kib};
-  options.role_aliases = config.policy.role_aliases;
-  return options;
 }
 
 // SIGHUP calls `reload`; returns on SIGTERM or SIGINT.
@@ -136,125 +78,49 @@ Result<service::policy::Policy> load_policy(ops::Config const& config) {
                                        file.empty() ? std::nullopt : std::optional(file));
 }
 
-// What one directory holds.
-struct Stores {
-  DirectoryLock lock;
-  std::unique_ptr<store::Database> database;
-  std::unique_ptr<store::Blobs> blobs;
-
-  static Result<Stores> open(std::string const& directory) {
-    auto lock = TRY(DirectoryLock::take(directory));
-    auto database = TRY(store::sqlite::SqliteDatabase::open(directory + "/vitrine.db"));
-    auto blobs = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
-    return Stores{std::move(lock), std::move(database), std::move(blobs)};
-  }
-};
-
-// The services with the workers, in the order in which they need each other.
-struct House {
-  House(ops::Config const& from, Stores const& stores, service::policy::Policy const& policy)
-      : config(from), ims(config.compat.profile == ops::Profile::ims), access(policy),
-        directory(*stores.database, clock, identity_options(config)),
-        images(*stores.database, access, clock,
-               {.ims_profile = ims,
-                .property_max = static_cast<std::size_t>(config.images.property_max),
-                .tag_max = static_cast<std::size_t>(config.images.tag_max)}),
-        quotas(*stores.database,
-               {config.quota.image, config.quota.image_shared, config.quota.image_member}),
-        sharing(*stores.database, access, quotas, directory.projects(), clock,
-                {ims, config.images.member_max}),
-        uploads(*stores.database, *stores.blobs, access, clock,
-                {.size_bytes_max = config.images.size_bytes_max,
-                 .detects_disk_format = ims,
-                 .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
-                 .digest_threads = std::max(2U, std::thread::hardware_concurrency())}),
-        downloads(*stores.database, *stores.blobs, access),
-        submitter(*stores.database, clock, bell),
-        engine(*stores.database, clock, bell, jobs::all_kinds({sharing}), metrics,
-               {.workers = config.jobs.workers,
-                .lease_seconds = config.jobs.lease_seconds,
-                .poll_seconds = config.jobs.poll_seconds}) {}
-
-  api::Services services() {
-    return {clock,
-            config,
-            metrics,
-            access,
-            images,
-            uploads,
-            downloads,
-            sharing,
-            quotas,
-            submitter,
-            directory.tokens(),
-            &directory};
-  }
-
-  ops::Config const& config;
-  bool const ims;
-  SystemClock const clock;
-  ops::Metrics metrics;
-  service::Access const access;
-  identity::builtin::Directory directory;
-  service::Images images;
-  service::Quotas quotas;
-  service::Sharing sharing;
-  service::Uploads uploads;
-  service::Downloads downloads;
-  jobs::Bell bell;
-  jobs::Submitter submitter;
-  jobs::Engine engine;
-};
-
-Result<std::unique_ptr<jobs::AuditExport>>
-open_audit(ops::Config const& config, Stores const& stores, std::string const& directory) {
-  auto const file = config.audit.file.empty() ? directory + "/audit.jsonl" : config.audit.file;
-  return jobs::AuditExport::open(*stores.database, file, [](Fault fault) {
-    auto const& entry = api::ims::entry(fault);
-    return jobs::AuditReason{entry.http, entry.code};
-  });
+void report_reload(std::string_view what, Result<> const& done) {
+  if (done) return ops::log_info("reload.done", {{"what", what}});
+  ops::log_error("reload.failed", {{"what", what}, {"detail", done.error().detail}});
 }
 
-// What is done again and again while the server runs.
-struct Upkeep {
-  Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
-      : remove_bytes("blobs", 60s,
-                     [&stores]() -> Result<> {
-                       TRY(jobs::remove_unused_blobs(*stores.database, *stores.blobs));
-                       return {};
-                     }),
-        remove_jobs("jobs", 3600s,
-                    [&stores, &house]() -> Result<> {
-                      TRY(jobs::remove_old_jobs(*stores.database, house.clock,
-                                                house.config.jobs.retention_days));
-                      return {};
-                    }),
-        export_audit("audit", 250ms, [&audit] { return audit.export_pending(); }) {}
+Result<> reload_policy(ops::Config const& config, service::Access& access) {
+  auto policy = TRY(load_policy(config));
+  for (auto const& warning : policy.warnings())
+    ops::log_warning("policy.word_never_matches", {{"detail", warning}});
+  access.replace(std::move(policy));
+  return {};
+}
 
-  jobs::Periodic remove_bytes;
-  jobs::Periodic remove_jobs;
-  jobs::Periodic export_audit; ///< ends last of all workers: it exports once more
-};
+// What is broken stays as it was: a reload never ends the service.
+void reload(ops::Config const& config, service::Access& access, net::Server& server) {
+  report_reload("log", ops::configure_log(config.log)); // first: the rest is told in the new file
+  report_reload("policy", reload_policy(config, access));
+  report_reload("certificate", server.reload_certificate());
+}
 
 } // namespace
 
 Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const signals = block_signals();
-  auto const stores = TRY(Stores::open(options.directory));
-  auto const policy = TRY(load_policy(config));
-  House house(config, stores, policy);
+  ops::Metrics metrics;
+  auto const stores = TRY(Stores::open(options.directory, metrics));
+  auto policy = TRY(load_policy(config));
+  House house(config, stores, std::move(policy), metrics);
   identity::builtin::Bootstrap const wanted{options.directory + "/clouds.yaml", options.demo,
                                             config.identity.region};
   auto const clouds = TRY(identity::builtin::bootstrap(house.directory, wanted));
   TRY(house.uploads.recover());
   TRY(house.engine.take_over());
-  auto const audit = TRY(open_audit(config, stores, options.directory));
+  auto const audit = TRY(open_audit(house, stores, options.directory));
+  TRY(look_at_database(house, stores)); // ready from the first request on
   Upkeep upkeep(house, stores, *audit);
 
   auto services = house.services();
   api::Origin const origin(config.server.public_endpoint, config.server.trusted_proxies);
   auto const endpoints = api::all_endpoints();
-  RequestCounts counts(house.metrics, endpoints, config.metrics.per_project);
+  ImageFigures image_figures(metrics, *stores.database);
+  metrics.before_scrape([&image_figures] { image_figures.refresh(); });
+  RequestCounts counts(metrics, endpoints, config.metrics.per_project);
   api::Dispatcher dispatcher(endpoints, services, origin, api::version_list,
                              [&counts](api::Served const& served) {
                                log_served(served);
@@ -263,7 +129,7 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const place = TRY(ops::parse_host_port(config.server.listen));
   auto const server =
       TRY(net::Server::start(server_options(config, place.host, place.port), dispatcher));
-  add_process_figures(house.metrics, *server);
+  add_process_figures(metrics, *server, house.directory);
   auto const url = url_of(config, place.host, server->port());
   TRY(identity::builtin::announce(wanted, clouds, url));
   house.engine.start();
@@ -272,11 +138,12 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
 
   wait_for_end(signals, [&] {
     audit->reopen();
-    if (auto const loaded = server->reload_certificate(); !loaded) {
-      ops::log_error("certificate_not_reloaded", {{"reason", loaded.error().detail}});
-    }
+    reload(config, house.access, *server);
   });
-  server->drain(std::chrono::seconds(config.server.drain_seconds));
+  house.health.drain();
+  if (!server->drain(std::chrono::seconds(config.server.drain_seconds))) {
+    ops::log_warning("drain.cut_short", {{"connections", server->figures().connections_open}});
+  }
   house.engine.stop();
   upkeep.export_audit.stop();
   return {};

@@ -98,14 +98,18 @@ constexpr prometheus::MetricType wire_type(Type type) {
   return prometheus::MetricType::Untyped;
 }
 
+void label(prometheus::ClientMetric& out, Row const& row, Key const& values) {
+  auto const names = labels_of(row);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    out.label.push_back({std::string(names[i]), values[i]});
+  }
+}
+
 template <class Instrument>
 void collect(prometheus::MetricFamily& out, Row const& row, Family<Instrument> const& family) {
-  auto const names = labels_of(row);
   for (auto const& [values, instrument] : family.series()) {
     auto& metric = out.metric.emplace_back();
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      metric.label.push_back({std::string(names[i]), values[i]});
-    }
+    label(metric, row, values);
     fill(metric, *instrument);
   }
 }
@@ -117,13 +121,16 @@ struct Metrics::Impl {
   std::array<Family<Counter>, kMetrics> counters;
   std::array<Family<Gauge>, kMetrics> gauges;
   std::array<Family<Histogram>, kMetrics> histograms;
-  std::array<std::function<double()>, kMetrics> sources;
+  std::array<std::map<Key, std::function<double()>>, kMetrics> sources;
+  std::function<void()> refresh; ///< set before the first scrape
 
   void collect_source(prometheus::MetricFamily& out, std::size_t index) const {
-    if (!sources[index]) return;
-    auto& metric = out.metric.emplace_back();
-    auto const value = sources[index]();
-    (kRows[index].type == Type::counter ? metric.counter.value : metric.gauge.value) = value;
+    for (auto const& [values, read] : sources[index]) {
+      auto& metric = out.metric.emplace_back();
+      label(metric, kRows[index], values);
+      auto const value = read();
+      (kRows[index].type == Type::counter ? metric.counter.value : metric.gauge.value) = value;
+    }
   }
 };
 
@@ -160,14 +167,18 @@ Histogram& Metrics::histogram(Metric metric, Labels labels) {
       std::move(key), bounds_of(row_of(metric).buckets));
 }
 
-void Metrics::source(Metric metric, std::function<double()> read) {
-  auto const& row = row_of(metric);
-  CHECK(row.type != Type::histogram && row.labels.empty());
+void Metrics::source(Metric metric, std::function<double()> read, Labels labels) {
+  auto const type = row_of(metric).type;
+  CHECK(type != Type::histogram);
+  auto key = key_for(metric, type, labels);
   std::lock_guard const lock(impl_->mutex);
-  impl_->sources[static_cast<std::size_t>(metric)] = std::move(read);
+  impl_->sources[static_cast<std::size_t>(metric)][std::move(key)] = std::move(read);
 }
 
+void Metrics::before_scrape(std::function<void()> refresh) { impl_->refresh = std::move(refresh); }
+
 std::string Metrics::text() const {
+  if (impl_->refresh) impl_->refresh();
   std::vector<prometheus::MetricFamily> families;
   std::lock_guard const lock(impl_->mutex);
   for (std::size_t i = 0; i < kMetrics; ++i) {
@@ -180,6 +191,9 @@ std::string Metrics::text() const {
     collect(family, row, impl_->gauges[i]);
     collect(family, row, impl_->histograms[i]);
     impl_->collect_source(family, i);
+    // Zero from the start, so that a first event shows as a step.
+    bool const single = row.labels.empty() && row.type != Type::histogram;
+    if (single && family.metric.empty()) family.metric.emplace_back();
     if (!family.metric.empty()) families.push_back(std::move(family));
   }
   return prometheus::TextSerializer().Serialize(families);

@@ -39,16 +39,22 @@ namespace vitrine::ops {
   X(sent, counter, "vitrine_sent_bytes_total", "", none, "Bytes written to clients.")              \
   X(uploads_running, gauge, "vitrine_uploads_running", "", none, "Uploads of image data.")         \
   X(uploaded, counter, "vitrine_uploaded_bytes_total", "", none, "Image data stored.")             \
-  X(downloaded, counter, "vitrine_downloaded_bytes_total", "", none, "Image data delivered.")      \
+  X(downloaded, counter, "vitrine_downloaded_bytes_total", "", none,                               \
+    "Image data of the downloads begun.")                                                          \
   X(format_refusals, counter, "vitrine_format_refusals_total", "reason", none,                     \
     "Uploads refused for what their bytes are.")                                                   \
+  X(images, gauge, "vitrine_images", "status,visibility", none, "Images.")                         \
+  X(image_bytes, gauge, "vitrine_image_bytes", "status,visibility", none,                          \
+    "Size of the data of images; equal data counts each time.")                                    \
   X(tokens_issued, counter, "vitrine_tokens_issued_total", "method", none, "Tokens issued.")       \
   X(login_failures, counter, "vitrine_login_failures_total", "", none, "Logins refused.")          \
   X(token_cache, counter, "vitrine_token_cache_total", "outcome", none,                            \
     "Token checks answered from memory (hit) or not (miss).")                                      \
   X(policy_denials, counter, "vitrine_policy_denials_total", "action", none,                       \
     "Requests that the policy denied.")                                                            \
-  X(jobs_waiting, gauge, "vitrine_jobs_waiting", "", none, "Jobs that nobody works on.")           \
+  X(jobs_open, gauge, "vitrine_jobs_open", "", none, "Jobs that have not ended, of all.")          \
+  X(jobs_oldest, gauge, "vitrine_jobs_oldest_seconds", "", none,                                   \
+    "How long ago the oldest job that has not ended was submitted; 0 without one.")                \
   X(jobs_running, gauge, "vitrine_jobs_running", "", none, "Jobs this process works on.")          \
   X(jobs_ended, counter, "vitrine_jobs_ended_total", "kind,status", none, "Jobs ended.")           \
   X(job_seconds, histogram, "vitrine_job_seconds", "kind", long_seconds,                           \
@@ -59,7 +65,8 @@ namespace vitrine::ops {
     "Jobs taken over from a worker whose lease ended.")                                            \
   X(transaction_seconds, histogram, "vitrine_transaction_seconds", "kind", seconds,                \
     "Database transactions, with the wait for their turn.")                                        \
-  X(audit_events, counter, "vitrine_audit_events_total", "event", none, "Audit events recorded.")
+  X(audit_events, counter, "vitrine_audit_events_total", "event", none,                            \
+    "Audit events written to the file.")
 
 enum class Metric : std::uint8_t {
 #define X(id, type, name, labels, buckets, help) id,
@@ -136,9 +143,14 @@ public:
   Gauge& gauge(Metric metric, Labels labels = {});
   Histogram& histogram(Metric metric, Labels labels = {});
   /// A counter or gauge that is kept elsewhere: asked for at each scrape, from the scraping thread.
-  void source(Metric metric, std::function<double()> read);
+  /// `read` must not ask for metrics.
+  void source(Metric metric, std::function<double()> read, Labels labels = {});
+  /// Called before each scrape, from the scraping thread, to set gauges that are costly to keep.
+  /// Before the first scrape.
+  void before_scrape(std::function<void()> refresh);
 
-  /// The text exposition, version 0.0.4. Metrics without a series are left out.
+  /// The text exposition, version 0.0.4. A metric with labels and without a series
+  /// is left out.
   [[nodiscard]] std::string text() const;
 
 private:

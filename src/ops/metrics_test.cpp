@@ -27,7 +27,8 @@ TEST(Metrics, counter_and_gauge_in_the_text) {
   EXPECT_TRUE(
       has_line(text, "vitrine_http_requests_total{endpoint=\"image.v2.show\",status=\"404\"} 1"));
   EXPECT_TRUE(has_line(text, "vitrine_uploads_running 1"));
-  EXPECT_EQ(text.find("vitrine_jobs_running"), std::string::npos) << "nobody asked for it";
+  EXPECT_TRUE(has_line(text, "vitrine_jobs_running 0")) << "without labels: from the start";
+  EXPECT_EQ(text.find("vitrine_jobs_ended_total"), std::string::npos) << "nobody asked for it";
 }
 
 TEST(Metrics, handles_are_stable_and_shared) {
@@ -51,6 +52,24 @@ TEST(Metrics, histogram_bounds_are_inclusive_and_cumulative) {
   EXPECT_TRUE(has_line(text, "vitrine_http_request_seconds_bucket{endpoint=\"e\",le=\"30\"} 2"));
   EXPECT_TRUE(has_line(text, "vitrine_http_request_seconds_bucket{endpoint=\"e\",le=\"+Inf\"} 3"));
   EXPECT_TRUE(has_line(text, "vitrine_http_request_seconds_count{endpoint=\"e\"} 3"));
+}
+
+TEST(Metrics, a_refresh_runs_before_each_scrape_and_may_ask_for_metrics) {
+  Metrics metrics;
+  metrics.before_scrape([&] { metrics.gauge(Metric::images, {"active", "public"}).add(1); });
+  EXPECT_TRUE(
+      has_line(metrics.text(), "vitrine_images{status=\"active\",visibility=\"public\"} 1"));
+  EXPECT_TRUE(
+      has_line(metrics.text(), "vitrine_images{status=\"active\",visibility=\"public\"} 2"));
+}
+
+TEST(Metrics, sources_may_have_labels) {
+  Metrics metrics;
+  metrics.source(Metric::token_cache, [] { return 7.0; }, {"hit"});
+  metrics.source(Metric::token_cache, [] { return 1.0; }, {"miss"});
+  auto const text = metrics.text();
+  EXPECT_TRUE(has_line(text, "vitrine_token_cache_total{outcome=\"hit\"} 7")) << text;
+  EXPECT_TRUE(has_line(text, "vitrine_token_cache_total{outcome=\"miss\"} 1")) << text;
 }
 
 TEST(Metrics, sources_are_read_at_each_scrape) {

@@ -33,8 +33,24 @@ bool is_visible(model::Caller const& caller, Sight const& sight) {
   return false;
 }
 
+Access::Access(policy::Policy policy, Denied denied)
+    : policy_(std::move(policy)), administers_(action("context_is_admin")),
+      denied_(std::move(denied)) {}
+
+Result<> Access::enforce(policy::ActionId action, model::Caller const& caller,
+                         policy::Target const& target) const {
+  auto const& policy = policy_.current();
+  auto judged = policy.enforce(action, credentials(caller), target);
+  if (!judged && denied_) denied_(policy.name(action));
+  return judged;
+}
+
+bool Access::is_administrator(model::Caller const& caller) const {
+  return policy_.current().allows(administers_, credentials(caller));
+}
+
 policy::ActionId Access::action(std::string_view name) const {
-  auto const found = policy_.action(name);
+  auto const found = policy_.current().action(name);
   CHECK(found);
   return *found;
 }
@@ -42,26 +58,26 @@ policy::ActionId Access::action(std::string_view name) const {
 Result<> Access::require(policy::ActionId action, model::Caller const& caller) const {
   policy::Target own;
   own.set(policy::Attribute::owner, caller.project.text);
-  return policy_.enforce(action, credentials(caller), own);
+  return enforce(action, caller, own);
 }
 
 Result<> Access::require(policy::ActionId action, model::Caller const& caller,
                          Sight const& sight) const {
   if (!is_visible(caller, sight)) return error(Fault::image_not_found, sight.image.id.text);
-  return policy_.enforce(action, credentials(caller), target(caller, sight));
+  return enforce(action, caller, target(caller, sight));
 }
 
 Result<> Access::require(policy::ActionId action, model::Caller const& caller,
                          UserId const& user) const {
   policy::Target own;
   own.set(policy::Attribute::user_id, user.text);
-  return policy_.enforce(action, credentials(caller), own);
+  return enforce(action, caller, own);
 }
 
 bool Access::allows(policy::ActionId action, model::Caller const& caller,
                     Sight const& sight) const {
   return is_visible(caller, sight) &&
-         policy_.allows(action, credentials(caller), target(caller, sight));
+         policy_.current().allows(action, credentials(caller), target(caller, sight));
 }
 
 } // namespace vitrine::service

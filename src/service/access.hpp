@@ -6,8 +6,9 @@
 #include "model/caller.hpp"
 #include "model/image.hpp"
 #include "model/member.hpp"
-#include "service/policy/policy.hpp"
+#include "service/policy/in_force.hpp"
 
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -24,16 +25,23 @@ struct Sight {
 /// over.
 bool is_visible(model::Caller const& caller, Sight const& sight);
 
-/// Thread-safe, immutable.
+/// Thread-safe.
 class Access {
 public:
-  explicit Access(policy::Policy const& policy) : policy_(policy) {}
+  /// Told of each action that the policy denied, from any thread.
+  using Denied = std::function<void(std::string_view action)>;
+
+  explicit Access(policy::Policy policy, Denied denied = {});
+
+  /// Judges by another policy from now on; it must be loaded from the same defaults.
+  void replace(policy::Policy next) { policy_.replace(std::move(next)); }
 
   /// The action of that name; an unknown one is a bug, since actions are named in code.
   [[nodiscard]] policy::ActionId action(std::string_view name) const;
-  [[nodiscard]] std::string_view name(policy::ActionId action) const {
-    return policy_.name(action);
-  }
+
+  /// Is the caller an administrator of the service, by the rule `context_is_admin`? Asked when a
+  /// caller is first seen; afterwards `Caller::is_admin` tells.
+  [[nodiscard]] bool is_administrator(model::Caller const& caller) const;
 
   /// May the caller do this at all, without an image? Error: `forbidden`, naming the action.
   Result<> require(policy::ActionId action, model::Caller const& caller) const;
@@ -48,7 +56,12 @@ public:
                             Sight const& sight) const;
 
 private:
-  policy::Policy const& policy_;
+  Result<> enforce(policy::ActionId action, model::Caller const& caller,
+                   policy::Target const& target) const;
+
+  policy::InForce policy_;
+  policy::ActionId const administers_;
+  Denied const denied_;
 };
 
 } // namespace vitrine::service

@@ -1,4 +1,5 @@
 #include "api/identity/token_body.hpp"
+#include "ops/metrics.hpp"
 
 #include <fmt/format.h>
 
@@ -99,9 +100,23 @@ Result<builtin::Login> read_login(Context const& context) {
   return login;
 }
 
+// What the token rests on; of several methods the one that proves most.
+std::string_view method_of(builtin::Login const& login) {
+  if (login.password) return "password";
+  return login.application_credential ? "application_credential" : "token";
+}
+
 Result<Reply> run(Context& context, Services& services, builtin::Directory& directory) {
   auto const login = TRY(read_login(context));
-  auto const issued = TRY(directory.tokens().log_in(login));
+  auto const logged_in = directory.tokens().log_in(login);
+  if (!logged_in) {
+    if (logged_in.error().fault == Fault::unauthenticated) {
+      services.metrics.counter(ops::Metric::login_failures).add();
+    }
+    return Error(logged_in.error());
+  }
+  auto const& issued = *logged_in;
+  services.metrics.counter(ops::Metric::tokens_issued, {method_of(login)}).add();
   auto reply = token_reply(201, issued.session, context, services);
   reply.headers.push_back({"X-Subject-Token", issued.text});
   return reply;

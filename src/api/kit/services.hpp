@@ -13,6 +13,7 @@ namespace jobs {
 class Submitter;
 }
 namespace ops {
+class Health;
 class Metrics;
 struct Config;
 } // namespace ops
@@ -31,7 +32,8 @@ namespace vitrine::api {
 struct Services {
   Clock const& clock;
   ops::Config const& config;
-  ops::Metrics const& metrics;
+  ops::Metrics& metrics;
+  ops::Health const& health;
   service::Access const& access;
   service::Images& images;
   service::Uploads& uploads;

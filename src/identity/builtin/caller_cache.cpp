@@ -27,10 +27,20 @@ std::shared_ptr<model::Caller const> CallerCache::find(std::string_view token, T
   auto& shard = shard_of(token);
   std::lock_guard const lock(shard.mutex);
   auto const at = shard.entries.find(token);
-  if (at == shard.entries.end()) return nullptr;
-  auto const& entry = at->second;
-  if (now >= entry.until || entry.generation != generation_.load()) return nullptr;
-  return entry.caller;
+  bool const good = at != shard.entries.end() && now < at->second.until &&
+                    at->second.generation == generation_.load();
+  ++(good ? shard.lookups.hits : shard.lookups.misses);
+  return good ? at->second.caller : nullptr;
+}
+
+CallerCache::Lookups CallerCache::lookups() const {
+  Lookups sum;
+  for (auto& shard : shards_) {
+    std::lock_guard const lock(shard.mutex);
+    sum.hits += shard.lookups.hits;
+    sum.misses += shard.lookups.misses;
+  }
+  return sum;
 }
 
 void CallerCache::keep(std::string_view token, std::shared_ptr<model::Caller const> caller,

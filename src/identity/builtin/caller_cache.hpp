@@ -25,6 +25,13 @@ public:
   /// Null when unknown, too old, expired or dropped.
   [[nodiscard]] std::shared_ptr<model::Caller const> find(std::string_view token, Time now) const;
 
+  /// How many lookups found a caller, and how many did not.
+  struct Lookups {
+    std::uint64_t hits{0};
+    std::uint64_t misses{0};
+  };
+  [[nodiscard]] Lookups lookups() const;
+
   /// To be read before what the caller is made from: a caller made across a change is never
   /// believed.
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_.load(); }
@@ -46,6 +53,7 @@ private:
   struct Shard {
     std::mutex mutex;
     std::unordered_map<std::string, Entry, Hash, std::equal_to<>> entries;
+    Lookups lookups;
   };
   static constexpr std::size_t kShards = 16;
 

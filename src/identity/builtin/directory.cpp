@@ -44,4 +44,6 @@ std::uint64_t Directory::password_checks() const noexcept {
   return core_->passwords.verifications();
 }
 
+CallerCache::Lookups Directory::token_lookups() const { return core_->cache.lookups(); }
+
 } // namespace vitrine::identity::builtin

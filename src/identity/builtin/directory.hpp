@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "identity/builtin/application_credentials.hpp"
+#include "identity/builtin/caller_cache.hpp"
 #include "identity/builtin/domains.hpp"
 #include "identity/builtin/options.hpp"
 #include "identity/builtin/projects.hpp"
@@ -42,6 +43,8 @@ public:
 
   /// How many passwords and secrets were checked; each cost one argon2id computation.
   [[nodiscard]] std::uint64_t password_checks() const noexcept;
+  /// Of tokens that were checked: from memory (hits) or in the database (misses).
+  [[nodiscard]] CallerCache::Lookups token_lookups() const;
 
 private:
   std::unique_ptr<Core> core_;

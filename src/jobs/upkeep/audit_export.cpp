@@ -1,7 +1,6 @@
 #include "jobs/upkeep/audit_export.hpp"
 
 #include "base/json.hpp"
-#include "store/metadata/audit.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -127,6 +126,14 @@ Result<> AuditExport::write_out(std::string const& lines) {
   return {};
 }
 
+void AuditExport::count(store::OutboxRow const& row, std::int64_t events) const {
+  if (metrics_ == nullptr || events <= 0) return;
+  auto const event = json::parse(row.event);
+  auto const* object = event ? event->if_object() : nullptr;
+  auto const name = object == nullptr ? std::string_view() : text_in(*object, "name");
+  metrics_->counter(ops::Metric::audit_events, {name}).add(static_cast<std::uint64_t>(events));
+}
+
 Result<> AuditExport::export_pending() {
   if (reopen_.exchange(false)) TRY(open_file());
   for (;;) {
@@ -142,8 +149,8 @@ Result<> AuditExport::export_pending() {
       auto const first = row.sequence == place.sequence ? place.target + 1 : 0;
       auto const targets = TRY(json::parse(row.targets));
       auto const& array = targets.as_array();
-      auto const count = std::max<std::int64_t>(1, std::ssize(array));
-      for (auto i = first; i < count; ++i) {
+      auto const events = std::max<std::int64_t>(1, std::ssize(array));
+      for (auto i = first; i < events; ++i) {
         if (array.empty()) {
           append_line(lines, row, i, {}, {}, reason_);
         } else {
@@ -152,7 +159,8 @@ Result<> AuditExport::export_pending() {
                       reason_);
         }
       }
-      place = {row.sequence, count - 1};
+      this->count(row, events - first);
+      place = {row.sequence, events - 1};
     }
     TRY(write_out(lines));
     place_ = place;

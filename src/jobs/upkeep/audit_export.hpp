@@ -8,6 +8,8 @@
 
 #include "base/error.hpp"
 #include "base/result.hpp"
+#include "ops/metrics.hpp"
+#include "store/metadata/audit.hpp"
 #include "store/metadata/database.hpp"
 
 #include <atomic>
@@ -40,6 +42,8 @@ public:
   /// Writes and forgets everything that is pending. Errors: `store_full` or `unavailable` when the
   /// file cannot be written (the events stay in the database), those of the database.
   Result<> export_pending();
+  /// From now on the events written are counted there. Before the first export.
+  void count_into(ops::Metrics& metrics) noexcept { metrics_ = &metrics; }
   /// The file was moved away: the next export goes on in a new one.
   void reopen() noexcept { reopen_ = true; }
 
@@ -54,9 +58,12 @@ private:
   Result<> find_place();
   Result<> write_out(std::string const& lines);
 
+  void count(store::OutboxRow const& row, std::int64_t events) const;
+
   store::Database& database_;
   std::string const path_;
   Reason const reason_;
+  ops::Metrics* metrics_{nullptr};
   int descriptor_{-1};
   Place place_;
   std::atomic<bool> reopen_{false};

@@ -187,6 +187,14 @@ Result<std::vector<model::Image>> Images::interrupted_uploads() {
   return out;
 }
 
+Result<std::vector<ImageTotal>> Images::totals() {
+  std::vector<ImageTotal> out;
+  TRY(connection_.run(sql::total_images, {}, [&](Row const& row) {
+    out.push_back({row.string(0), row.string(1), row.integer(2), row.integer(3)});
+  }));
+  return out;
+}
+
 Result<std::int64_t> Images::count_owned(ProjectId const& owner) {
   std::int64_t count = 0;
   TRY(connection_.run(sql::count_owned_images, {owner},

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace vitrine::store {
@@ -16,6 +17,14 @@ namespace vitrine::store {
 struct ImageForProject {
   model::Image image;
   std::optional<model::MemberStatus> membership; ///< of the asking project
+};
+
+/// The images of one status and visibility.
+struct ImageTotal {
+  std::string status;
+  std::string visibility;
+  std::int64_t count{0};
+  std::int64_t size_bytes{0};
 };
 
 class Images {
@@ -38,6 +47,8 @@ public:
   Result<> remove(model::Image const& image, Time now);
   /// Images whose upload was under way when the process ended.
   Result<std::vector<model::Image>> interrupted_uploads();
+  /// All images, by status and visibility. Reads every row.
+  Result<std::vector<ImageTotal>> totals();
   Result<std::int64_t> count_owned(ProjectId const& owner);
   /// Own images with at least one accepted member.
   Result<std::int64_t> count_shared_out(ProjectId const& owner);

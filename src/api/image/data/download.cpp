@@ -1,6 +1,7 @@
 // GET /v2/images/{image_id}/file (contract: glance-v2 3.7).
 #include "api/image/data/range.hpp"
 #include "api/kit/endpoint.hpp"
+#include "ops/metrics.hpp"
 #include "service/downloads.hpp"
 
 #include <fmt/format.h>
@@ -49,6 +50,9 @@ Result<Reply> run(Context& context, Services& services) {
         {"Content-Range",
          fmt::format("bytes {}-{}/{}", part->offset, part->offset + part->length - 1, size_bytes)});
     whole.narrow(part->offset, part->length);
+  }
+  if (context.head.method == "GET") {
+    services.metrics.counter(ops::Metric::downloaded).add(whole.length());
   }
   reply.file = std::move(whole);
   return reply;

@@ -50,6 +50,9 @@ DELETE FROM image_terms WHERE term = $1 AND created_at = $2 AND image_id = $3
 -- name: list_interrupted_uploads
 SELECT {image_columns} FROM images i WHERE i.upload_id <> ''
 
+-- name: total_images
+SELECT status, visibility, COUNT(*), COALESCE(SUM(size), 0) FROM images GROUP BY status, visibility
+
 -- name: count_owned_images
 SELECT COUNT(*) FROM images WHERE owner = $1
 

@@ -1,0 +1,147 @@
+#include "app/house.hpp"
+
+#include "api/ims/error_catalogue.hpp"
+#include "jobs/kinds/kinds.hpp"
+#include "jobs/upkeep/upkeep.hpp"
+#include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/metadata/jobs.hpp"
+#include "store/metadata/sqlite/sqlite_connection.hpp"
+#include "store/metadata/sqlite/sqlite_database.hpp"
+#include "store/metadata/timed_database.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/file.h>
+#include <thread>
+#include <unistd.h>
+
+namespace vitrine::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// `access` must outlive what is made with the options.
+identity::builtin::Options identity_options(ops::Config const& config,
+                                            service::Access const& access) {
+  identity::builtin::Options options;
+  options.token_lifetime_seconds = config.identity.token_lifetime_seconds;
+  options.token_cache_seconds = config.identity.token_cache_seconds;
+  options.login_limits = {config.identity.login_attempts_max, config.identity.login_window_seconds};
+  options.password_cost = {config.identity.password_passes, config.identity.password_memory_kib};
+  options.role_aliases = config.policy.role_aliases;
+  options.is_admin = [&access](model::Caller const& caller) {
+    return access.is_administrator(caller);
+  };
+  return options;
+}
+
+} // namespace
+
+Result<DirectoryLock> DirectoryLock::take(std::string const& directory) {
+  std::error_code failed;
+  std::filesystem::create_directories(directory, failed);
+  if (failed) return error(Fault::unavailable, directory + ": " + failed.message());
+  auto const path = directory + "/lock";
+  int const descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) return error(Fault::unavailable, "cannot open " + path);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    ::close(descriptor);
+    return error(Fault::unavailable, "another server works on " + directory);
+  }
+  return DirectoryLock(descriptor);
+}
+
+DirectoryLock::~DirectoryLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Result<Stores> Stores::open(std::string const& directory, ops::Metrics& metrics) {
+  auto lock = TRY(DirectoryLock::take(directory));
+  auto file = directory + "/vitrine.db";
+  auto sqlite = TRY(store::sqlite::SqliteDatabase::open(file));
+  auto database = std::make_unique<store::TimedDatabase>(std::move(sqlite), metrics);
+  auto blobs = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
+  return Stores{std::move(file), std::move(lock), std::move(database), std::move(blobs)};
+}
+
+House::House(ops::Config const& from, Stores const& stores, service::policy::Policy policy,
+             ops::Metrics& measures)
+    : config(from), ims(config.compat.profile == ops::Profile::ims), metrics(measures),
+      access(std::move(policy),
+             [this](std::string_view action) {
+               metrics.counter(ops::Metric::policy_denials, {action}).add();
+             }),
+      directory(*stores.database, clock, identity_options(config, access)),
+      images(*stores.database, access, clock,
+             {.ims_profile = ims,
+              .property_max = static_cast<std::size_t>(config.images.property_max),
+              .tag_max = static_cast<std::size_t>(config.images.tag_max)}),
+      quotas(*stores.database,
+             {config.quota.image, config.quota.image_shared, config.quota.image_member}),
+      sharing(*stores.database, access, quotas, directory.projects(), clock,
+              {ims, config.images.member_max}),
+      uploads(*stores.database, *stores.blobs, access, clock,
+              {.size_bytes_max = config.images.size_bytes_max,
+               .detects_disk_format = ims,
+               .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
+               .digest_threads = std::max(2U, std::thread::hardware_concurrency())}),
+      downloads(*stores.database, *stores.blobs, access), submitter(*stores.database, clock, bell),
+      engine(*stores.database, clock, bell, jobs::all_kinds({sharing}), metrics,
+             {.workers = config.jobs.workers,
+              .lease_seconds = config.jobs.lease_seconds,
+              .poll_seconds = config.jobs.poll_seconds}) {}
+
+api::Services House::services() {
+  return {clock,     config,    metrics, health, access,    images,
+          uploads,   downloads, sharing, quotas, submitter, directory.tokens(),
+          &directory};
+}
+
+Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,
+                                                      std::string const& directory) {
+  auto const& config = house.config;
+  auto const file = config.audit.file.empty() ? directory + "/audit.jsonl" : config.audit.file;
+  auto const reason = [](Fault fault) {
+    auto const& entry = api::ims::entry(fault);
+    return jobs::AuditReason{entry.http, entry.code};
+  };
+  auto opened = TRY(jobs::AuditExport::open(*stores.database, file, reason));
+  opened->count_into(house.metrics);
+  return opened;
+}
+
+Result<> look_at_database(House& house, Stores const& stores) {
+  auto const began = ops::Health::Clock::now();
+  auto const looked = [&]() -> Result<> {
+    using store::sqlite::SqliteConnection;
+    auto const connection =
+        TRY(SqliteConnection::open(stores.database_file, store::sqlite::Access::read_only));
+    auto const open = TRY(store::Jobs(*connection).open_jobs());
+    house.metrics.gauge(ops::Metric::jobs_open).set(static_cast<double>(open.count));
+    auto const age_us = open.oldest ? house.clock.now().us - open.oldest->us : 0;
+    house.metrics.gauge(ops::Metric::jobs_oldest)
+        .set(static_cast<double>(age_us) / static_cast<double>(kMicrosecondsPerSecond));
+    return {};
+  }();
+  house.health.database_looked_at(looked.has_value(), began);
+  return looked;
+}
+
+Upkeep::Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
+    : remove_bytes("blobs", 60s,
+                   [&stores]() -> Result<> {
+                     TRY(jobs::remove_unused_blobs(*stores.database, *stores.blobs));
+                     return {};
+                   }),
+      remove_jobs("jobs", 3600s,
+                  [&stores, &house]() -> Result<> {
+                    TRY(jobs::remove_old_jobs(*stores.database, house.clock,
+                                              house.config.jobs.retention_days));
+                    return {};
+                  }),
+      look("health", 1s, [&stores, &house] { return look_at_database(house, stores); }),
+      export_audit("audit", 250ms, [&audit] { return audit.export_pending(); }) {}
+
+} // namespace vitrine::app

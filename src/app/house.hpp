@@ -1,0 +1,100 @@
+// What one server is made of: the stores of a directory, the services over them, the workers.
+#pragma once
+
+#include "api/kit/services.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "identity/builtin/directory.hpp"
+#include "jobs/engine/bell.hpp"
+#include "jobs/engine/engine.hpp"
+#include "jobs/submit.hpp"
+#include "jobs/upkeep/audit_export.hpp"
+#include "jobs/upkeep/periodic.hpp"
+#include "ops/config.hpp"
+#include "ops/health.hpp"
+#include "ops/metrics.hpp"
+#include "service/access.hpp"
+#include "service/downloads.hpp"
+#include "service/images.hpp"
+#include "service/quotas.hpp"
+#include "service/sharing.hpp"
+#include "service/uploads.hpp"
+#include "store/blobs/blobs.hpp"
+#include "store/metadata/database.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace vitrine::app {
+
+/// Holds DIR/lock while the process lives, so that two servers never work on one directory.
+class DirectoryLock {
+public:
+  /// Makes the directory when it is not there. Errors: `unavailable` with the reason.
+  static Result<DirectoryLock> take(std::string const& directory);
+  DirectoryLock(DirectoryLock&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  DirectoryLock& operator=(DirectoryLock&&) = delete;
+  ~DirectoryLock();
+
+private:
+  explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+/// What one directory holds.
+struct Stores {
+  std::string database_file;
+  DirectoryLock lock;
+  std::unique_ptr<store::Database> database;
+  std::unique_ptr<store::Blobs> blobs;
+
+  /// `metrics` must outlive them. Errors: `unavailable` with the reason.
+  static Result<Stores> open(std::string const& directory, ops::Metrics& metrics);
+};
+
+/// The services with the workers, in the order in which they need each other.
+struct House {
+  /// `from`, `stores` and `measures` must outlive it.
+  House(ops::Config const& from, Stores const& stores, service::policy::Policy policy,
+        ops::Metrics& measures);
+
+  api::Services services();
+
+  ops::Config const& config;
+  bool const ims;
+  SystemClock const clock;
+  ops::Metrics& metrics;
+  ops::Health health;
+  service::Access access;
+  identity::builtin::Directory directory;
+  service::Images images;
+  service::Quotas quotas;
+  service::Sharing sharing;
+  service::Uploads uploads;
+  service::Downloads downloads;
+  jobs::Bell bell;
+  jobs::Submitter submitter;
+  jobs::Engine engine;
+};
+
+/// Opens the file that the audit events of `stores` go to; of `directory` when none is configured.
+Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,
+                                                      std::string const& directory);
+
+/// Tells `house.health` whether the database can be read. Opens it as if for the first time, so
+/// that a file that is gone or broken shows although its pages are in memory.
+Result<> look_at_database(House& house, Stores const& stores);
+
+/// What is done again and again while the server runs.
+struct Upkeep {
+  Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit);
+
+  jobs::Periodic remove_bytes;
+  jobs::Periodic remove_jobs;
+  jobs::Periodic look;
+  jobs::Periodic export_audit; ///< ends last of all workers: it exports once more
+};
+
+} // namespace vitrine::app

@@ -1,0 +1,36 @@
+#include "ops/health.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vitrine::ops {
+
+using namespace std::chrono_literals;
+
+TEST(Health, is_ready_while_the_database_answers) {
+  Health health;
+  Health::Clock::time_point const now{1h};
+  EXPECT_EQ(health.unready_because(now), "The database cannot be read.") << "nobody looked yet";
+  health.database_looked_at(true, now);
+  EXPECT_EQ(health.unready_because(now), std::nullopt);
+  health.database_looked_at(false, now);
+  EXPECT_EQ(health.unready_because(now), "The database cannot be read.");
+}
+
+TEST(Health, a_look_that_does_not_return_counts_as_no_answer) {
+  Health health;
+  Health::Clock::time_point const now{1h};
+  health.database_looked_at(true, now);
+  EXPECT_EQ(health.unready_because(now + Health::kAnswerAgeMax), std::nullopt);
+  EXPECT_EQ(health.unready_because(now + Health::kAnswerAgeMax + 1ms),
+            "The database cannot be read.");
+}
+
+TEST(Health, is_not_ready_while_it_drains) {
+  Health health;
+  Health::Clock::time_point const now{1h};
+  health.database_looked_at(true, now);
+  health.drain();
+  EXPECT_EQ(health.unready_because(now), "The server is draining.");
+}
+
+} // namespace vitrine::ops

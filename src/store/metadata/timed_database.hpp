@@ -1,0 +1,52 @@
+// Any database, with its transactions measured.
+#pragma once
+
+#include "ops/metrics.hpp"
+#include "store/metadata/database.hpp"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace vitrine::store {
+
+class TimedDatabase final : public Database {
+public:
+  /// `metrics` must outlive it.
+  TimedDatabase(std::unique_ptr<Database> inner, ops::Metrics& metrics)
+      : inner_(std::move(inner)),
+        reads_(metrics.histogram(ops::Metric::transaction_seconds, {"read"})),
+        writes_(metrics.histogram(ops::Metric::transaction_seconds, {"write"})) {}
+
+protected:
+  Result<> do_read(Work const& work) override {
+    Timer const timer(reads_);
+    return inner_->read(work);
+  }
+  Result<> do_write(Work const& work) override {
+    Timer const timer(writes_);
+    return inner_->write(work);
+  }
+
+private:
+  class Timer {
+  public:
+    explicit Timer(ops::Histogram& seconds) : seconds_(seconds) {}
+    ~Timer() {
+      auto const took = std::chrono::steady_clock::now() - began_;
+      seconds_.observe(std::chrono::duration<double>(took).count());
+    }
+    Timer(Timer const&) = delete;
+    Timer& operator=(Timer const&) = delete;
+
+  private:
+    ops::Histogram& seconds_;
+    std::chrono::steady_clock::time_point const began_{std::chrono::steady_clock::now()};
+  };
+
+  std::unique_ptr<Database> const inner_;
+  ops::Histogram& reads_;
+  ops::Histogram& writes_;
+};
+
+} // namespace vitrine::store
