@@ -290,7 +290,7 @@ TEST_F(UploadsTest, one_of_two_wins) {
   auto const id = make();
   auto const first = begin(id);
   EXPECT_EQ(begin_fault(owner_, id), Fault::wrong_status);
-  ASSERT_TRUE(first->write(bytes_of("first")));
+  ASSERT_TRUE(write(*first, "first"));
   ASSERT_TRUE(first->finish());
   EXPECT_EQ(get(id).size_bytes, 5);
 }
@@ -396,13 +396,13 @@ TEST_F(UploadsTest, an_image_deleted_while_bytes_are_made_permanent_takes_none) 
 TEST_F(UploadsTest, a_lost_upload_does_not_touch_its_successor) {
   auto const id = make();
   auto const lost = begin(id);
-  ASSERT_TRUE(lost->write(bytes_of("lost")));
+  ASSERT_TRUE(write(*lost, "lost"));
   change(id, [](auto& image) { // as recovery by another process would
     image.status = ImageStatus::queued;
     image.upload_id.clear();
   });
   auto const next = begin(id);
-  ASSERT_TRUE(next->write(bytes_of("next one")));
+  ASSERT_TRUE(write(*next, "next one"));
   auto const done = lost->finish();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().fault, Fault::image_gone);
