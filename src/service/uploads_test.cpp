@@ -157,8 +157,10 @@ protected:
 
   Result<> put(ImageId const& id, std::string_view data) {
     auto const upload = begin(id);
-    TRY(write(*upload, data));
-    return upload->finish();
+    auto written = write(*upload, data);
+    if (written) return upload->finish();
+    upload->abandon(written.error());
+    return written;
   }
 
   [[nodiscard]] std::size_t files() const {
