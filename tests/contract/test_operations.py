@@ -1,0 +1,245 @@
+"""What an operator relies on: reloads, health, drain, figures. The program as a process."""
+
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import harness
+from test_serve import refused
+
+
+def reload(server, what, outcome="done", times=1):
+    """SIGHUP, and the wait for its `times`th line in the log."""
+    pattern = rf'"event":"reload\.{outcome}","what":"{what}"'
+    server.process.send_signal(signal.SIGHUP)
+    harness.wait_until(lambda: len(re.findall(pattern, server.log())) >= times,
+                       what=f"reload.{outcome} of {what}")
+
+
+def test_a_broken_policy_file_keeps_the_policy(fresh_server, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('"add_image": "role:admin"\n')
+    server = fresh_server(config=f'[policy]\nfile = "{policy}"\n')
+    demo = server.client("demo")
+    for number, broken in enumerate(['# one\n"add_image": "(role:member"\n',
+                                     '# one\n"add_image": [[[\n'], 1):
+        policy.write_text(broken)
+        reload(server, "policy", "failed", number)
+        assert f"{policy}:2: " in server.log()
+        demo.post("/v2/images", {"name": "x"}).expect(403)
+    policy.unlink()
+    reload(server, "policy", "failed", 3)
+    demo.post("/v2/images", {"name": "x"}).expect(403)
+    policy.write_text('"add_image": "role:member"\n')
+    reload(server, "policy")
+    demo.post("/v2/images", {"name": "x"}).expect(201)
+
+
+def test_requests_are_judged_while_the_policy_is_replaced(fresh_server, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('"add_image": "role:member"\n')
+    server = fresh_server(config=f'[policy]\nfile = "{policy}"\n')
+    demo = server.client("demo")
+    for number in range(1, 31):
+        server.process.send_signal(signal.SIGHUP)
+        demo.post("/v2/images", {"name": f"image {number}"}).expect(201)
+    assert len(demo.listed("limit=100")) == 30
+
+
+def test_who_administers_is_a_rule_of_the_policy(fresh_server, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('"context_is_admin": "role:member"\n')
+    server = fresh_server(config=f'[policy]\nfile = "{policy}"\n')
+    demo, alt, viewer = (server.client(name) for name in ("demo", "alt", "viewer"))
+    image = alt.create_image(visibility="private")["id"]
+    demo.get(f"/v2/images/{image}").expect(200)
+    viewer.get(f"/v2/images/{image}").expect(404)
+    assert server.stop() == 0
+    policy.write_text('"context_is_admin": "role:nobody_holds_it"\n')
+    server.start()
+    server.client("admin").get(f"/v2/images/{image}").expect(404)
+
+
+def test_sighup_goes_on_in_a_new_log_file(fresh_server, tmp_path):
+    log, moved = tmp_path / "vitrine.log", tmp_path / "vitrine.log.1"
+    server = fresh_server(config=f'[log]\nfile = "{log}"\n')
+    nobody = server.client()
+    nobody.get("/healthcheck").expect(200)
+    log.rename(moved)
+    server.process.send_signal(signal.SIGHUP)
+    harness.wait_until(lambda: log.exists() and "reload.done" in log.read_text(), what="a new log")
+    nobody.get("/healthcheck", headers={"X-Openstack-Request-Id": "req-after"}).expect(200)
+    assert "req-after" in log.read_text()
+    assert "req-after" not in moved.read_text()
+
+
+def test_ready_tells_that_the_database_cannot_be_read(fresh_server):
+    server = fresh_server()
+    nobody = server.client()
+    nobody.get("/healthcheck/ready").expect(200)
+    database = server.directory / "vitrine.db"
+    database.rename(database.with_suffix(".away"))
+    harness.wait_until(lambda: nobody.get("/healthcheck/ready").status == 503, what="503")
+    assert "database" in nobody.get("/healthcheck/ready").text
+    nobody.get("/healthcheck/live").expect(200)
+    nobody.get("/healthcheck").expect(200)
+    database.with_suffix(".away").rename(database)
+    harness.wait_until(lambda: nobody.get("/healthcheck/ready").status == 200, what="200 again")
+
+
+@pytest.mark.parametrize("path, status", [("ready", 503), ("live", 200)])
+def test_health_while_it_drains(fresh_server, path, status):
+    server = fresh_server()
+    whole, begun = (server.client().head_lines("GET", f"/healthcheck/{name}")
+                    for name in ("live", path))
+    with server.client().raw() as probe:
+        probe.send(whole + begun[:-2])  # the second request has begun when the first is answered
+        assert probe.answer().status == 200
+        server.process.send_signal(signal.SIGTERM)
+        harness.wait_until(lambda: refused(server.address), what="new connections to be refused")
+        probe.send(begun[-2:])
+        answer = probe.answer()
+        assert answer.status == status, answer
+        assert answer.headers["Connection"] == "close"
+    assert server.wait() == 0
+
+
+def test_sigterm_lets_a_slow_download_finish(fresh_server):
+    """OP-02"""
+    server = fresh_server()
+    demo = server.client("demo")
+    data = bytes(range(256)) * (1 << 17)
+    image = demo.create_image(data)["id"]
+    with demo.raw() as connection:
+        connection.send(demo.head_lines("GET", f"/v2/images/{image}/file"))
+        assert connection.stream.read(12) == b"HTTP/1.1 200"
+        server.process.send_signal(signal.SIGTERM)
+        harness.wait_until(lambda: refused(server.address), what="new connections to be refused")
+        assert connection.stream.read().endswith(data)
+    assert server.wait() == 0
+
+
+def test_a_stuck_client_cannot_hold_the_drain(fresh_server):
+    server = fresh_server(config="[server]\ndrain_seconds = 1\n")
+    demo = server.client("demo")
+    image = demo.create_image()["id"]
+    with demo.raw() as upload:
+        upload.send(demo.head_lines("PUT", f"/v2/images/{image}/file", "Content-Length: 2",
+                                    "Content-Type: application/octet-stream") + b"x")
+        harness.wait_until(lambda: demo.show(image)["status"] == "saving")
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert 1 <= time.monotonic() - began < 10 * harness.PATIENCE
+    assert "drain.cut_short" in server.log()
+    server.start()
+    assert demo.show(image)["status"] == "queued"
+    assert server.stored_bytes() == 0
+
+
+def test_a_running_job_is_handed_back_and_ends_after_the_restart(fresh_server):
+    server = fresh_server(environment={"VITRINE_QUOTA_IMAGE": "1000"})
+    admin, demo = server.client("admin"), server.client("demo")
+    projects = [admin.post("/v3/projects", {"project": {"name": f"p{number}"}}).expect(201)
+                .json()["project"]["id"] for number in range(100)]
+    images = [demo.create_image(b"x", name=f"i{number}")["id"] for number in range(100)]
+    job = demo.post("/v1/cloudimages/members",
+                    {"images": images, "projects": projects}).expect(200).json()["job_id"]
+    harness.wait_until(lambda: demo.job(job)["status"] == "RUNNING", what="the job to run")
+    assert server.stop() == 0
+    assert "job.handed_back" in server.log()
+    server.start()
+    assert demo.wait_job(job)["status"] == "SUCCESS"
+    for image in images:
+        assert demo.members(image) == dict.fromkeys(projects, "pending")
+
+
+def test_a_second_server_is_told_why_it_may_not_run(fresh_server):
+    server = fresh_server()
+    second = subprocess.run(
+        [str(harness.BINARY), "serve", "--standalone", str(server.directory), "--listen",
+         "127.0.0.1:0"], capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 1
+    assert second.stdout == ""
+    assert second.stderr == f"vitrine: another server works on {server.directory}\n"
+
+
+def declared_metrics():
+    """Name and type of each, from the program's own reference."""
+    text = subprocess.run([str(harness.BINARY), "describe", "metrics"], capture_output=True,
+                          text=True, check=True, timeout=60).stdout
+    return dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.MULTILINE))
+
+
+def figures(client):
+    """The sum of each metric's series by name; of a histogram how many values it has."""
+    text = client.get("/metrics").expect(200).text
+    found = {}
+    for name, value in re.findall(r"^(\w+?)(?:\{.*\})? ([-+.e\d]+)$", text, re.MULTILINE):
+        found[name] = found.get(name, 0.0) + float(value)
+    return found
+
+
+# Not moved by a healthy minute: they only have to be there.
+QUIET = {"vitrine_api_queue_length", "vitrine_jobs_running", "vitrine_jobs_open",
+         "vitrine_jobs_oldest_seconds", "vitrine_jobs_rescued_total", "vitrine_uploads_running"}
+
+
+def test_every_declared_metric_moves_with_what_it_counts(fresh_server):
+    """OP-12"""
+    server = fresh_server(config="[metrics]\nper_project = true\n")
+    nobody = server.client()
+    before = figures(nobody)
+    demo, alt, viewer = (server.client(name) for name in ("demo", "alt", "viewer"))
+    image = demo.create_image(b"x" * 1000)["id"]
+    demo.download(image).expect(200)
+    wrong = demo.create_image(disk_format="qcow2")["id"]
+    assert demo.upload(wrong, b"not a qcow2 at all").status >= 400
+    viewer.post("/v2/images", {"name": "x"}).expect(403)
+    cloud = server.clouds()["demo"]
+    login = harness.password_login({**cloud["auth"], "password": "wrong"})
+    nobody.post("/v3/auth/tokens", login).expect(401)
+    with nobody.raw() as connection:
+        connection.send(b"no request at all\r\n\r\n")
+        assert connection.answer().status == 400
+    assert demo.share([image], [alt.project_id])["status"] == "SUCCESS"
+
+    def still():
+        now = figures(nobody)
+        return [name for name, kind in declared_metrics().items()
+                for shown in [name + ("_count" if kind == "histogram" else "")]
+                if shown not in now
+                or name not in QUIET and now[shown] <= before.get(shown, 0.0)
+                and not (kind == "gauge" and now[shown] > 0)]
+    try:
+        harness.wait_until(lambda: not still(), 20, "every metric to move")
+    except AssertionError:
+        assert still() == []
+    now = figures(nobody)
+    assert now["vitrine_uploaded_bytes_total"] == 1000
+    assert now["vitrine_downloaded_bytes_total"] == 1000
+    assert now["vitrine_images"] == 2
+    assert now["vitrine_image_bytes"] == 1000
+    assert now["vitrine_login_failures_total"] == 1
+    assert now["vitrine_policy_denials_total"] == 1
+    assert now["vitrine_format_refusals_total"] == 1
+    assert now["vitrine_refusals_total"] == 1
+    text = nobody.get("/metrics").text
+    assert 'vitrine_policy_denials_total{action="add_image"} 1' in text
+    assert 'vitrine_images{status="active",visibility="shared"} 1' in text
+    assert demo.token not in text
+
+
+def test_running_uploads_are_counted(fresh_server):
+    server = fresh_server()
+    demo = server.client("demo")
+    image = demo.create_image()["id"]
+    with demo.raw() as upload:
+        upload.send(demo.head_lines("PUT", f"/v2/images/{image}/file", "Content-Length: 2",
+                                    "Content-Type: application/octet-stream") + b"x")
+        harness.wait_until(lambda: figures(demo)["vitrine_uploads_running"] == 1)
+        upload.send(b"x")
+        assert upload.answer().status == 204
+    harness.wait_until(lambda: figures(demo)["vitrine_uploads_running"] == 0)
