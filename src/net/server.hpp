@@ -21,7 +21,7 @@ struct ServerOptions {
   std::string certificate_file;  ///< PEM; with `key_file` switches TLS on
   std::string key_file;
   unsigned io_threads{2};          ///< event loops
-  unsigned api_threads{8};         ///< handlers at once
+  unsigned api_threads{32};        ///< handlers at once; most of them wait for a commit
   unsigned transfer_threads{4};    ///< upload chunks being stored at once
   std::size_t api_queue_max{1024}; ///< waiting handlers; beyond it 503
   std::size_t connections_max{4096};

@@ -29,7 +29,7 @@ struct ServerConfig {
   std::string certificate_file;
   std::string key_file;
   std::int64_t io_threads{2};
-  std::int64_t api_threads{8};
+  std::int64_t api_threads{32};
   std::int64_t transfer_threads{4};
   std::int64_t queue_max{1024};
   std::int64_t connections_max{4096};

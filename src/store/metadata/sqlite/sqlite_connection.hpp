@@ -17,8 +17,8 @@ enum class Access : std::uint8_t { read_only, read_write };
 
 class SqliteConnection final : public Connection {
 public:
-  /// Opens `path` in WAL mode with full synchronisation. Errors: `unavailable` with the engine's
-  /// words.
+  /// Opens `path` in WAL mode. A commit is durable once the log is flushed, which SqliteDatabase
+  /// does. Errors: `unavailable` with the engine's words.
   static Result<std::unique_ptr<SqliteConnection>> open(std::string const& path, Access access);
   ~SqliteConnection() override;
 
@@ -29,6 +29,13 @@ public:
   Result<> execute(std::string const& script);
 
 private:
+  // Finds by a view: a lookup must not copy the text.
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
   struct Prepared {
     sqlite3_stmt* handle{nullptr};
     std::vector<int> order; ///< order[i]: which `$n` (from 0) the engine's parameter i stands for
@@ -41,7 +48,7 @@ private:
   sqlite3* handle_;
   // Keyed by text: dynamic list statements share a name. SQLite keeps the text alive with the
   // statement.
-  std::unordered_map<std::string, Prepared> prepared_;
+  std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> prepared_;
 };
 
 } // namespace vitrine::store::sqlite

@@ -1,9 +1,15 @@
 #include "store/metadata/sqlite/sqlite_database.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <exception>
-#include <semaphore>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <unistd.h>
+#include <utility>
 
 namespace vitrine::store::sqlite {
 namespace {
@@ -29,12 +35,30 @@ Result<> run_guarded(Database::Work const& work, Connection& connection) {
   }
 }
 
+// Sleeps at once where std::binary_semaphore first gives its turn away several times.
+class Signal {
+public:
+  Signal() { ::sem_init(&semaphore_, 0, 0); }
+  ~Signal() { ::sem_destroy(&semaphore_); }
+  Signal(Signal const&) = delete;
+  Signal& operator=(Signal const&) = delete;
+
+  void raise() { ::sem_post(&semaphore_); }
+  void wait() {
+    while (::sem_wait(&semaphore_) != 0 && errno == EINTR) {
+    }
+  }
+
+private:
+  sem_t semaphore_{};
+};
+
 } // namespace
 
 struct SqliteDatabase::Pending {
   Work const& work;
-  // Shared with the waiting thread, which may be gone before the writer has finished waking it.
-  std::shared_ptr<std::binary_semaphore> done;
+  // Shared with the waiting thread, which may be gone before it is woken to the end.
+  std::shared_ptr<Signal> done;
   std::optional<Result<>> result;
 };
 
@@ -42,6 +66,12 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(std::string path) {
   auto writer = TRY(SqliteConnection::open(path, Access::read_write));
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(std::move(path), std::move(writer)));
   TRY(database->migrate());
+  database->log_ = ::open((database->path_ + "-wal").c_str(), O_RDONLY | O_CLOEXEC);
+  if (database->log_ < 0) {
+    return error(Fault::unavailable,
+                 "cannot open the log of " + database->path_ + ": " + std::strerror(errno));
+  }
+  database->sync_thread_ = std::thread([raw = database.get()] { raw->sync_loop(); });
   database->writer_thread_ = std::thread([raw = database.get()] { raw->write_loop(); });
   return database;
 }
@@ -56,6 +86,13 @@ SqliteDatabase::~SqliteDatabase() {
   }
   queue_filled_.notify_one();
   if (writer_thread_.joinable()) writer_thread_.join();
+  {
+    std::lock_guard const lock(committed_mutex_);
+    writer_ended_ = true;
+  }
+  committed_filled_.notify_one();
+  if (sync_thread_.joinable()) sync_thread_.join();
+  if (log_ >= 0) ::close(log_);
 }
 
 Result<> SqliteDatabase::migrate() {
@@ -109,7 +146,7 @@ Result<> SqliteDatabase::do_read(Work const& work) {
 }
 
 Result<> SqliteDatabase::do_write(Work const& work) {
-  thread_local auto const done = std::make_shared<std::binary_semaphore>(0);
+  thread_local auto const done = std::make_shared<Signal>();
   Pending pending{.work = work, .done = done, .result = {}};
   {
     std::lock_guard const lock(queue_mutex_);
@@ -117,12 +154,12 @@ Result<> SqliteDatabase::do_write(Work const& work) {
     queue_.push_back(&pending);
   }
   queue_filled_.notify_one();
-  done->acquire();
+  done->wait();
   return std::move(*pending.result);
 }
 
 void SqliteDatabase::write_loop() {
-  std::vector<Pending*> group;
+  Group group;
   for (;;) {
     {
       std::unique_lock lock(queue_mutex_);
@@ -133,11 +170,16 @@ void SqliteDatabase::write_loop() {
       queue_.erase(queue_.begin(), queue_.begin() + count);
     }
     commit_group(group);
+    {
+      std::lock_guard const lock(committed_mutex_);
+      committed_.insert(committed_.end(), group.begin(), group.end());
+    }
+    committed_filled_.notify_one();
   }
 }
 
 // Each unit runs under a savepoint, so that a failed one takes nothing of its neighbours along.
-void SqliteDatabase::commit_group(std::vector<Pending*> const& group) {
+void SqliteDatabase::commit_group(Group const& group) {
   auto outcome = [&]() -> Result<> {
     TRY(writer_->run(kBeginWrite, {}));
     for (auto* pending : group) {
@@ -156,9 +198,29 @@ void SqliteDatabase::commit_group(std::vector<Pending*> const& group) {
       if (!pending->result || *pending->result) pending->result.emplace(Error(outcome.error()));
     }
   }
-  for (auto* pending : group) {
-    auto const done = pending->done;
-    done->release();
+}
+
+/// Flushes the log while the writer works on the next group, and then tells those who wait.
+void SqliteDatabase::sync_loop() {
+  Group durable;
+  for (;;) {
+    {
+      std::unique_lock lock(committed_mutex_);
+      committed_filled_.wait(lock, [&] { return !committed_.empty() || writer_ended_; });
+      if (committed_.empty()) return;
+      std::swap(durable, committed_);
+    }
+    if (::fdatasync(log_) != 0) {
+      // What others have read by now may be lost: only a fresh start from the disk is right again.
+      std::fprintf(stderr, "sqlite: cannot sync the log of %s: %s\n", path_.c_str(),
+                   std::strerror(errno));
+      std::abort();
+    }
+    for (auto* pending : durable) {
+      auto const done = pending->done;
+      done->raise();
+    }
+    durable.clear();
   }
 }
 

@@ -1,4 +1,5 @@
-// SQLite as a Database: one writer thread that groups commits, many readers.
+// SQLite as a Database: one writer thread that groups commits, one that makes them durable, many
+// readers. Readers see a commit a moment before it is durable; whoever wrote it is told afterwards.
 #pragma once
 
 #include "store/metadata/database.hpp"
@@ -27,11 +28,13 @@ protected:
 
 private:
   struct Pending;
+  using Group = std::vector<Pending*>;
 
   SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer);
   Result<> migrate();
   void write_loop();
-  void commit_group(std::vector<Pending*> const& group);
+  void commit_group(Group const& group);
+  void sync_loop();
   Result<std::unique_ptr<SqliteConnection>> borrow_reader();
 
   std::string const path_;
@@ -45,6 +48,13 @@ private:
   std::vector<Pending*> queue_;
   bool stopping_{false};
   std::thread writer_thread_;
+
+  int log_{-1}; ///< descriptor of the write-ahead log
+  std::mutex committed_mutex_;
+  std::condition_variable committed_filled_;
+  Group committed_; ///< units that wait for their commit to be durable
+  bool writer_ended_{false};
+  std::thread sync_thread_;
 };
 
 } // namespace vitrine::store::sqlite
