@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/src.hpp> // the one place where Boost.JSON is compiled
 #include <cmath>
+#include <cstring>
 #include <fmt/format.h>
 
 namespace vitrine::json {
@@ -30,13 +31,38 @@ std::optional<std::int64_t> whole_number(Value const& value) {
   return std::nullopt;
 }
 
+namespace {
+
+// Whether any of eight bytes is below 0x20, a quote or a backslash: a byte that such a subtraction
+// borrows from has its top bit set afterwards and did not before.
+bool has_escaped(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  auto const below = [](std::uint64_t x, std::uint64_t bound) { return (x - kOnes * bound) & ~x; };
+  auto const is = [&](std::uint64_t byte) { return below(eight ^ (kOnes * byte), 1); };
+  return ((below(eight, 0x20) | is('"') | is('\\')) & (kOnes * 0x80)) != 0;
+}
+
+// Index of the first byte from `at` on that JSON escapes, or the size of the text.
+std::size_t next_escaped(std::string_view text, std::size_t at) {
+  std::uint64_t eight = 0;
+  for (; at + sizeof(eight) <= text.size(); at += sizeof(eight)) {
+    std::memcpy(&eight, text.data() + at, sizeof(eight));
+    if (has_escaped(eight)) break;
+  }
+  for (; at < text.size(); ++at) {
+    auto const byte = static_cast<std::uint8_t>(text[at]);
+    if (byte < 0x20 || byte == '"' || byte == '\\') break;
+  }
+  return at;
+}
+
+} // namespace
+
 void append_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = next_escaped(text, 0); i < text.size(); i = next_escaped(text, i + 1)) {
     auto const byte = static_cast<std::uint8_t>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') [[likely]]
-      continue;
     out.append(text, plain, i - plain);
     plain = i + 1;
     switch (byte) {

@@ -2,16 +2,12 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "ops/log_output.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <fmt/format.h>
-#include <memory>
-#include <mutex>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 namespace vitrine::ops {
 namespace {
@@ -25,29 +21,7 @@ constexpr std::array<std::string_view, 5> kLevelNames = {"debug", "info", "warni
 
 thread_local std::string_view current_request;
 
-struct State {
-  std::mutex mutex;
-  LogFormat format{LogFormat::json};
-  std::shared_ptr<spdlog::logger> logger;
-};
-
-std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
-  auto logger = std::make_shared<spdlog::logger>("vitrine", std::move(sink));
-  logger->set_pattern("%v");
-  logger->set_level(spdlog::level::trace);
-  logger->flush_on(spdlog::level::trace);
-  return logger;
-}
-
-// Lives until the process ends, so that the last destructors can still log.
-State& state() {
-  static State& instance = *[] {
-    auto created = std::make_unique<State>();
-    created->logger = make_logger(std::make_shared<spdlog::sinks::stderr_sink_st>());
-    return created.release();
-  }();
-  return instance;
-}
+std::atomic<LogFormat> log_format{LogFormat::json};
 
 std::string_view as_utf8(std::string_view text, std::string& buffer) {
   if (text::is_utf8(text)) return text;
@@ -132,11 +106,9 @@ std::atomic<LogLevel> log_level{LogLevel::info};
 
 void write_log(LogLevel level, std::string_view event, LogFields fields) {
   thread_local std::string line;
-  auto& log = state();
-  std::lock_guard const lock(log.mutex);
   line.clear();
-  render_log_line(line, log.format, {SystemClock().now(), level, event, current_request, fields});
-  log.logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  render_log_line(line, log_format, {SystemClock().now(), level, event, current_request, fields});
+  LogOutput::instance().add(line, level >= LogLevel::warning);
 }
 
 } // namespace detail
@@ -153,20 +125,8 @@ void render_log_line(std::string& out, LogFormat format, LogLine const& line) {
 }
 
 Result<> configure_log(LogConfig const& config) {
-  spdlog::sink_ptr sink;
-  try {
-    if (config.file.empty()) {
-      sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
-    } else {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(config.file);
-    }
-  } catch (spdlog::spdlog_ex const& failure) {
-    return error(Fault::invalid_value, failure.what(), "log.file");
-  }
-  auto& log = state();
-  std::lock_guard const lock(log.mutex);
-  log.logger = make_logger(std::move(sink));
-  log.format = config.format;
+  TRY(LogOutput::instance().open(config.file));
+  log_format = config.format;
   detail::log_level = config.level;
   return {};
 }

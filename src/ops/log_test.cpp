@@ -1,5 +1,6 @@
 #include "base/json.hpp"
 #include "ops/log.hpp"
+#include "ops/log_output.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -31,6 +32,11 @@ protected:
   }
 
   std::vector<json::Value> lines() const {
+    LogOutput::instance().flush();
+    return written();
+  }
+
+  std::vector<json::Value> written() const {
     std::vector<json::Value> out;
     std::ifstream file(path_);
     for (std::string line; std::getline(file, line);) {
@@ -113,6 +119,22 @@ TEST_F(LogFile, lines_of_threads_do_not_mix) {
     }
   }
   EXPECT_EQ(lines().size(), 800U);
+}
+
+TEST_F(LogFile, an_urgent_line_is_written_at_once_with_those_before_it) {
+  open(LogLevel::info);
+  log_info("first");
+  log_warning("second");
+  EXPECT_EQ(written().size(), 2U);
+}
+
+TEST_F(LogFile, a_line_is_written_without_a_push) {
+  open(LogLevel::info);
+  log_info("alone");
+  auto const last = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (written().empty() && std::chrono::steady_clock::now() < last)
+    std::this_thread::yield();
+  EXPECT_EQ(written().size(), 1U);
 }
 
 TEST_F(LogFile, off_writes_nothing_and_a_bad_file_keeps_the_log) {

@@ -150,27 +150,40 @@ void write_properties(json::Writer& writer, model::Image const& image) {
   if (!inner.empty()) writer.raw(inner);
 }
 
+struct Default {
+  std::string_view key; ///< as it stands in JSON
+  std::string_view text;
+};
+constexpr std::string_view kDefaultsPrefix = R"("__)";
+constexpr std::array<Default, 6> kDefaults = {{{R"("__isregistered":)", "true"},
+                                               {R"("__os_version":)", "Other Linux(64 bit)"},
+                                               {R"("__os_type":)", "Linux"},
+                                               {R"("__os_bit":)", "64"},
+                                               {R"("__platform":)", "Other"},
+                                               {R"("__root_origin":)", "file"}}};
+constexpr Default kVirtualEnvironment = {R"("virtual_env_type":)", "FusionCompute"};
+
 // Contract: ims-api 3.1 and 3.4; stored values of these names win over the defaults.
 void write_computed(json::Writer& writer, model::Image const& image, model::Caller const& caller) {
-  auto const unless_stored = [&](std::string_view name, std::string_view text) {
-    if (image.properties_json.find(fmt::format("\"{}\":", name)) == std::string::npos) {
-      writer.field(name, text);
-    }
+  // Within a stored value a quote is escaped, so a key is found only where it is one.
+  auto const stores = [&](std::string_view text) {
+    return image.properties_json.find(text) != std::string::npos;
+  };
+  auto const write = [&](Default const& one) {
+    writer.field(one.key.substr(1, one.key.size() - 3), one.text);
   };
   bool const shared = image.visibility == model::Visibility::shared &&
                       (image.owner != caller.project || image.member_count > 0);
   writer.field("__imagetype", image.visibility == model::Visibility::public_ ? "gold"
                               : shared                                       ? "shared"
                                                                              : "private");
-  unless_stored("__isregistered", "true");
   writer.field("__image_source_type", "uds");
   writer.field("__image_size", std::to_string(image.size_bytes.value_or(0)));
-  unless_stored("__os_version", "Other Linux(64 bit)");
-  unless_stored("__os_type", "Linux");
-  unless_stored("__os_bit", "64");
-  unless_stored("__platform", "Other");
-  unless_stored("__root_origin", "file");
-  unless_stored("virtual_env_type", "FusionCompute");
+  bool const stores_some = stores(kDefaultsPrefix);
+  for (auto const& one : kDefaults) {
+    if (!stores_some || !stores(one.key)) write(one);
+  }
+  if (!stores(kVirtualEnvironment.key)) write(kVirtualEnvironment);
 }
 
 } // namespace
