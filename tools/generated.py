@@ -10,7 +10,8 @@ import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "docs/generated"
 # Document -> what `vitrine describe` calls it.
-DOCUMENTS = {"config.md": "config", "metrics.md": "metrics", "policy.yaml": "policy"}
+DOCUMENTS = {"openapi.json": "openapi", "errors.md": "errors", "config.md": "config",
+             "metrics.md": "metrics", "policy.yaml": "policy"}
 
 
 def main():

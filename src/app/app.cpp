@@ -1,5 +1,6 @@
 #include "app/app.hpp"
 
+#include "api/describe.hpp"
 #include "app/serve.hpp"
 #include "console/identity.hpp"
 #include "identity/builtin/directory.hpp"
@@ -92,6 +93,8 @@ void add_describe(CLI::App& program, Chosen& chosen) {
       };
     });
   };
+  add("openapi", "The API as OpenAPI 3.1", api::describe_openapi);
+  add("errors", "The failures and how each API answers them", api::describe_errors_markdown);
   add("config", "The configuration keys", ops::describe_config_markdown);
   add("metrics", "The metrics", ops::describe_metrics_markdown);
   add("policy", "The policies", service::policy::sample_yaml);

@@ -162,7 +162,8 @@ Endpoint patch_image() {
                          .errors = {Fault::invalid_body, Fault::media_type, Fault::image_not_found,
                                     Fault::forbidden, Fault::property_missing},
                          .summary = "Change an image; all operations or none.",
-                         .takes_body = true},
+                         .takes_body = true,
+                         .media = {kV21, kV20}},
                         run);
 }
 

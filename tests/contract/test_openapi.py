@@ -1,0 +1,43 @@
+"""The API document is valid, names every endpoint served, and tells the truth of statuses."""
+
+import json
+import re
+import subprocess
+
+import openapi_spec_validator
+import pytest
+
+import harness
+
+DOCUMENT = json.loads(subprocess.run([harness.BINARY, "describe", "openapi"], check=True,
+                                     capture_output=True, text=True).stdout)
+OPERATIONS = [(verb, path) for path, verbs in DOCUMENT["paths"].items() for verb in verbs]
+# Answered with a redirection or several choices, which no error table lists.
+VERSIONS = {"/", "/versions", "/v2"}
+
+
+def documented(verb, path):
+    return DOCUMENT["paths"][path][verb]["responses"]
+
+
+def is_documented(status, responses):
+    return str(status) in responses or f"{status // 100}XX" in responses
+
+
+def test_the_document_is_valid():
+    openapi_spec_validator.validate(DOCUMENT)
+    assert len(OPERATIONS) > 60
+    names = [DOCUMENT["paths"][path][verb]["operationId"] for verb, path in OPERATIONS]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("verb,path", [one for one in OPERATIONS if one[1] not in VERSIONS])
+def test_an_operation_is_served_and_answers_as_documented(server, verb, path):
+    target = re.sub(r"\{\w+\}", "0" * 32, path)
+    bodies = {"json": {}} if "requestBody" in DOCUMENT["paths"][path][verb] else {}
+    open_to_all = DOCUMENT["paths"][path][verb].get("security") == []
+    stranger = server.client().request(verb.upper(), target, **bodies)
+    assert stranger.status == 401 or open_to_all
+    for caller in (stranger, server.client("viewer").request(verb.upper(), target, **bodies)):
+        assert caller.status != 405
+        assert is_documented(caller.status, documented(verb, path)), caller.text
