@@ -130,7 +130,7 @@ Result<> look_at_database(House& house, Stores const& stores) {
 }
 
 Upkeep::Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
-    : remove_bytes("blobs", 60s,
+    : remove_bytes("blobs", 2s, // often: a full disk is what the owner who deletes waits for
                    [&stores]() -> Result<> {
                      TRY(jobs::remove_unused_blobs(*stores.database, *stores.blobs));
                      return {};

@@ -174,7 +174,7 @@ def test_equal_content_is_stored_once(fresh_server):
     demo.delete(f"/v2/images/{first['id']}").expect(204)
     assert alt.download(second["id"]).body == CHUNK
     alt.delete(f"/v2/images/{second['id']}").expect(204)
-    harness.wait_until(lambda: server.stored_bytes() == 0, 60, "the bytes to go")
+    harness.wait_until(lambda: server.stored_bytes() == 0, what="the bytes to go")
 
 
 def test_parallel_uploads_and_downloads(demo, rng):
