@@ -72,7 +72,7 @@ def test_sighup_goes_on_in_a_new_log_file(fresh_server, tmp_path):
     server.process.send_signal(signal.SIGHUP)
     harness.wait_until(lambda: log.exists() and "reload.done" in log.read_text(), what="a new log")
     nobody.get("/healthcheck", headers={"X-Openstack-Request-Id": "req-after"}).expect(200)
-    assert "req-after" in log.read_text()
+    harness.wait_until(lambda: "req-after" in log.read_text(), what="the line in the new log")
     assert "req-after" not in moved.read_text()
 
 
