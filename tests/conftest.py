@@ -1,7 +1,6 @@
 """Fixtures of the black-box tests: one shared server, or a fresh one where that is needed."""
 
 import os
-import pathlib
 import random
 
 import pytest
@@ -9,17 +8,6 @@ import pytest
 import harness
 
 SEED = int(os.environ.get("VITRINE_SEED", "20250304"))
-
-
-PENDING = [line for line in (pathlib.Path(__file__).parent / "pending.txt").read_text().splitlines()
-           if line and not line.startswith("#")]
-
-
-def pytest_collection_modifyitems(items):
-    """What pending.txt names is expected to fail; the report lists each of them."""
-    for item in items:
-        if item.nodeid in PENDING:
-            item.add_marker(pytest.mark.xfail(reason="pending, issue #3", strict=True))
 
 
 def pytest_report_header():
