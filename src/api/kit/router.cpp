@@ -90,7 +90,7 @@ Router::Router(std::vector<Endpoint> const& endpoints) {
     at->verbs.emplace_back(spec.verb, i);
   }
   // A literal segment wins over a parameter, from the left (contract: ims-api 1, routing traps).
-  std::ranges::stable_sort(routes_, [](Route const& a, Route const& b) {
+  std::ranges::sort(routes_, [](Route const& a, Route const& b) {
     return std::ranges::lexicographical_compare(a.segments, b.segments, {}, is_parameter,
                                                 is_parameter);
   });
