@@ -51,7 +51,9 @@ public:
   Service() {
     auto pattern = (std::filesystem::temp_directory_path() / "vitrine-fuzz-XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
-    CHECK(ops::configure_log({.level = ops::LogLevel::off}));
+    ops::LogConfig quiet;
+    quiet.level = ops::LogLevel::off;
+    CHECK(ops::configure_log(quiet));
     stores_.emplace(app::Stores::open(directory_, metrics_).value());
     auto policy = service::policy::Policy::load(service::policy::defaults(), std::nullopt);
     house_ = std::make_unique<app::House>(config_, *stores_, std::move(policy).value(), metrics_);
