@@ -1,5 +1,6 @@
 // POST /v1/cloudimages/members (contract: ims-api 5.1, L1).
 #include "api/ims/v1/job_reply.hpp"
+#include "api/ims/v1/pairs_body.hpp"
 #include "api/kit/endpoint.hpp"
 #include "jobs/submit.hpp"
 #include "service/sharing.hpp"
@@ -9,26 +10,21 @@
 namespace vitrine::api::ims {
 namespace {
 
-struct Body {
-  std::vector<ImageId> images;
-  std::vector<ProjectId> projects;
-};
-
-Result<Reply> run(Request<Body> const& request, Services& services) {
-  auto const& [images, projects] = request.body_value;
+Result<Reply> run(Request<jobs::PairArguments> const& request, Services& services) {
+  auto const& pairs = request.body_value;
   auto const& caller = request.caller;
-  if (!caller.is_admin && std::ranges::find(projects, caller.project) != projects.end()) {
+  if (!caller.is_admin &&
+      std::ranges::find(pairs.projects, caller.project) != pairs.projects.end()) {
     return error(Fault::share_with_self);
   }
-  TRY(services.sharing.require_some_visible(caller, images));
-  jobs::PairArguments const pairs{.images = images, .projects = projects};
+  TRY(services.sharing.require_some_visible(caller, pairs.images));
   return job_reply(TRY(services.jobs.submit(caller, jobs::kAddMembers, pairs)));
 }
 
 } // namespace
 
 Endpoint add_members() {
-  return endpoint<Body>(
+  return endpoint<jobs::PairArguments>(
       {.verb = Verb::post,
        .path = "/v1/cloudimages/members",
        .name = "ims.v1.add_members",
@@ -39,12 +35,7 @@ Endpoint add_members() {
                   Fault::invalid_project_id, Fault::not_offered, Fault::share_with_self,
                   Fault::forbidden, Fault::image_not_found, Fault::job_not_stored},
        .summary = "Share several images with several projects, as a job."},
-      {required("images", &Body::images, Size{1, limits::share_images}, "Images to share."),
-       required("projects", &Body::projects, Size{1, limits::share_projects},
-                "Projects that gain access."),
-       not_offered<Body>("domains", "Sharing with domains is not offered."),
-       not_offered<Body>("organizations", "Sharing with organizations is not offered.")},
-      run);
+      pairs_body(), run);
 }
 
 } // namespace vitrine::api::ims
