@@ -90,7 +90,11 @@ Task<Intake> Session::pump_body(Pump& pump) {
   Intake intake = Intake::whole;
   while (intake == Intake::whole && !pump.ended && !pump.broken) {
     intake = co_await fill(pump);
-    if (pump.in_flight) co_await pump.stored.wait();
+    if (pump.in_flight) {
+      wire_.pause();
+      co_await pump.stored.wait();
+      wire_.resume();
+    }
     pump.in_flight = false;
     if (intake != Intake::whole || pump.broken || pump.filling.size() == 0) continue;
     pump.storing = std::move(pump.filling);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 namespace vitrine::net {
 namespace {
@@ -64,6 +65,26 @@ void Wire::expire(SteadyClock::time_point now) {
 void Wire::stop() {
   stopped_ = true;
   cancel(WireEnd::stopped);
+}
+
+Wire::Paused::~Paused() {
+  if (descriptor >= 0) ::close(descriptor);
+}
+
+void Wire::pause() {
+  if (tls_) return;
+  boost::system::error_code failure;
+  paused_.protocol = socket_.local_endpoint(failure).protocol();
+  if (failure) return;
+  int const released = socket_.release(failure);
+  if (!failure) paused_.descriptor = released;
+}
+
+void Wire::resume() {
+  if (paused_.descriptor < 0) return;
+  boost::system::error_code failure;
+  socket_.assign(paused_.protocol, paused_.descriptor, failure);
+  if (!failure) paused_.descriptor = -1; // else the next read tells that the socket is gone
 }
 
 Task<bool> Wire::handshake() {

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace vitrine::net {
 
@@ -34,6 +35,18 @@ enum class WireEnd : std::uint8_t {
 };
 
 class Wire {
+  // The socket while it is away from the reactor.
+  struct Paused {
+    Paused() = default;
+    Paused(Paused&& other) noexcept
+        : protocol(other.protocol), descriptor(std::exchange(other.descriptor, -1)) {}
+    Paused& operator=(Paused&&) = delete;
+    ~Paused();
+
+    asio::ip::tcp protocol{asio::ip::tcp::v4()};
+    int descriptor{-1};
+  };
+
 public:
   /// `tls` null: plain.
   Wire(Socket socket, std::shared_ptr<asio::ssl::context> tls, Traffic& traffic);
@@ -58,6 +71,10 @@ public:
   void disarm() { deadline_ = SteadyClock::time_point::max(); }
   /// Ends the pending operation when the deadline has passed. Called by the sweep.
   void expire(SteadyClock::time_point now);
+  /// Leaves the reactor until `resume`: while nobody reads, each packet would wake the loop for
+  /// nothing. No operation may be pending. TLS: does nothing.
+  void pause();
+  void resume();
   /// Ends the pending operation, if any.
   void interrupt() { cancel(WireEnd::interrupted); }
   /// Ends the pending operation and every later one.
@@ -86,6 +103,7 @@ private:
   WireEnd end_{WireEnd::none};
   WireEnd reason_{WireEnd::none}; // of the cancellation under way
   bool stopped_{false};
+  Paused paused_;
 };
 
 } // namespace vitrine::net
