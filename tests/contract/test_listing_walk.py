@@ -7,7 +7,7 @@ KEYS = ["name", "status", "container_format", "disk_format", "size", "id", "crea
 COUNT = 60
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as the server: a worker may come back to this module
 def crowd(server):
     """Images that share most values, so that only the tie-breakers order them."""
     demo = server.client("demo")
