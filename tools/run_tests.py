@@ -20,9 +20,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "build/reports"
 CORES = os.cpu_count() or 1
 SANITIZER_OPTIONS = {
-    # Freed memory that is held back must not hide what a test of memory looks for.
+    # What the sanitizer keeps for each thread must not hide what a test of memory looks for.
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:"
-                    "quarantine_size_mb=32",
+                    "quarantine_size_mb=32:thread_local_quarantine_size_kb=64:"
+                    "max_uar_stack_size_log=16",
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
