@@ -129,13 +129,13 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   auto const line = take_line(text);
   auto const media = take_line(text);
   if (!is_possible(line) || text.size() > kBodyBytesMax) return 0;
-  bool const echoes =
-      text.find(kSecret) != std::string_view::npos || line.find(kSecret) != std::string_view::npos;
+  // An input that holds the secret may store it in an image of its own, for later ones to find.
+  if (std::string_view(reinterpret_cast<char const*>(data), size).contains(kSecret)) return 0;
   auto const reply = service.handle("mine", line, media, std::string(text));
   CHECK(reply.status >= 200 && reply.status < 600 && reply.status != 500);
   if (reply.content_type.starts_with("application/json") && !reply.body.empty()) {
     CHECK(json::parse(reply.body));
   }
-  CHECK(echoes || reply.body.find(kSecret) == std::string::npos);
+  CHECK(!reply.body.contains(kSecret));
   return 0;
 }
