@@ -29,6 +29,19 @@ def test_the_directory_is_made_with_everything_in_it(fresh_server):
     assert mode & 0o077 == 0  # it holds passwords
 
 
+def test_only_the_owner_reads_the_database(fresh_server):
+    """It holds the keys that sign tokens, and everybody could read it."""
+    server = fresh_server()
+    files = list(server.directory.glob("vitrine.db*"))
+    assert len(files) > 1
+    assert [path.name for path in files if path.stat().st_mode & 0o077] == []
+    server.stop()
+    (server.directory / "vitrine.db").chmod(0o644)  # as an earlier release left it
+    server.start()
+    assert [path.name for path in server.directory.glob("vitrine.db*")
+            if path.stat().st_mode & 0o077] == []
+
+
 def test_a_second_server_on_the_same_directory_is_refused(fresh_server):
     server = fresh_server()
     second = run("serve", "--standalone", server.directory, "--listen", "127.0.0.1:0")

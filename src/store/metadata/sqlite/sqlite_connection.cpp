@@ -3,7 +3,10 @@
 #include "base/text.hpp"
 
 #include <cstdio>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace vitrine::store::sqlite {
 namespace {
@@ -43,12 +46,23 @@ int bind(sqlite3_stmt* handle, int index, Param const& param) {
   return sqlite3_bind_text64(handle, index, text, param.text().size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
+// The database holds password hashes and the keys that sign tokens: nobody but its owner may read
+// it. SQLite gives the files beside it the mode that it has, once it makes them.
+void keep_private(std::string const& path) {
+  int const made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made >= 0) ::close(made);
+  // Of an earlier release. What cannot be changed belongs to somebody else, and opening it tells.
+  for (char const* const suffix : {"", "-wal", "-shm"})
+    ::chmod((path + suffix).c_str(), 0600);
+}
+
 } // namespace
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(std::string const& path,
                                                                  Access access) {
   int const flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE |
                     (access == Access::read_write ? SQLITE_OPEN_CREATE : 0);
+  if (access == Access::read_write) keep_private(path);
   sqlite3* handle = nullptr;
   int const opened = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(handle));
