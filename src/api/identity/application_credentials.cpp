@@ -41,14 +41,14 @@ Reply credential_reply(int status, Context const& context, ApplicationCredential
 
 // A credential that is not unrestricted must not make or remove others: whoever steals it would
 // outlive it.
-Result<> refuse_restricted(Context const& context, builtin::Directory& directory) {
-  auto const session =
-      TRY(directory.tokens().inspect(context.head.header("X-Auth-Token").value_or("")));
+Result<builtin::Session> unrestricted_session(Context const& context,
+                                              builtin::Directory& directory) {
+  auto session = TRY(directory.tokens().inspect(context.head.header("X-Auth-Token").value_or("")));
   if (session.credential && !session.credential->unrestricted) {
     return error(Fault::forbidden,
                  "A restricted application credential cannot manage application credentials.");
   }
-  return {};
+  return session;
 }
 
 Result<std::vector<std::string>> read_roles(Fields const& fields) {
@@ -91,7 +91,7 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
   if (context.caller.project.empty()) {
     return error(Fault::forbidden, "The token is not scoped to a project.");
   }
-  TRY(refuse_restricted(context, directory));
+  auto session = TRY(unrestricted_session(context, directory));
   auto const fields = TRY(Fields::of(context.body, "application_credential"));
   if (!TRY(fields.array("access_rules")).empty()) {
     return error(Fault::not_offered, "access_rules are not offered", "access_rules");
@@ -104,13 +104,14 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
   wanted.secret = TRY(fields.text("secret"));
   wanted.expires_at = TRY(read_expiry(fields));
   wanted.roles = TRY(read_roles(fields));
+  wanted.token_roles = std::move(session.roles);
   wanted.unrestricted = TRY(fields.flag("unrestricted")).value_or(false);
   auto const created = TRY(directory.application_credentials().create(std::move(wanted)));
   return credential_reply(201, context, created.credential, created.secret);
 }
 
 Result<Reply> remove(Context& context, Services&, builtin::Directory& directory) {
-  TRY(refuse_restricted(context, directory));
+  TRY(unrestricted_session(context, directory));
   TRY(directory.application_credentials().remove(user_of(context), id_of(context)));
   return empty_reply(204);
 }

@@ -31,7 +31,7 @@ Result<std::vector<model::Role>> choose_roles(std::vector<model::Role> const& he
     if (at == held.end()) {
       return error(Fault::invalid_value, "The user does not hold the role " + one + ".", "roles");
     }
-    out.push_back(*at);
+    if (std::ranges::find(out, at->id, &model::Role::id) == out.end()) out.push_back(*at);
   }
   return out;
 }
@@ -77,7 +77,13 @@ Result<CreatedCredential> ApplicationCredentials::create(NewCredential wanted) {
   auto const hash = TRY(core_.passwords.hash(secret));
   return core_.write([&](Connection& connection) -> Result<CreatedCredential> {
     auto given = TRY(store::Roles(connection).held(wanted.user, model::Scope::of(wanted.project)));
-    auto const held = TRY(with_implied(connection, std::move(given)));
+    auto held = TRY(with_implied(connection, std::move(given)));
+    // A token of another credential may hold fewer roles than the user: it must not lend itself
+    // more.
+    std::erase_if(held, [&](auto const& role) {
+      return wanted.token_roles && std::ranges::find(*wanted.token_roles, role.id,
+                                                     &model::Role::id) == wanted.token_roles->end();
+    });
     credential.roles = TRY(choose_roles(held, wanted.roles));
     TRY(taken(store::ApplicationCredentials(connection).insert(credential, hash),
               "application credential", credential.name));

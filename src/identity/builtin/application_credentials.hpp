@@ -19,8 +19,10 @@ struct NewCredential {
   std::string description{};
   std::optional<std::string> secret{}; ///< absent: one is made
   std::optional<Time> expires_at{};
-  /// Ids or names; empty: all that the user holds in the project.
+  /// Ids or names; empty: all that can be lent.
   std::vector<std::string> roles{};
+  /// Roles of the token that asks; others of the user are not lent. Absent: an operator asks.
+  std::optional<std::vector<model::Role>> token_roles{};
   bool unrestricted{false};
 };
 
@@ -38,8 +40,8 @@ public:
   Result<model::ApplicationCredential> get(UserId const& user, model::CredentialId const& id);
   Result<std::vector<model::ApplicationCredential>> list(UserId const& user,
                                                          std::optional<std::string> const& name);
-  /// Errors: `invalid_value` (name, secret, expires_at, and roles that the user does not hold),
-  /// `name_taken`.
+  /// Errors: `invalid_value` (name, secret, expires_at, and roles that the user or the token does
+  /// not hold), `name_taken`.
   Result<CreatedCredential> create(NewCredential wanted);
   /// Its tokens are void at once. Error: `not_found`, also for one of another user.
   Result<> remove(UserId const& user, model::CredentialId const& id);

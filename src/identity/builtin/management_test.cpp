@@ -218,6 +218,27 @@ TEST_F(Credentials_, end_with_removal_expiry_the_role_and_the_project) {
   EXPECT_TRUE(credentials.list(ann.id, std::nullopt)->empty());
 }
 
+TEST_F(Credentials_, of_a_token_with_fewer_roles_lend_no_more_than_these) {
+  auto const ann = make_user("ann");
+  auto const reader = directory->roles().find("reader").value();
+  auto const made = [&](std::vector<std::string> roles) {
+    return directory->application_credentials().create({.user = ann.id,
+                                                        .project = project("ann").id,
+                                                        .name = "of a token",
+                                                        .roles = std::move(roles),
+                                                        .token_roles = {{reader}}});
+  };
+  EXPECT_EQ(made({"member"}).error().field, "roles");
+  auto const created = made({}).value();
+  ASSERT_EQ(created.credential.roles.size(), 1U);
+  EXPECT_EQ(created.credential.roles[0].name, "reader");
+}
+
+TEST_F(Credentials_, name_a_role_once) {
+  auto const ann = make_user("ann");
+  EXPECT_EQ(make(ann, {"member", "MEMBER"}).credential.roles.size(), 1U);
+}
+
 TEST_F(Credentials_, are_refused_with_roles_not_held_a_taken_name_or_a_past_expiry) {
   auto const ann = make_user("ann", "reader");
   auto& credentials = directory->application_credentials();
