@@ -19,6 +19,10 @@ Result<std::string> checked_name(std::string_view name, std::size_t characters_m
   return std::string(trimmed);
 }
 
+std::string login_key(DomainId const& domain, std::string_view name) {
+  return fmt::format("{}\n{}", domain.text, name); // no id of a domain has a line feed
+}
+
 Result<> taken(Result<> stored, std::string_view what, std::string_view name) {
   if (stored || stored.error().fault != Fault::conflict) return stored;
   return error(Fault::name_taken, fmt::format("There is a {} named {} already.", what, name),

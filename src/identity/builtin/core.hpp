@@ -57,6 +57,8 @@ Result<T> present(Result<std::optional<T>> found, std::string_view what, std::st
   return error(Fault::not_found,
                "Could not find " + std::string(what) + ": " + std::string(id) + ".");
 }
+/// What the failed logins of a user are counted by, whether there is one or not.
+std::string login_key(DomainId const& domain, std::string_view name);
 /// Turns the `conflict` of a taken name into `name_taken`.
 Result<> taken(Result<> stored, std::string_view what, std::string_view name);
 

@@ -19,12 +19,25 @@ Result<std::optional<model::Domain>> find_domain(Connection& connection, Referen
   return domain.id.empty() ? domains.find_named(domain.name) : domains.find({domain.id});
 }
 
-Result<std::optional<model::User>> find_user(Connection& connection, InDomain const& user) {
+// A user as named in a request. The key is the same for every way to name one, and for one who does
+// not exist as for one who does: else the limit would tell which of both it is.
+struct NamedUser {
+  std::optional<model::User> user;
+  std::string key;
+};
+
+Result<NamedUser> find_user(Connection& connection, InDomain const& named) {
   store::Users users(connection);
-  if (!user.self.id.empty()) return users.find({user.self.id});
-  auto const domain = TRY(find_domain(connection, user.domain));
-  if (!domain) return std::optional<model::User>();
-  return users.find_named(domain->id, user.self.name);
+  NamedUser out;
+  if (!named.self.id.empty()) {
+    out.user = TRY(users.find({named.self.id}));
+    out.key = out.user ? login_key(out.user->domain, out.user->name) : "id\n" + named.self.id;
+    return out;
+  }
+  auto const domain = TRY(find_domain(connection, named.domain));
+  if (domain) out.user = TRY(users.find_named(domain->id, named.self.name));
+  out.key = login_key(domain ? domain->id : DomainId{named.domain.text()}, named.self.name);
+  return out;
 }
 
 Result<std::optional<model::Project>> find_project(Connection& connection,
@@ -36,22 +49,20 @@ Result<std::optional<model::Project>> find_project(Connection& connection,
   return projects.find_named(domain->id, project.self.name);
 }
 
-// Failed logins of one user count together however the user is named; unknown ones by what was
-// sent.
-std::string limit_key(std::optional<model::User> const& user, InDomain const& named) {
-  return user ? user->id.text : named.self.id + '\0' + named.self.name + '\0' + named.domain.text();
-}
-
 // What one read tells of a secret and whose it is.
 struct Known {
   std::optional<model::User> user;
   std::optional<model::ApplicationCredential> credential;
   std::optional<std::string> hash;
+  std::string limit_key; ///< what failed attempts are counted by
 };
 
 Result<Known> known_user(Connection& connection, InDomain const& named) {
-  Known known;
-  known.user = TRY(find_user(connection, named));
+  auto found = TRY(find_user(connection, named));
+  Known known{.user = std::move(found.user),
+              .credential = {},
+              .hash = {},
+              .limit_key = std::move(found.key)};
   if (known.user) known.hash = TRY(store::Users(connection).password_hash(known.user->id));
   return known;
 }
@@ -62,8 +73,11 @@ Result<Known> known_credential(Connection& connection, CredentialProof const& pr
   if (!proof.credential.id.empty()) {
     known.credential = TRY(credentials.find({proof.credential.id}));
     if (known.credential) known.user = TRY(store::Users(connection).find(known.credential->user));
+    known.limit_key = "credential\n" + proof.credential.id;
   } else {
-    known.user = TRY(find_user(connection, proof.user));
+    auto found = TRY(find_user(connection, proof.user));
+    known.user = std::move(found.user);
+    known.limit_key = "credential\n" + found.key + "\n" + proof.credential.name;
     if (known.user) {
       known.credential = TRY(credentials.find_named(known.user->id, proof.credential.name));
     }
@@ -155,7 +169,7 @@ Result<> Tokens::prove_password(PasswordProof const& proof, std::string const& a
                                 Proven& proven) {
   auto const known =
       TRY(core_.read([&](Connection& connection) { return known_user(connection, proof.user); }));
-  auto const key = limit_key(known.user, proof.user);
+  auto const& key = known.limit_key;
   if (!core_.limiter.admit(key, address, proven.began)) return no_good();
   if (!core_.passwords.verify(known.hash, proof.password)) return no_good();
   core_.limiter.forgive(key, address);
@@ -174,9 +188,7 @@ Result<> Tokens::prove_credential(CredentialProof const& proof, std::string cons
                                   Proven& proven) {
   auto const known =
       TRY(core_.read([&](Connection& connection) { return known_credential(connection, proof); }));
-  auto const key = known.credential
-                       ? known.credential->id.text
-                       : limit_key({}, {.self = proof.credential, .domain = proof.user.self});
+  auto const& key = known.limit_key;
   if (!core_.limiter.admit(key, address, proven.began)) return no_good();
   if (!core_.passwords.verify(known.hash, proof.secret)) return no_good();
   core_.limiter.forgive(key, address);

@@ -102,6 +102,22 @@ TEST_F(Login_, is_limited_for_an_unknown_user_alike) {
   EXPECT_EQ(directory->password_checks(), before);
 }
 
+TEST_F(Login_, the_limit_does_not_tell_whether_a_user_exists) {
+  make_user("ann");
+  for (std::string const name : {"ann", "ghost"}) {
+    auto by_id = login_of(name, "guess");
+    by_id.password->user.domain = {.id = "default", .name = {}};
+    auto by_other_case = login_of(name, "guess");
+    by_other_case.password->user.domain.name = "DEFAULT";
+    for (int i = 0; i < 10; ++i)
+      EXPECT_FALSE(directory->tokens().log_in(login_of(name, "guess")));
+    auto const before = directory->password_checks();
+    EXPECT_FALSE(directory->tokens().log_in(by_id));
+    EXPECT_FALSE(directory->tokens().log_in(by_other_case));
+    EXPECT_EQ(directory->password_checks(), before) << name;
+  }
+}
+
 TEST_F(Login_, without_a_scope_takes_the_default_project_or_none) {
   auto const ann = make_user("ann");
   auto issued = directory->tokens().log_in(login_of("ann", "ann-secret"));

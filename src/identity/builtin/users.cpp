@@ -95,13 +95,19 @@ Result<model::User> Users::change(UserId const& id, UserChange const& change) {
 
 Result<> Users::change_password(UserId const& id, std::string_view original,
                                 std::string_view wanted, std::string_view address) {
-  if (!core_.limiter.admit(id.text, address, core_.clock.now())) {
-    return error(Fault::unauthenticated);
-  }
-  auto const stored = TRY(core_.read(
-      [&](Connection& connection) { return store::Users(connection).password_hash(id); }));
+  std::optional<std::string> stored;
+  auto const look = [&](Connection& connection) -> Result<model::User> {
+    store::Users users(connection);
+    stored = TRY(users.password_hash(id));
+    auto user = TRY(users.find(id));
+    if (!user) return error(Fault::unauthenticated);
+    return std::move(*user);
+  };
+  auto const user = TRY(core_.read(look));
+  auto const key = login_key(user.domain, user.name);
+  if (!core_.limiter.admit(key, address, core_.clock.now())) return error(Fault::unauthenticated);
   if (!core_.passwords.verify(stored, original)) return error(Fault::unauthenticated);
-  core_.limiter.forgive(id.text, address);
+  core_.limiter.forgive(key, address);
   auto const hash = TRY(hash_of(core_, wanted));
   auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<> {
