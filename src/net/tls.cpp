@@ -12,6 +12,8 @@ Result<std::shared_ptr<boost::asio::ssl::context>> load_tls(std::string const& c
   SSL_CTX_set_options(tls->native_handle(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                                 SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(tls->native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  // Without this OpenSSL asks the terminal for the passphrase of a key, and a reload would hang.
+  tls->set_password_callback([](std::size_t, context::password_purpose) { return std::string(); });
   boost::system::error_code failure;
   tls->use_certificate_chain_file(certificate_file, failure);
   if (failure) {

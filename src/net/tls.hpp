@@ -10,8 +10,8 @@
 
 namespace vitrine::net {
 
-/// A context for TLS 1.2 and 1.3 with that chain and key (PEM). Error: `unavailable`, naming the
-/// file at fault.
+/// A context for TLS 1.2 and 1.3 with that chain and key (PEM, without a passphrase). Error:
+/// `unavailable`, naming the file at fault.
 Result<std::shared_ptr<boost::asio::ssl::context>> load_tls(std::string const& certificate_file,
                                                             std::string const& key_file);
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import socket
 import ssl
@@ -150,6 +151,30 @@ def test_tls_and_reload_of_the_certificate(fresh_server, tmp_path):
     assert common_name(server.address) == first
     server.process.send_signal(signal.SIGHUP)
     harness.wait_until(lambda: common_name(server.address) != first, what="the new certificate")
+
+
+def test_a_key_with_a_passphrase_is_refused_without_asking(tmp_path):
+    """Was asked for at the terminal: a start hung, and a reload would have."""
+    certificate(tmp_path, "plain")
+    subprocess.run(["openssl", "pkey", "-in", tmp_path / "key.pem", "-aes256", "-passout",
+                    "pass:secret", "-out", tmp_path / "locked.pem"], check=True)
+    environment = {**os.environ, "VITRINE_SERVER_KEY_FILE": f"{tmp_path}/locked.pem",
+                   "VITRINE_SERVER_CERTIFICATE_FILE": f"{tmp_path}/certificate.pem"}
+    command = [str(harness.BINARY), "serve", "--standalone", str(tmp_path / "data"), "--listen",
+               "127.0.0.1:0"]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(command[0], command, environment)
+    try:
+        harness.wait_until(lambda: (ended := os.waitpid(child, os.WNOHANG)) != (0, 0)
+                           and os.waitstatus_to_exitcode(ended[1]) == 1, what="the refusal")
+        assert b"locked.pem" in os.read(terminal, 4096)
+    except AssertionError:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+    finally:
+        os.close(terminal)
 
 
 def test_check_config_names_file_line_and_key(tmp_path):
