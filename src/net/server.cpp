@@ -3,6 +3,7 @@
 #include "net/loop.hpp"
 #include "net/session.hpp"
 #include "net/tls.hpp"
+#include "ops/log.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -11,6 +12,7 @@
 #include <fmt/core.h>
 #include <future>
 #include <mutex>
+#include <sys/resource.h>
 
 namespace vitrine::net {
 namespace {
@@ -25,11 +27,35 @@ void report_to_standard_error(std::string_view line) {
   std::fprintf(stderr, "bug: %.*s\n", static_cast<int>(line.size()), line.data());
 }
 
+/// How many connections fit beside the files that they and the stores have open. Raises the soft
+/// limit of the process when need be.
+std::size_t connections_that_fit(ServerOptions const& options) {
+  constexpr rlim_t descriptors_each = 2; // the socket, and the data that it carries
+  constexpr rlim_t database_descriptors = 4;
+  rlim_t const others = 64 + database_descriptors * options.api_threads;
+  rlim_t const wanted = others + descriptors_each * options.connections_max;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return options.connections_max;
+  if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= wanted) return options.connections_max;
+  rlim_t const left = limit.rlim_cur > others ? limit.rlim_cur - others : 0;
+  auto const fit = std::max<std::size_t>(left / descriptors_each, 1);
+  ops::log_warning("server.fewer_connections",
+                   {{"wanted", static_cast<std::int64_t>(options.connections_max)},
+                    {"connections", static_cast<std::int64_t>(fit)},
+                    {"open_files_max", static_cast<std::int64_t>(limit.rlim_cur)}});
+  return fit;
+}
+
 ServerOptions with_defaults(ServerOptions options) {
   if (!options.report_bug) options.report_bug = report_to_standard_error;
   options.io_threads = std::max(options.io_threads, 1U);
   options.api_threads = std::max(options.api_threads, 1U);
   options.transfer_threads = std::max(options.transfer_threads, 1U);
+  options.connections_max = connections_that_fit(options);
   return options;
 }
 
