@@ -42,7 +42,7 @@ Task<bool> Session::send_file_plain(FileRange const& file) {
       wire_.traffic().sent.fetch_add(static_cast<std::uint64_t>(sent), std::memory_order_relaxed);
     }
     if (left == 0 || sent == static_cast<ssize_t>(asked)) continue;
-    wire_.arm(core_.options.body_timeout);
+    wire_.arm_sending(core_.options.body_timeout);
     bool const ready = co_await wire_.writable();
     wire_.disarm();
     if (!ready) co_return false;

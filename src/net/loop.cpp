@@ -38,7 +38,7 @@ void Loop::adopt(Socket socket, std::shared_ptr<asio::ssl::context> tls) {
 }
 
 void Loop::begin(Socket socket, std::shared_ptr<asio::ssl::context> tls) {
-  Wire wire(std::move(socket), std::move(tls), traffic_);
+  Wire wire(std::move(socket), std::move(tls), traffic_, core_.options.body_bytes_per_second_min);
   sessions_.push_back(
       std::make_unique<Session>(core_, std::move(wire), context_.get_executor(), date_));
   Session* const session = sessions_.back().get();

@@ -4,6 +4,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <cerrno>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -20,8 +22,10 @@ iovec part(std::string_view bytes) {
 
 } // namespace
 
-Wire::Wire(Socket socket, std::shared_ptr<asio::ssl::context> tls, Traffic& traffic)
-    : socket_(std::move(socket)), context_(std::move(tls)), traffic_(traffic) {
+Wire::Wire(Socket socket, std::shared_ptr<asio::ssl::context> tls, Traffic& traffic,
+           std::uint64_t sent_per_second_min)
+    : socket_(std::move(socket)), context_(std::move(tls)), traffic_(traffic),
+      sent_per_second_min_(sent_per_second_min) {
   boost::system::error_code ignored; // the socket may be gone already: the first read will tell
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);
@@ -56,8 +60,28 @@ void Wire::cancel(WireEnd reason) {
   socket_.cancel(ignored);
 }
 
+int Wire::unsent_bytes() {
+  int bytes = 0;
+  return ::ioctl(socket_.native_handle(), SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+void Wire::arm_sending(SteadyClock::duration stall) {
+  arm(stall);
+  stall_ = stall;
+  unsent_ = unsent_bytes();
+}
+
+/// Whether the client took enough since the deadline was set.
+bool Wire::keeps_taking() {
+  if (stall_ == SteadyClock::duration::zero()) return false;
+  auto const milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(stall_).count();
+  auto const wanted = static_cast<std::int64_t>(sent_per_second_min_) * milliseconds / 1000;
+  return unsent_ - unsent_bytes() >= std::max<std::int64_t>(wanted, 1);
+}
+
 void Wire::expire(SteadyClock::time_point now) {
   if (now < deadline_) return;
+  if (keeps_taking()) return arm_sending(stall_);
   disarm();
   cancel(WireEnd::expired);
 }
@@ -154,7 +178,7 @@ Task<bool> Wire::write(std::string_view first, std::string_view second,
       end_ = WireEnd::peer;
     }
     if (end_ != WireEnd::none) co_return false;
-    arm(stall);
+    arm_sending(stall);
     bool const ready = co_await writable();
     if (!ready) co_return false;
   }
@@ -164,7 +188,7 @@ Task<bool> Wire::write(std::string_view first, std::string_view second,
 Task<bool> Wire::write_tls(std::string_view bytes, SteadyClock::duration stall) {
   while (!bytes.empty()) {
     if (!begin()) co_return false;
-    arm(stall);
+    arm_sending(stall);
     boost::system::error_code failure;
     auto token = asio::redirect_error(use_task, failure);
     auto const buffer = asio::buffer(bytes.data(), bytes.size());

@@ -48,8 +48,10 @@ class Wire {
   };
 
 public:
-  /// `tls` null: plain.
-  Wire(Socket socket, std::shared_ptr<asio::ssl::context> tls, Traffic& traffic);
+  /// `tls` null: plain. `sent_per_second_min`: a client that takes fewer bytes of what is sent is
+  /// stuck.
+  Wire(Socket socket, std::shared_ptr<asio::ssl::context> tls, Traffic& traffic,
+       std::uint64_t sent_per_second_min);
 
   /// Does the TLS handshake, if any.
   Task<bool> handshake();
@@ -67,7 +69,13 @@ public:
   Task<> close(bool linger, SteadyClock::duration patience);
 
   /// The deadline of what is awaited next; holds until changed.
-  void arm(SteadyClock::duration patience) { deadline_ = SteadyClock::now() + patience; }
+  void arm(SteadyClock::duration patience) {
+    deadline_ = SteadyClock::now() + patience;
+    stall_ = {};
+  }
+  /// The same for sending, but a client that goes on taking bytes gets another `stall`. The kernel
+  /// asks for more only when a third of its buffer is free, which may be megabytes.
+  void arm_sending(SteadyClock::duration stall);
   void disarm() { deadline_ = SteadyClock::time_point::max(); }
   /// Ends the pending operation when the deadline has passed. Called by the sweep.
   void expire(SteadyClock::time_point now);
@@ -92,6 +100,8 @@ private:
   bool begin();
   bool finished(boost::system::error_code const& failure);
   void cancel(WireEnd reason);
+  int unsent_bytes();
+  bool keeps_taking();
   Task<bool> write_tls(std::string_view bytes, SteadyClock::duration stall);
   Task<> discard_input(SteadyClock::duration patience);
 
@@ -99,6 +109,9 @@ private:
   std::shared_ptr<asio::ssl::context> context_;
   std::unique_ptr<asio::ssl::stream<Socket&>> tls_;
   Traffic& traffic_;
+  std::uint64_t sent_per_second_min_;
+  SteadyClock::duration stall_{}; // while sending: of the deadline
+  int unsent_{0};                 // bytes in the kernel's buffer when it was set
   SteadyClock::time_point deadline_{SteadyClock::time_point::max()};
   WireEnd end_{WireEnd::none};
   WireEnd reason_{WireEnd::none}; // of the cancellation under way

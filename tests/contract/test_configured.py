@@ -1,5 +1,8 @@
 """Links behind proxies, slow clients, repeated logins: what depends on configuration."""
 
+import socket
+import time
+
 import pytest
 
 import harness
@@ -82,6 +85,49 @@ def test_a_body_that_does_not_come_is_cut(impatient):
                            what="the image to wait again")
         answered = connection.stream.readline()
         assert answered == b"" or b" 408 " in answered
+
+
+def test_a_slow_but_steady_reader_gets_all(fresh_server):
+    """Was cut: the kernel asks for more only when a third of a buffer of megabytes is free."""
+    server = fresh_server(config="[server]\nbody_timeout_seconds = 1\n")
+    demo = server.client("demo")
+    size = 24 << 20
+    image = demo.create_image(b"x" * size)
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        reader.settimeout(20)
+        reader.connect(server.address)
+        reader.sendall(demo.head_lines("GET", f"/v2/images/{image['id']}/file",
+                                       "Connection: close"))
+        answered = took(reader, 8 << 20)  # at full speed, for the buffers to grow
+        began, slowly = time.monotonic(), 0
+        while time.monotonic() - began < 4:  # then 400 KB/s, far above the least speed
+            slowly += took(reader, 40_000)
+            harness.wait_until(lambda: time.monotonic() - began >= slowly / 400_000)
+        answered += slowly + took(reader, size)
+    assert answered > size
+
+
+def took(reader, size):
+    """Reads that many bytes, or all there are; their number."""
+    count = 0
+    while count < size and (piece := reader.recv(min(size - count, 1 << 16))):
+        count += len(piece)
+    return count
+
+
+def test_a_flood_of_connections_leaves_files_to_requests(fresh_server, monkeypatch):
+    """Uploads failed with `Too many open files` while strangers held connections."""
+    direct = harness.Server.command
+    monkeypatch.setattr(harness.Server, "command", lambda server: [
+        "bash", "-c", 'ulimit -n 256; exec "$@"', "bash", *direct(server)])
+    server = fresh_server()
+    demo = server.client("demo")
+    image = demo.create_image()
+    strangers = [socket.create_connection(server.address) for _ in range(400)]
+    demo.upload(image["id"], b"x" * 1000).expect(204)
+    for stranger in strangers:
+        stranger.close()
 
 
 def test_repeated_wrong_logins_are_slowed_down(fresh_server):
