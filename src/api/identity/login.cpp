@@ -1,6 +1,8 @@
 #include "api/identity/token_body.hpp"
 #include "ops/metrics.hpp"
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 namespace vitrine::api::identity {
@@ -58,6 +60,12 @@ Result<WantedScope> read_scope(Fields const& auth) {
     return WantedScope{.kind = none, .target = {}};
   }
   auto const fields = TRY(auth.required_object("scope"));
+  constexpr std::array kinds = {"project", "domain", "system", "unscoped"};
+  auto const given =
+      std::ranges::count_if(kinds, [&](auto const* kind) { return fields.find(kind) != nullptr; });
+  if (given > 1) {
+    return error(Fault::invalid_body, "auth.scope must name one scope only", "auth.scope");
+  }
   if (auto const wanted = TRY(fields.object("project"))) {
     auto target = TRY(read_in_domain(*wanted));
     return WantedScope{.kind = project, .target = std::move(target)};
