@@ -33,7 +33,7 @@ public:
   Result<model::Domain> get(DomainId const& id);
   Result<std::vector<model::Domain>> list(std::optional<std::string> const& name,
                                           std::optional<bool> enabled);
-  /// Enabled domains on which the user holds a role.
+  /// Enabled domains that the user may scope to: the own one, and those on which they hold a role.
   Result<std::vector<model::Domain>> of_user(UserId const& user);
 
 private:

@@ -15,8 +15,9 @@ WHERE ($1 IS NULL OR LOWER(d.name) = LOWER($1)) AND ($2 IS NULL OR d.enabled = $
 
 -- name: list_domains_of_user
 SELECT {domain_columns} FROM domains d WHERE d.enabled = 1
-  AND EXISTS (SELECT 1 FROM role_assignments a
-  WHERE a.user_id = $1 AND a.scope = 'domain' AND a.scope_id = d.id) ORDER BY d.name
+  AND (d.id = (SELECT u.domain_id FROM users u WHERE u.id = $1)
+  OR EXISTS (SELECT 1 FROM role_assignments a
+  WHERE a.user_id = $1 AND a.scope = 'domain' AND a.scope_id = d.id)) ORDER BY d.name
 
 -- name: insert_domain
 INSERT INTO domains (id, name, description, enabled) VALUES ($1, $2, $3, $4)
