@@ -10,6 +10,14 @@ Reply project_reply(int status, Context const& context, model::Project const& pr
                  [&](json::Writer& writer) { write_project(writer, context, project); });
 }
 
+// Projects lie flat below their domain.
+Result<> expect_flat(Fields const& fields, DomainId const& domain) {
+  TRY(expect_fixed(fields, "parent_id", domain.text));
+  if (!TRY(fields.flag("is_domain")).value_or(false)) return {};
+  return error(Fault::not_offered, "is_domain: projects that act as domains are not offered",
+               "is_domain");
+}
+
 Result<Reply> list(Context& context, Services&, builtin::Directory& directory) {
   auto const projects =
       TRY(directory.projects().list({.domain = filter_text(context, "domain_id"),
@@ -29,6 +37,7 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
   builtin::NewProject wanted;
   wanted.name = TRY(fields.required_text("name"));
   wanted.domain = TRY(read_domain(fields));
+  TRY(expect_flat(fields, wanted.domain));
   wanted.description = TRY(fields.text("description")).value_or("");
   wanted.enabled = TRY(fields.flag("enabled")).value_or(true);
   return project_reply(201, context, TRY(directory.projects().create(wanted)));
@@ -36,6 +45,10 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
 
 Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
   auto const fields = TRY(Fields::of(context.body, "project"));
+  auto const project = TRY(directory.projects().get(project_of(context)));
+  TRY(expect_fixed(fields, "id", project.id.text));
+  TRY(expect_fixed(fields, "domain_id", project.domain.text));
+  TRY(expect_flat(fields, project.domain));
   builtin::ProjectChange wanted;
   wanted.name = TRY(fields.text("name"));
   wanted.description = TRY(fields.text("description"));
@@ -65,16 +78,16 @@ Endpoint list_projects() {
 }
 
 Endpoint create_project() {
-  return managed(
-      {.verb = Verb::post,
-       .path = "/v3/projects",
-       .name = "identity.v3.create_project",
-       .family = nullptr,
-       .action = "identity:create_project",
-       .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden, Fault::name_taken},
-       .summary = "Create a project.",
-       .takes_body = true},
-      create);
+  return managed({.verb = Verb::post,
+                  .path = "/v3/projects",
+                  .name = "identity.v3.create_project",
+                  .family = nullptr,
+                  .action = "identity:create_project",
+                  .errors = {Fault::invalid_body, Fault::invalid_value, Fault::not_offered,
+                             Fault::forbidden, Fault::name_taken},
+                  .summary = "Create a project.",
+                  .takes_body = true},
+                 create);
 }
 
 Endpoint show_project() {
@@ -94,8 +107,8 @@ Endpoint change_project() {
                   .name = "identity.v3.change_project",
                   .family = nullptr,
                   .action = "identity:update_project",
-                  .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden,
-                             Fault::not_found, Fault::name_taken},
+                  .errors = {Fault::invalid_body, Fault::invalid_value, Fault::not_offered,
+                             Fault::forbidden, Fault::not_found, Fault::name_taken},
                   .summary = "Change a project; disabling it voids its tokens.",
                   .takes_body = true},
                  change);

@@ -1,5 +1,7 @@
 #include "api/identity/resources.hpp"
 
+#include <fmt/format.h>
+
 namespace vitrine::api::identity {
 namespace {
 
@@ -52,6 +54,13 @@ void write_domain(json::Writer& writer, Context const& context, model::Domain co
 Result<DomainId> read_domain(Fields const& fields) {
   auto const named = TRY(fields.text("domain_id"));
   return DomainId{named.value_or(builtin::kDefaultDomain)};
+}
+
+Result<> expect_fixed(Fields const& fields, std::string_view name, std::string_view value) {
+  auto const given = TRY(fields.text(name));
+  if (!given || *given == value) return {};
+  return error(Fault::invalid_value, fmt::format("{} can only be {}", name, value),
+               std::string(name));
 }
 
 } // namespace vitrine::api::identity

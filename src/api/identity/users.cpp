@@ -36,6 +36,9 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
 
 Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
   auto const fields = TRY(Fields::of(context.body, "user"));
+  auto const user = TRY(directory.users().get(user_of(context)));
+  TRY(expect_fixed(fields, "id", user.id.text));
+  TRY(expect_fixed(fields, "domain_id", user.domain.text));
   builtin::UserChange wanted;
   wanted.name = TRY(fields.text("name"));
   wanted.password = TRY(fields.text("password"));
