@@ -37,12 +37,13 @@ struct Session {
   std::function<Result<>()>& chosen;
 
   void print(std::string const& line) const { tools.out << line << '\n'; }
-  /// A password read, or made and printed this once.
+  /// A password read or made; `show_made` prints a made one once it is somebody's.
   [[nodiscard]] Result<std::string> new_password() const {
-    if (!values.generate) return tools.read_password();
-    auto password = identity::builtin::new_secret();
-    print("password: " + password);
-    return password;
+    if (values.generate) return identity::builtin::new_secret();
+    return tools.read_password();
+  }
+  void show_made(std::string const& password) const {
+    if (values.generate) print("password: " + password);
   }
   [[nodiscard]] Result<model::Scope> scope(Directory& directory) const {
     if (!values.domain.empty()) return model::Scope::of(DomainId{values.domain});
@@ -140,6 +141,7 @@ Result<> create_user(Session& session, Directory& directory) {
   }
   wanted.password = TRY(session.new_password());
   auto const user = TRY(directory.users().create(wanted));
+  session.show_made(*wanted.password);
   session.print(user.id.text);
   return {};
 }
@@ -148,6 +150,7 @@ Result<> set_password(Session& session, Directory& directory) {
   auto const user = TRY(directory.users().find(session.values.name));
   auto const password = TRY(session.new_password());
   TRY(directory.users().change(user.id, {.password = password}));
+  session.show_made(password);
   return {};
 }
 

@@ -30,8 +30,11 @@ protected:
     }
     if (!chosen) return "nothing chosen";
     auto const done = chosen();
+    shown = out.str();
     return done ? out.str() : "failed: " + done.error().detail;
   }
+  std::string shown; ///< what the last command printed, also when it failed
+
   bool can_log_in(std::string const& name, std::string const& password) {
     clock.advance(1);
     return directory->tokens().log_in(login_of(name, password)).has_value();
@@ -63,6 +66,14 @@ TEST_F(IdentityCommands, a_made_password_is_printed_and_works) {
   auto const password = out.substr(10, out.find('\n') - 10);
   EXPECT_GE(password.size(), 40U);
   EXPECT_TRUE(can_log_in("ann", password));
+}
+
+TEST_F(IdentityCommands, no_password_is_shown_for_a_user_who_was_not_made) {
+  run("user create ann --generate --standalone DIR");
+  EXPECT_EQ(run("user create ann --generate --standalone DIR"),
+            "failed: There is a user named ann already.");
+  EXPECT_EQ(shown, "");
+  EXPECT_TRUE(run("user set-password ann --generate --standalone DIR").starts_with("password: "));
 }
 
 TEST_F(IdentityCommands, grants_come_and_go) {

@@ -28,7 +28,9 @@ private:
 
 Result<std::string> read_line() {
   std::string line;
-  if (!std::getline(std::cin, line) || line.empty()) {
+  bool const read = static_cast<bool>(std::getline(std::cin, line));
+  if (line.ends_with('\r')) line.pop_back(); // of a file from elsewhere; nobody could type it
+  if (!read || line.empty()) {
     return error(Fault::invalid_value, "no password was given");
   }
   return line;

@@ -203,6 +203,16 @@ def test_every_key_is_an_environment_variable_too(fresh_server):
     demo.put(f"/v2/images/{image['id']}/tags/b").expect(413)
 
 
+def test_a_password_from_a_file_with_crlf_works(fresh_server):
+    """The carriage return became part of the password, and nobody can type it."""
+    server = fresh_server()
+    subprocess.run([str(harness.BINARY), "identity", "--standalone", str(server.directory), "user",
+                    "create", "carla", "--project", "demo"], input=b"from-a-file\r\n", check=True,
+                   capture_output=True)
+    harness.Client(server, {"auth": {
+        "username": "carla", "password": "from-a-file", "project_name": "demo"}})
+
+
 @pytest.mark.parametrize("arguments", [
     ["serve"], ["serve", "--standalone"], ["bogus"], ["serve", "--bogus"],
     ["serve", "--standalone", "/proc/nothing/here", "--listen", "127.0.0.1:0"],
