@@ -1,6 +1,7 @@
 #include "app/app.hpp"
 
 #include "api/describe.hpp"
+#include "app/house.hpp"
 #include "app/serve.hpp"
 #include "console/identity.hpp"
 #include "identity/builtin/directory.hpp"
@@ -8,7 +9,6 @@
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 #include "service/policy/policy.hpp"
-#include "store/metadata/sqlite/sqlite_database.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -100,8 +100,11 @@ void add_describe(CLI::App& program, Chosen& chosen) {
   add("policy", "The policies", service::policy::sample_yaml);
 }
 
-Result<> with_directory(std::string const& standalone, console::IdentityTools::Use const& use) {
-  auto const database = TRY(store::sqlite::SqliteDatabase::open(standalone + "/vitrine.db"));
+Result<> with_directory(console::IdentityTools::Place const& place,
+                        console::IdentityTools::Use const& use) {
+  auto const config =
+      TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
+  auto const database = TRY(open_database(place.standalone, config.database));
   SystemClock const clock;
   identity::builtin::Directory directory(*database, clock, {});
   TRY(directory.prepare());

@@ -5,7 +5,7 @@
 #include "jobs/upkeep/upkeep.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 #include "store/metadata/jobs.hpp"
-#include "store/metadata/sqlite/sqlite_connection.hpp"
+#include "store/metadata/postgres/postgres_database.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
 #include "store/metadata/timed_database.hpp"
 
@@ -39,6 +39,12 @@ identity::builtin::Options identity_options(ops::Config const& config,
 
 } // namespace
 
+store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config) {
+  return {.url = config.url,
+          .connect_timeout = std::chrono::seconds(config.connect_timeout_seconds),
+          .prepared_statements = config.prepared_statements};
+}
+
 Result<DirectoryLock> DirectoryLock::take(std::string const& directory) {
   std::error_code failed;
   std::filesystem::create_directories(directory, failed);
@@ -57,13 +63,21 @@ DirectoryLock::~DirectoryLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Result<Stores> Stores::open(std::string const& directory, ops::Metrics& metrics) {
+Result<std::unique_ptr<store::Database>> open_database(std::string const& directory,
+                                                       ops::DatabaseConfig const& config) {
+  if (config.url.empty())
+    return TRY(store::sqlite::SqliteDatabase::open(directory + "/vitrine.db"));
+  return TRY(store::postgres::PostgresDatabase::open(
+      {.connection = postgres_options(config), .pool_size = config.pool_size}));
+}
+
+Result<Stores> Stores::open(std::string const& directory, ops::DatabaseConfig const& config,
+                            ops::Metrics& metrics) {
   auto lock = TRY(DirectoryLock::take(directory));
-  auto file = directory + "/vitrine.db";
-  auto sqlite = TRY(store::sqlite::SqliteDatabase::open(file));
-  auto database = std::make_unique<store::TimedDatabase>(std::move(sqlite), metrics);
+  auto opened = TRY(open_database(directory, config));
+  auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
   auto blobs = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
-  return Stores{std::move(file), std::move(lock), std::move(database), std::move(blobs)};
+  return Stores{std::move(lock), std::move(database), std::move(blobs)};
 }
 
 House::House(ops::Config const& from, Stores const& stores, service::policy::Policy policy,
@@ -115,10 +129,8 @@ Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const
 Result<> look_at_database(House& house, Stores const& stores) {
   auto const began = ops::Health::Clock::now();
   auto const looked = [&]() -> Result<> {
-    using store::sqlite::SqliteConnection;
-    auto const connection =
-        TRY(SqliteConnection::open(stores.database_file, store::sqlite::Access::read_only));
-    auto const open = TRY(store::Jobs(*connection).open_jobs());
+    auto const open = TRY(stores.database->read_anew(
+        [](store::Connection& connection) { return store::Jobs(connection).open_jobs(); }));
     house.metrics.gauge(ops::Metric::jobs_open).set(static_cast<double>(open.count));
     auto const age_us = open.oldest ? house.clock.now().us - open.oldest->us : 0;
     house.metrics.gauge(ops::Metric::jobs_oldest)

@@ -21,6 +21,7 @@
 #include "service/uploads.hpp"
 #include "store/blobs/blobs.hpp"
 #include "store/metadata/database.hpp"
+#include "store/metadata/postgres/postgres_connection.hpp"
 
 #include <memory>
 #include <string>
@@ -43,16 +44,22 @@ private:
   int descriptor_;
 };
 
-/// What one directory holds.
+/// What is kept: in one directory, but for a database elsewhere.
 struct Stores {
-  std::string database_file;
   DirectoryLock lock;
   std::unique_ptr<store::Database> database;
   std::unique_ptr<store::Blobs> blobs;
 
   /// `metrics` must outlive them. Errors: `unavailable` with the reason.
-  static Result<Stores> open(std::string const& directory, ops::Metrics& metrics);
+  static Result<Stores> open(std::string const& directory, ops::DatabaseConfig const& config,
+                             ops::Metrics& metrics);
 };
+
+/// The database that the configuration names, in `directory` when it names none; its schema is
+/// brought up to date. Errors: `unavailable` with the reason.
+store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config);
+Result<std::unique_ptr<store::Database>> open_database(std::string const& directory,
+                                                       ops::DatabaseConfig const& config);
 
 /// The services with the workers, in the order in which they need each other.
 struct House {
@@ -83,8 +90,7 @@ struct House {
 Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,
                                                       std::string const& directory);
 
-/// Tells `house.health` whether the database can be read. Opens it as if for the first time, so
-/// that a file that is gone or broken shows although its pages are in memory.
+/// Tells `house.health` whether the database can be read.
 Result<> look_at_database(House& house, Stores const& stores);
 
 /// What is done again and again while the server runs.

@@ -103,7 +103,7 @@ void reload(ops::Config const& config, service::Access& access, net::Server& ser
 Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const signals = block_signals();
   ops::Metrics metrics;
-  auto const stores = TRY(Stores::open(options.directory, metrics));
+  auto const stores = TRY(Stores::open(options.directory, config.database, metrics));
   auto policy = TRY(load_policy(config));
   House house(config, stores, std::move(policy), metrics);
   identity::builtin::Bootstrap const wanted{options.directory + "/clouds.yaml", options.demo,

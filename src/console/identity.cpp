@@ -15,7 +15,7 @@ using identity::builtin::Directory;
 
 // The values of all options; one command fills the few it declares.
 struct Values {
-  std::string standalone;
+  IdentityTools::Place place;
   std::string name;
   std::string description;
   std::string email;
@@ -62,9 +62,8 @@ CLI::App* add_command(CLI::App& parent, Shared const& session, std::string const
   auto* command = parent.add_subcommand(name, text)->fallthrough();
   command->callback([session, work] {
     session->chosen = [session, work] {
-      return session->tools.with_directory(session->values.standalone, [&](Directory& directory) {
-        return work(*session, directory);
-      });
+      return session->tools.with_directory(
+          session->values.place, [&](Directory& directory) { return work(*session, directory); });
     };
   });
   return command;
@@ -336,8 +335,11 @@ void add_identity_commands(CLI::App& program, std::function<Result<>()>& chosen,
                            IdentityTools tools) {
   auto const session = std::make_shared<Session>(std::move(tools), Values{}, chosen);
   auto* identity = add_group(program, "identity", "Manage the built-in identity.");
-  identity->add_option("--standalone", session->values.standalone, "Directory of the service.")
+  identity
+      ->add_option("--standalone", session->values.place.standalone, "Directory of the service.")
       ->required();
+  identity->add_option("--config", session->values.place.config_file,
+                       "TOML file of the service, when it names a database.");
   add_project_commands(*identity, session);
   add_user_commands(*identity, session);
   add_role_commands(*identity, session);

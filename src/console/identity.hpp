@@ -21,8 +21,12 @@ namespace vitrine::console {
 /// What the commands work with.
 struct IdentityTools {
   using Use = std::function<Result<>(identity::builtin::Directory&)>;
-  /// Opens the prepared directory under DIR (the value of --standalone) and lets `use` work on it.
-  std::function<Result<>(std::string const& standalone, Use const& use)> with_directory;
+  struct Place {
+    std::string standalone;  ///< --standalone
+    std::string config_file; ///< --config, empty when there is none
+  };
+  /// Opens the prepared directory of that place and lets `use` work on it.
+  std::function<Result<>(Place const& place, Use const& use)> with_directory;
   /// Reads a password that is not shown; from a terminal it asks twice. Error: `invalid_value`.
   std::function<Result<std::string>()> read_password;
   std::ostream& out;

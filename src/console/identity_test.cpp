@@ -15,14 +15,14 @@ protected:
     program.require_subcommand(1);
     std::ostringstream out;
     std::function<Result<>()> chosen;
-    add_identity_commands(
-        program, chosen,
-        {.with_directory = [&](std::string const& standalone, auto const& use) -> Result<> {
-           if (standalone != "DIR") return error(Fault::unavailable, "no such directory");
-           return use(*directory);
-         },
-         .read_password = [&]() -> Result<std::string> { return password; },
-         .out = out});
+    add_identity_commands(program, chosen,
+                          {.with_directory = [&](auto const& place, auto const& use) -> Result<> {
+                             if (place.standalone != "DIR")
+                               return error(Fault::unavailable, "no such directory");
+                             return use(*directory);
+                           },
+                           .read_password = [&]() -> Result<std::string> { return password; },
+                           .out = out});
     try {
       program.parse("identity " + line);
     } catch (CLI::ParseError const&) {

@@ -44,6 +44,13 @@ struct StorageConfig {
   std::string directory;
 };
 
+struct DatabaseConfig {
+  std::string url; ///< may hold a password
+  std::int64_t pool_size{16};
+  std::int64_t connect_timeout_seconds{5};
+  bool prepared_statements{true};
+};
+
 struct CompatConfig {
   Profile profile{Profile::ims};
 };
@@ -111,6 +118,7 @@ struct MetricsConfig {
 struct Config {
   ServerConfig server;
   StorageConfig storage;
+  DatabaseConfig database;
   CompatConfig compat;
   ImagesConfig images;
   FormatsConfig formats;

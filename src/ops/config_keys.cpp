@@ -49,6 +49,14 @@ std::optional<std::string> check_network(std::string_view text) {
   return fmt::format("'{}' is neither an address nor a network such as 10.0.0.0/8", text);
 }
 
+// Says nothing of the value, which may hold a password.
+std::optional<std::string> check_database(std::string_view text) {
+  if (text.empty() || text.starts_with("postgresql://") || text.starts_with("postgres://")) {
+    return std::nullopt;
+  }
+  return "must be postgresql://USER@HOST/DATABASE, or empty for SQLite";
+}
+
 std::optional<std::string> check_region(std::string_view text) {
   if (!text.empty() && text.size() <= 255) return std::nullopt;
   return "must have 1 to 255 bytes";
@@ -115,10 +123,34 @@ std::vector<Key> server_keys() {
   };
 }
 
-std::vector<Key> image_keys() {
+std::vector<Key> storage_keys() {
   return {
       {"storage", "directory", SLOT(storage, directory),
        "Directory with the database, image data and keys. Given by --standalone."},
+      {"database",
+       "url",
+       SLOT(database, url),
+       "PostgreSQL 14 or later that keeps everything but image data: "
+       "postgresql://USER@HOST[,HOST…]/DATABASE?…, as libpq reads it; it also takes the password "
+       "from PGPASSWORD or a password file. Of several hosts the one that can be written to is "
+       "used. Empty: SQLite in the directory.",
+       0,
+       0,
+       {},
+       check_database},
+      {"database", "pool_size", SLOT(database, pool_size), "Connections to PostgreSQL at most.", 2,
+       1000},
+      {"database", "connect_timeout_seconds", SLOT(database, connect_timeout_seconds),
+       "How long a request waits for a connection to PostgreSQL, also while that restarts or fails "
+       "over; then it is answered 503.",
+       1, 300},
+      {"database", "prepared_statements", SLOT(database, prepared_statements),
+       "Keep statements prepared on PostgreSQL. False behind pgbouncer in transaction mode."},
+  };
+}
+
+std::vector<Key> image_keys() {
+  return {
       {"compat",
        "profile",
        CHOICE(compat, profile),
@@ -253,7 +285,8 @@ std::string Key::variable() const {
 std::span<Key const> config_keys() {
   static std::vector<Key> const keys = [] {
     std::vector<Key> all;
-    for (auto const& part : {server_keys(), image_keys(), identity_keys(), operation_keys()}) {
+    for (auto const& part :
+         {server_keys(), storage_keys(), image_keys(), identity_keys(), operation_keys()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

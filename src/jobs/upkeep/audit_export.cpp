@@ -134,15 +134,29 @@ void AuditExport::count(store::OutboxRow const& row, std::int64_t events) const 
   metrics_->counter(ops::Metric::audit_events, {name}).add(static_cast<std::uint64_t>(events));
 }
 
+/// False when there were none.
+Result<bool> AuditExport::number_new() {
+  auto const any = TRY(database_.read_single(
+      [](store::Connection& connection) { return store::Audit(connection).any_unnumbered(); }));
+  if (any) {
+    TRY(database_.write(
+        [](store::Connection& connection) { return store::Audit(connection).number(); }));
+  }
+  return any;
+}
+
 Result<> AuditExport::export_pending() {
   if (reopen_.exchange(false)) TRY(open_file());
   for (;;) {
     // The row of the last line may be there still, with targets that were not written.
-    auto const rows = TRY(database_.read([&](store::Connection& connection) {
+    auto const rows = TRY(database_.read_single([&](store::Connection& connection) {
       return store::Audit(connection)
           .after(std::max<std::int64_t>(0, place_.sequence - 1), kRowsPerPass);
     }));
-    if (rows.empty()) return {};
+    if (rows.empty()) {
+      if (!TRY(number_new())) return {};
+      continue;
+    }
     std::string lines;
     auto place = place_;
     for (auto const& row : rows) {

@@ -56,6 +56,7 @@ private:
   AuditExport(store::Database& database, std::string path, Reason reason);
   Result<> open_file();
   Result<> find_place();
+  Result<bool> number_new();
   Result<> write_out(std::string const& lines);
 
   void count(store::OutboxRow const& row, std::int64_t events) const;

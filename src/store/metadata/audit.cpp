@@ -59,6 +59,17 @@ Result<std::vector<OutboxRow>> Audit::after(std::int64_t sequence, std::int64_t 
   return out;
 }
 
+Result<bool> Audit::any_unnumbered() {
+  bool any = false;
+  TRY(connection_.run(sql::find_unnumbered_event, {}, [&](Row const&) { any = true; }));
+  return any;
+}
+
+Result<> Audit::number() {
+  TRY(connection_.run(sql::number_events, {}));
+  return {};
+}
+
 Result<> Audit::forget(std::int64_t sequence) {
   TRY(connection_.run(sql::delete_events, {sequence}));
   return {};

@@ -23,8 +23,12 @@ public:
   explicit Audit(Connection& connection) : connection_(connection) {}
 
   Result<> record(model::AuditEvent const& event);
-  /// At most `limit` rows after `sequence`, in order.
+  /// At most `limit` numbered rows after `sequence`, in order.
   Result<std::vector<OutboxRow>> after(std::int64_t sequence, std::int64_t limit);
+  /// Whether rows wait for their number. Numbers grow in the order in which rows appear, so that no
+  /// row ever appears before one that was read.
+  Result<bool> any_unnumbered();
+  Result<> number();
   /// Forgets rows up to and with `sequence`: they are in the file.
   Result<> forget(std::int64_t sequence);
 

@@ -2,13 +2,14 @@
 // rows.
 //
 // The ports of this folder (images.hpp, members.hpp, jobs.hpp, …) are written once above this
-// interface; an engine is one implementation of Connection and Database (sqlite/, later postgres/).
+// interface; an engine is one implementation of Connection and Database (sqlite/, postgres/).
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "statements.hpp"
+#include "store/metadata/dialect.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace vitrine::store {
 
@@ -85,8 +87,10 @@ public:
 
   virtual ~Connection() = default;
   /// Runs one statement; `each` sees every row in order. Returns the number of rows changed.
-  /// Errors: `store_full` when the disk is full, `conflict` on a violated unique key, `internal`
-  /// otherwise (logged by the engine; the detail never reaches a client).
+  /// Errors: `store_full` when the disk is full, `conflict` on a violated unique key, `unavailable`
+  /// when the engine is out of reach, `invalid_value` for a text that the engine cannot keep,
+  /// `internal` otherwise (logged by the engine; the detail never reaches a client). After an error
+  /// a unit of work that writes must fail too.
   virtual Result<std::int64_t> run(sql::Statement const& statement, std::span<Param const> params,
                                    Each const& each) = 0;
 
@@ -94,6 +98,20 @@ public:
                            Each const& each = {}) {
     return run(statement, std::span(params.begin(), params.size()), each);
   }
+
+  /// Runs one statement for each row of parameters, in order, as if by `run`; an engine across a
+  /// network sends all of them at once. Returns the number of rows changed by all. After an error
+  /// the unit of work must fail: some of them may have been done.
+  virtual Result<std::int64_t> run_each(sql::Statement const& statement,
+                                        std::span<std::vector<Param> const> rows) {
+    std::int64_t changed = 0;
+    for (auto const& row : rows)
+      changed += TRY(run(statement, row, {}));
+    return changed;
+  }
+
+  /// Where the text of statements that are put together at run time differs.
+  [[nodiscard]] virtual Dialect const& dialect() const noexcept = 0;
 };
 
 } // namespace vitrine::store

@@ -97,7 +97,7 @@ struct Branch {
 class Builder {
 public:
   Builder(Connection& connection, ImageListing const& listing)
-      : connection_(connection), listing_(listing) {}
+      : connection_(connection), join_(connection.dialect().ordered_join), listing_(listing) {}
 
   Result<std::vector<model::Image>> run() {
     if (listing_.limit == 0) return std::vector<model::Image>{};
@@ -257,7 +257,8 @@ private:
     if (terms.empty()) return false;
     if (listing_.sort.front().column == ImageColumn::created_at) return true;
     static constexpr sql::Statement count{
-        "count_term", "SELECT COUNT(*) FROM (SELECT 1 FROM image_terms WHERE term = $1 LIMIT $2)"};
+        "count_term",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM image_terms WHERE term = $1 LIMIT $2) t"};
     std::int64_t found = 0;
     TRY(connection_.run(count, {terms.front(), kRareTermMax + 1},
                         [&](Row const& row) { found = row.integer(0); }));
@@ -272,12 +273,12 @@ private:
     auto where = branch.where;
     std::size_t checked = 0;
     if (by_term) {
-      from = "image_terms t CROSS JOIN images i ON i.id = t.image_id";
-      if (branch.received) from += " CROSS JOIN image_members m ON m.image_id = i.id";
+      from = fmt::format("image_terms t {} images i ON i.id = t.image_id", join_);
+      if (branch.received) from += fmt::format(" {} image_members m ON m.image_id = i.id", join_);
       where = fmt::format("t.term = {} AND {}", text_.bind(wanted.front()), where);
       checked = 1;
     } else if (branch.received) {
-      from = "image_members m CROSS JOIN images i ON i.id = m.image_id";
+      from = fmt::format("image_members m {} images i ON i.id = m.image_id", join_);
     }
     for (; checked < wanted.size(); ++checked) {
       where += fmt::format(" AND EXISTS (SELECT 1 FROM image_terms x WHERE x.term = {} AND "
@@ -302,8 +303,8 @@ private:
   // The union of the branches, cut to the page, with the images themselves.
   std::string page_of(std::vector<std::string> const& parts) {
     std::string ids;
-    for (auto const& part : parts) {
-      ids += fmt::format("{}SELECT * FROM ({})", ids.empty() ? "" : " UNION ", part);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      ids += fmt::format("{}SELECT * FROM ({}) p{}", i == 0 ? "" : " UNION ", parts[i], i);
     }
     std::string order;
     std::string id_key;
@@ -314,9 +315,9 @@ private:
     }
     // get_image's text up to its WHERE names the columns in the order that row_to_image reads.
     auto columns = sql::get_image.text.substr(0, sql::get_image.text.find(" FROM "));
-    return fmt::format("{} FROM (SELECT * FROM ({}) ORDER BY {} LIMIT {}) v CROSS JOIN images i ON "
+    return fmt::format("{} FROM (SELECT * FROM ({}) u ORDER BY {} LIMIT {}) v {} images i ON "
                        "i.id = v.{} ORDER BY {}",
-                       columns, ids, order, text_.bind(listing_.limit), id_key, order);
+                       columns, ids, order, text_.bind(listing_.limit), join_, id_key, order);
   }
 
   Result<std::vector<model::Image>> fetch(std::string const& statement) {
@@ -347,6 +348,7 @@ private:
   }
 
   Connection& connection_;
+  std::string_view const join_;
   ImageListing const& listing_;
   Text text_;
   std::vector<Branch> branches_;

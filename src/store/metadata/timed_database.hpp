@@ -23,6 +23,14 @@ protected:
     Timer const timer(reads_);
     return inner_->read(work);
   }
+  Result<> do_read_single(Work const& work) override {
+    Timer const timer(reads_);
+    return inner_->read_single(work);
+  }
+  Result<> do_read_anew(Work const& work) override {
+    Timer const timer(reads_);
+    return inner_->read_anew(work);
+  }
   Result<> do_write(Work const& work) override {
     Timer const timer(writes_);
     return inner_->write(work);

@@ -11,7 +11,7 @@ SELECT {domain_columns} FROM domains d WHERE LOWER(d.name) = LOWER($1)
 
 -- name: list_domains
 SELECT {domain_columns} FROM domains d
-WHERE ($1 IS NULL OR LOWER(d.name) = LOWER($1)) AND ($2 IS NULL OR d.enabled = $2) ORDER BY d.name
+WHERE (LOWER(d.name) = LOWER($1) OR $1 IS NULL) AND (d.enabled = $2 OR $2 IS NULL) ORDER BY d.name
 
 -- name: list_domains_of_user
 SELECT {domain_columns} FROM domains d WHERE d.enabled = 1
@@ -33,8 +33,8 @@ SELECT {project_columns} FROM projects p WHERE p.domain_id = $1 AND p.name = $2
 
 -- name: list_projects
 SELECT {project_columns} FROM projects p
-WHERE ($1 IS NULL OR p.domain_id = $1) AND ($2 IS NULL OR p.name = $2)
-  AND ($3 IS NULL OR p.enabled = $3)
+WHERE (p.domain_id = $1 OR $1 IS NULL) AND (p.name = $2 OR $2 IS NULL)
+  AND (p.enabled = $3 OR $3 IS NULL)
 ORDER BY p.name, p.id
 
 -- name: list_projects_of_user
@@ -65,8 +65,8 @@ SELECT password_hash FROM users WHERE id = $1
 
 -- name: list_users
 SELECT {user_columns} FROM users u
-WHERE ($1 IS NULL OR u.domain_id = $1) AND ($2 IS NULL OR u.name = $2)
-  AND ($3 IS NULL OR u.enabled = $3)
+WHERE (u.domain_id = $1 OR $1 IS NULL) AND (u.name = $2 OR $2 IS NULL)
+  AND (u.enabled = $3 OR $3 IS NULL)
 ORDER BY u.name, u.id
 
 -- name: insert_user
@@ -94,7 +94,7 @@ SELECT {role_columns} FROM roles r WHERE r.id = $1
 SELECT {role_columns} FROM roles r WHERE LOWER(r.name) = LOWER($1)
 
 -- name: list_roles
-SELECT {role_columns} FROM roles r WHERE ($1 IS NULL OR LOWER(r.name) = LOWER($1)) ORDER BY r.name
+SELECT {role_columns} FROM roles r WHERE (LOWER(r.name) = LOWER($1) OR $1 IS NULL) ORDER BY r.name
 
 -- name: insert_role
 INSERT INTO roles (id, name, description) VALUES ($1, $2, $3)
@@ -118,8 +118,8 @@ JOIN users u ON u.id = a.user_id
 JOIN domains ud ON ud.id = u.domain_id
 LEFT JOIN projects p ON a.scope = 'project' AND p.id = a.scope_id
 JOIN domains sd ON sd.id = COALESCE(p.domain_id, a.scope_id)
-WHERE ($1 IS NULL OR a.user_id = $1) AND ($2 IS NULL OR a.scope = $2)
-  AND ($3 IS NULL OR a.scope_id = $3)
+WHERE (a.user_id = $1 OR $1 IS NULL) AND (a.scope = $2 OR $2 IS NULL)
+  AND (a.scope_id = $3 OR $3 IS NULL)
 ORDER BY u.name, a.user_id, a.scope, a.scope_id, r.name
 
 -- name: add_assignment
@@ -152,7 +152,7 @@ SELECT secret_hash FROM application_credentials WHERE id = $1
 
 -- name: list_credentials
 SELECT {credential_columns} FROM application_credentials c
-WHERE c.user_id = $1 AND ($2 IS NULL OR c.name = $2) ORDER BY c.name
+WHERE c.user_id = $1 AND (c.name = $2 OR $2 IS NULL) ORDER BY c.name
 
 -- name: list_credential_roles
 SELECT {role_columns} FROM application_credential_roles cr JOIN roles r ON r.id = cr.role_id

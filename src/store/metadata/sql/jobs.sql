@@ -18,7 +18,7 @@ SELECT {job_columns} FROM jobs j WHERE j.id = $1
 
 -- The oldest job that may run: new, or of a worker whose lease ran out, with no earlier unfinished job of its
 -- project on any of its images. Jobs of other projects neither hold it up nor tell that they exist.
--- name: next_job
+-- fragment: first_job_that_may_run
 SELECT {job_columns} FROM jobs j
 WHERE j.ended_at IS NULL AND j.lease_until <= $1
   AND NOT EXISTS (
@@ -27,6 +27,13 @@ WHERE j.ended_at IS NULL AND j.lease_until <= $1
     JOIN jobs before ON before.sequence = earlier.sequence AND before.project_id = j.project_id
     WHERE mine.sequence = j.sequence)
 ORDER BY j.sequence LIMIT 1
+
+-- name: next_job
+{first_job_that_may_run}
+
+-- Workers of other processes look at the same time: each takes another job.
+-- postgres: next_job
+{first_job_that_may_run} FOR UPDATE OF j SKIP LOCKED
 
 -- name: claim_job
 UPDATE jobs SET status = 'RUNNING', worker = $2, lease_until = $3, attempt = attempt + 1,

@@ -25,6 +25,7 @@ public:
   using Connection::run;
   Result<std::int64_t> run(sql::Statement const& statement, std::span<Param const> params,
                            Each const& each) override;
+  [[nodiscard]] Dialect const& dialect() const noexcept override { return kSqliteDialect; }
   /// Several statements without parameters or rows: migrations, transaction control.
   Result<> execute(std::string const& script);
 

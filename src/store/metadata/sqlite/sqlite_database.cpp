@@ -1,11 +1,12 @@
 #include "store/metadata/sqlite/sqlite_database.hpp"
 
+#include "store/metadata/guarded.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <fcntl.h>
 #include <semaphore.h>
 #include <unistd.h>
@@ -24,16 +25,6 @@ constexpr sql::Statement kRollback{"rollback", "ROLLBACK"};
 constexpr sql::Statement kSavepoint{"savepoint", "SAVEPOINT unit"};
 constexpr sql::Statement kRollbackUnit{"rollback_unit", "ROLLBACK TO unit"};
 constexpr sql::Statement kReleaseUnit{"release_unit", "RELEASE unit"};
-
-// A unit that throws is a bug of its own; its neighbours in the group must not pay for it.
-Result<> run_guarded(Database::Work const& work, Connection& connection) {
-  try {
-    return work(connection);
-  } catch (std::exception const& bug) {
-    std::fprintf(stderr, "sqlite: a unit of work threw: %s\n", bug.what());
-    return error(Fault::internal);
-  }
-}
 
 // Sleeps at once where std::binary_semaphore first gives its turn away several times.
 class Signal {
@@ -156,6 +147,11 @@ Result<> SqliteDatabase::do_write(Work const& work) {
   queue_filled_.notify_one();
   done->wait();
   return std::move(*pending.result);
+}
+
+Result<> SqliteDatabase::do_read_anew(Work const& work) {
+  auto const reader = TRY(SqliteConnection::open(path_, Access::read_only));
+  return work(*reader);
 }
 
 void SqliteDatabase::write_loop() {

@@ -24,6 +24,7 @@ public:
 
 protected:
   Result<> do_read(Work const& work) override;
+  Result<> do_read_anew(Work const& work) override;
   Result<> do_write(Work const& work) override;
 
 private:

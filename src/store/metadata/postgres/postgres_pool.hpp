@@ -1,0 +1,55 @@
+// Connections, kept open and lent out one unit of work at a time.
+#pragma once
+
+#include "store/metadata/postgres/postgres_connection.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace vitrine::store::postgres {
+
+/// Thread-safe. At most `size` connections are open, idle ones included.
+class PostgresPool {
+public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  PostgresPool(ConnectionOptions options, std::int64_t size)
+      : options_(std::move(options)), size_(size) {}
+
+  /// A connection on loan; goes back to the pool, or ends when it was lost.
+  class Loan {
+  public:
+    Loan(PostgresPool& pool, std::unique_ptr<PostgresConnection> connection)
+        : pool_(&pool), connection_(std::move(connection)) {}
+    Loan(Loan&& other) noexcept = default;
+    Loan& operator=(Loan&&) = delete;
+    ~Loan() {
+      if (connection_) pool_->give_back(std::move(connection_));
+    }
+    PostgresConnection& operator*() const { return *connection_; }
+    PostgresConnection* operator->() const { return connection_.get(); }
+
+  private:
+    PostgresPool* pool_;
+    std::unique_ptr<PostgresConnection> connection_;
+  };
+
+  /// Waits for a free connection, or opens one. Error: `unavailable`.
+  Result<Loan> lend(Deadline deadline);
+
+private:
+  void give_back(std::unique_ptr<PostgresConnection> connection);
+
+  ConnectionOptions const options_;
+  std::int64_t const size_;
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  std::vector<std::unique_ptr<PostgresConnection>> idle_; ///< the last one used is taken first
+  std::int64_t count_{0};                                 ///< open or being opened
+};
+
+} // namespace vitrine::store::postgres

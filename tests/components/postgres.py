@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""A throw-away PostgreSQL cluster for tests, on a free port of the loopback.
+
+usage: postgres.py run [--durable] COMMAND...
+
+Runs the command with VITRINE_TEST_ENGINE=postgres and the cluster's URL in
+VITRINE_TEST_POSTGRES_URL, then removes the cluster; the status is that of the command. Without
+--durable nothing waits for the disk. As root the server runs as the user postgres, since it refuses
+to run as root.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+OWNER = "postgres" if os.getuid() == 0 else None  # whom the server runs as, when not as we do
+READY_SECONDS = 60
+SETTINGS = """
+listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = '{home}'
+max_connections = 300
+shared_buffers = 256MB
+fsync = {durable}
+full_page_writes = {durable}
+synchronous_commit = {durable}
+"""
+
+
+def programs():
+    """The folder of the newest server's programs; Debian does not put them on the path."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"),
+                   key=lambda path: float(path.parts[-3]))
+    if not found:
+        sys.exit("postgres.py: no PostgreSQL server is installed (package postgresql)")
+    return found[-1].parent
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Cluster:
+    """Starts, stops and kills one server over one data directory. `url` is its first database."""
+
+    def __init__(self, durable=False):
+        # Where any user can get to, which the folders of a build need not be.
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-pg-", dir="/var/tmp"))
+        self.data = self.home / "data"
+        self.log = self.home / "log"
+        self.port = free_port()
+        self.url = f"postgresql://vitrine@127.0.0.1:{self.port}/postgres"
+        self.process = None
+        if OWNER:
+            shutil.chown(self.home, OWNER, OWNER)
+        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                 "--locale=C.UTF-8", "--no-sync")
+        settings = SETTINGS.format(port=self.port, home=self.home,
+                                   durable="on" if durable else "off")
+        with (self.data / "postgresql.conf").open("a") as conf:
+            conf.write(settings)
+        self.start()
+        self.sql("CREATE ROLE vitrine LOGIN CREATEDB", user="postgres")
+
+    def _as_owner(self):
+        return {"user": OWNER, "group": OWNER, "extra_groups": []} if OWNER else {}
+
+    def run(self, program, *arguments):
+        subprocess.run([programs() / program, *arguments], check=True, cwd=self.home,
+                       stdout=subprocess.DEVNULL, **self._as_owner())
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [programs() / "postgres", "-D", self.data], cwd=self.home,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                **self._as_owner())
+        deadline = time.monotonic() + READY_SECONDS
+        while subprocess.run([programs() / "pg_isready", "-q", "-h", "127.0.0.1", "-p",
+                              str(self.port)], check=False).returncode != 0:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.02)
+
+    def stop(self, how=signal.SIGINT):
+        """SIGINT ends sessions and stops in order; SIGQUIT is a crash: recovery follows."""
+        self.process.send_signal(how)
+        self.process.wait(READY_SECONDS)
+
+    def sql(self, text, user="vitrine", database="postgres"):
+        """Runs SQL; rows as lists of text."""
+        done = subprocess.run(
+            ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", user, "-d", database, "-XqAt",
+             "-v", "ON_ERROR_STOP=1", "-c", text], check=True, capture_output=True, text=True)
+        return [line.split("|") for line in done.stdout.splitlines()]
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.home)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs a command with a PostgreSQL of its own.")
+    parser.add_argument("verb", choices=["run"])
+    parser.add_argument("--durable", action="store_true")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    if not options.command:
+        parser.error("no command")
+    cluster = Cluster(options.durable)
+    try:
+        return subprocess.run(options.command, check=False, env={
+            **os.environ, "VITRINE_TEST_ENGINE": "postgres",
+            "VITRINE_TEST_POSTGRES_URL": cluster.url}).returncode
+    finally:
+        cluster.remove()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
