@@ -4,9 +4,9 @@
 #include "jobs/engine/engine.hpp"
 #include "jobs/submit.hpp"
 #include "service/sharing.hpp"
+#include "store/metadata/engines_test.hpp"
 #include "store/metadata/images.hpp"
 #include "store/metadata/members.hpp"
-#include "store/metadata/sqlite/sqlite_database.hpp"
 
 #include <atomic>
 #include <filesystem>
@@ -49,7 +49,8 @@ public:
   House() {
     std::string name = (std::filesystem::temp_directory_path() / "vitrine_jobs_XXXXXX").string();
     path = ::mkdtemp(name.data());
-    real = store::sqlite::SqliteDatabase::open((path / "db").string()).value();
+    kept = std::make_unique<store::TestStore>(path);
+    real = kept->open().value();
     database = std::make_unique<DyingDatabase>(*real);
     quotas = std::make_unique<service::Quotas>(*database, service::QuotaDefaults{});
     sharing = std::make_unique<service::Sharing>(*database, access, *quotas, projects, clock,
@@ -63,6 +64,7 @@ public:
     engine.reset();
     database.reset();
     real.reset();
+    kept.reset();
     std::filesystem::remove_all(path);
   }
 
@@ -115,7 +117,8 @@ public:
 
   std::filesystem::path path;
   FakeClock clock{kTestStart};
-  std::unique_ptr<store::sqlite::SqliteDatabase> real;
+  std::unique_ptr<store::TestStore> kept;
+  std::unique_ptr<store::Database> real;
   std::unique_ptr<DyingDatabase> database;
   service::policy::Policy policy{
       service::policy::Policy::load(service::policy::defaults()).value()};

@@ -1,8 +1,8 @@
 #include "service/sharing.hpp"
 #include "store/metadata/audit.hpp"
+#include "store/metadata/engines_test.hpp"
 #include "store/metadata/images.hpp"
 #include "store/metadata/members.hpp"
-#include "store/metadata/sqlite/sqlite_database.hpp"
 
 #include <atomic>
 #include <filesystem>
@@ -48,13 +48,15 @@ protected:
   SharingTest() {
     std::string name = (std::filesystem::temp_directory_path() / "vitrine_sharing_XXXXXX").string();
     directory_path_ = ::mkdtemp(name.data());
-    database_ = store::sqlite::SqliteDatabase::open((directory_path_ / "db").string()).value();
+    rows_ = std::make_unique<store::TestStore>(directory_path_);
+    database_ = rows_->open().value();
     build({}, {});
     admin_.is_admin = true;
   }
   ~SharingTest() override {
     sharing_.reset();
     database_.reset();
+    rows_.reset();
     std::filesystem::remove_all(directory_path_);
   }
 
@@ -147,7 +149,8 @@ protected:
   using Failures = std::map<std::size_t, Fault>;
 
   std::filesystem::path directory_path_;
-  std::unique_ptr<store::sqlite::SqliteDatabase> database_;
+  std::unique_ptr<store::TestStore> rows_;
+  std::unique_ptr<store::Database> database_;
   FakeClock clock_{kStart};
   policy::Policy policy_{policy::Policy::load(policy::defaults()).value()};
   Access access_{policy_};

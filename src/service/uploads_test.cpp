@@ -3,8 +3,8 @@
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
+#include "store/metadata/engines_test.hpp"
 #include "store/metadata/images.hpp"
-#include "store/metadata/sqlite/sqlite_database.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -78,7 +78,8 @@ protected:
   UploadsTest() {
     std::string name = (fs::temp_directory_path() / "vitrine_uploads_XXXXXX").string();
     directory_ = ::mkdtemp(name.data());
-    database_ = store::sqlite::SqliteDatabase::open((directory_ / "db").string()).value();
+    rows_ = std::make_unique<store::TestStore>(directory_);
+    database_ = rows_->open().value();
     disk_ = store::FilesystemBlobs::open(directory_ / "blobs").value();
     blobs_ = std::make_unique<FaultyBlobs>(*disk_);
     policy_ = policy::Policy::load(policy::defaults()).value();
@@ -92,6 +93,7 @@ protected:
   ~UploadsTest() override {
     uploads_.reset();
     database_.reset();
+    rows_.reset();
     fs::remove_all(directory_);
   }
 
@@ -172,6 +174,7 @@ protected:
   }
 
   std::size_t events() {
+    EXPECT_TRUE(database_->write([](store::Connection& c) { return store::Audit(c).number(); }));
     return database_->read([](store::Connection& c) { return store::Audit(c).after(0, 100); })
         .value()
         .size();
@@ -190,6 +193,7 @@ protected:
 
   fs::path directory_;
   FakeClock clock_{kStart};
+  std::unique_ptr<store::TestStore> rows_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::FilesystemBlobs> disk_;
   std::unique_ptr<FaultyBlobs> blobs_;

@@ -19,6 +19,8 @@ import urllib.parse
 
 import yaml
 
+from database import Database
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("VITRINE_BINARY", ROOT / "build/dev/src/vitrine"))
 # A sanitizer build is this much slower; deadlines stretch with it.
@@ -312,8 +314,10 @@ class Server:
         self.directory = pathlib.Path(directory)
         self.log_path = self.directory.with_name(self.directory.name + ".log")
         # Logins are frequent here and no secret is worth a second of argon2id.
+        self.database = Database(self.directory)
         self.environment = {"VITRINE_IDENTITY_PASSWORD_MEMORY_KIB": "64",
-                            "VITRINE_IDENTITY_PASSWORD_PASSES": "1", **(environment or {})}
+                            "VITRINE_IDENTITY_PASSWORD_PASSES": "1",
+                            **self.database.environment(), **(environment or {})}
         self.arguments = list(arguments)
         self.process = None
         self.address = None
@@ -328,6 +332,7 @@ class Server:
                 "--listen", "127.0.0.1:0", *self.arguments]
 
     def start(self, seconds=20.0):
+        self.database.create()
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
@@ -427,6 +432,7 @@ class Server:
                 status = self.stop()
             elif not self.process.stdout.closed:
                 self.process.stdout.close()
+        self.database.drop()
         log = self.log()
         assert not SANITIZER_REPORT.search(log), log[-8000:]
         assert status in (0, None, -signal.SIGKILL), f"exit status {status}; log:\n{log[-4000:]}"

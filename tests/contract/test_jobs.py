@@ -1,6 +1,5 @@
 """Jobs survive: killed at any point, a batch ends in the state of an undisturbed run."""
 
-import sqlite3
 import time
 
 import pytest
@@ -12,22 +11,15 @@ IMAGES, PROJECTS, KILLS = 12, 40, 100
 
 def rows(server):
     """Everything a share leaves behind, without what names a moment or a run."""
-    connection = sqlite3.connect(f"file:{next(server.directory.glob('*.db'))}?mode=ro", uri=True)
-    try:
-        members = connection.execute(
-            "SELECT images.name, project_id, image_members.status FROM image_members "
-            "JOIN images ON images.id = image_id ORDER BY 1, 2").fetchall()
-        images = connection.execute(
-            "SELECT name, status, visibility, auto_shared, member_count FROM images "
-            "ORDER BY 1").fetchall()
-        jobs = connection.execute(
-            "SELECT kind, status, done, total, fault FROM jobs ORDER BY sequence").fetchall()
-        items = connection.execute(
-            "SELECT position, name, failures FROM job_items "
-            "JOIN images ON images.id = image_id ORDER BY 2, 1").fetchall()
-        return {"members": members, "images": images, "jobs": jobs, "items": items}
-    finally:
-        connection.close()
+    query = server.database.rows
+    return {
+        "members": query("SELECT images.name, project_id, image_members.status FROM image_members "
+                         "JOIN images ON images.id = image_id ORDER BY 1, 2"),
+        "images": query("SELECT name, status, visibility, auto_shared, member_count FROM images "
+                        "ORDER BY 1"),
+        "jobs": query("SELECT kind, status, done, total, fault FROM jobs ORDER BY sequence"),
+        "items": query("SELECT position, name, failures FROM job_items "
+                       "JOIN images ON images.id = image_id ORDER BY 2, 1")}
 
 
 def settings():

@@ -80,13 +80,12 @@ def test_ready_tells_that_the_database_cannot_be_read(fresh_server):
     server = fresh_server()
     nobody = server.client()
     nobody.get("/healthcheck/ready").expect(200)
-    database = server.directory / "vitrine.db"
-    database.rename(database.with_suffix(".away"))
+    server.database.hide()
     harness.wait_until(lambda: nobody.get("/healthcheck/ready").status == 503, what="503")
     assert "database" in nobody.get("/healthcheck/ready").text
     nobody.get("/healthcheck/live").expect(200)
     nobody.get("/healthcheck").expect(200)
-    database.with_suffix(".away").rename(database)
+    server.database.show()
     harness.wait_until(lambda: nobody.get("/healthcheck/ready").status == 200, what="200 again")
 
 

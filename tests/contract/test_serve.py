@@ -12,6 +12,7 @@ import threading
 import pytest
 
 import harness
+from database import sqlite_only
 
 
 def run(*arguments, **environment):
@@ -30,6 +31,7 @@ def test_the_directory_is_made_with_everything_in_it(fresh_server):
     assert mode & 0o077 == 0  # it holds passwords
 
 
+@sqlite_only
 def test_only_the_owner_reads_the_database(fresh_server):
     """It holds the keys that sign tokens, and everybody could read it."""
     server = fresh_server()
@@ -208,7 +210,7 @@ def test_a_password_from_a_file_with_crlf_works(fresh_server):
     server = fresh_server()
     subprocess.run([str(harness.BINARY), "identity", "--standalone", str(server.directory), "user",
                     "create", "carla", "--project", "demo"], input=b"from-a-file\r\n", check=True,
-                   capture_output=True)
+                   capture_output=True, env={**os.environ, **server.environment})
     harness.Client(server, {"auth": {
         "username": "carla", "password": "from-a-file", "project_name": "demo"}})
 

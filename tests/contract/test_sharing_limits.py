@@ -1,6 +1,5 @@
 """The limit of 256 members, also under concurrency; conditions only stored attributes reach."""
 
-import sqlite3
 import threading
 
 import pytest
@@ -90,16 +89,6 @@ STORED = {
 }
 
 
-def set_properties(server, image_id, **properties):
-    """Stores attributes as an import or an encryption would, with the server down."""
-    connection = sqlite3.connect(next(server.directory.glob("*.db")))
-    for name, value in properties.items():
-        connection.execute("UPDATE images SET properties = json_set(properties, ?, ?) WHERE id = ?",
-                           (f'$."{name}"', value, image_id))
-    connection.commit()
-    connection.close()
-
-
 def test_conditions_on_encrypted_and_full_server_images(fresh_server):
     server = fresh_server()
     demo, alt = server.client("demo"), server.client("alt")
@@ -107,9 +96,9 @@ def test_conditions_on_encrypted_and_full_server_images(fresh_server):
     backup = demo.create_image(b"x")["id"]
     assert server.stop() == 0
     for code, properties in STORED.items():
-        set_properties(server, images[code], **properties)
-    set_properties(server, backup, __whole_image="true", __data_origin="server_backup,x",
-                   __backup_id="x")
+        server.database.set_properties(images[code], **properties)
+    server.database.set_properties(backup, __whole_image="true",
+                                   __data_origin="server_backup,x", __backup_id="x")
     server.start()
     demo, alt = server.client("demo"), server.client("alt")
     job = demo.share([*images.values(), backup], [alt.project_id])
@@ -128,8 +117,8 @@ def test_a_full_server_image_has_ten_members(crowd):
     demo = server.client("demo")
     image = demo.create_image(b"x")["id"]
     assert server.stop() == 0
-    set_properties(server, image, __whole_image="true", __data_origin="server_backup,x",
-                   __backup_id="x")
+    server.database.set_properties(image, __whole_image="true",
+                                   __data_origin="server_backup,x", __backup_id="x")
     server.start()
     demo = server.client("demo")
     job = demo.share([image], ids[:11])

@@ -1,16 +1,13 @@
 """Conditions that no request can bring about: set in the database of a server that is down."""
 
-import sqlite3
+from contextlib import contextmanager
 
 
-def change(server, *statements):
-    """Stops the server, runs the statements on its database, starts it again."""
+@contextmanager
+def stopped(server):
+    """Its database while it is down; starts it again."""
     assert server.stop() == 0
-    connection = sqlite3.connect(next(server.directory.glob("*.db")))
-    for statement, *values in statements:
-        connection.execute(statement, values)
-    connection.commit()
-    connection.close()
+    yield server.database
     server.start()
 
 
@@ -18,18 +15,16 @@ def codes(job):
     return {pair["project_id"]: pair.get("error_code") for pair in job["entities"]["results"]}
 
 
-def with_key(image, key):
-    return ("UPDATE images SET properties = json_set(properties, '$.__system__cmkid', ?) "
-            "WHERE id = ?", key, image)
-
-
 def test_a_custom_key_must_be_enabled_and_granted(fresh_server):
     server = fresh_server()
     demo, alt, third = (server.client(name) for name in ("demo", "alt", "third"))
     disabled, granted = (demo.create_image(b"x")["id"] for _ in range(2))
-    change(server, with_key(disabled, "key-off"), with_key(granted, "key-on"),
-           ("INSERT INTO encryption_keys VALUES ('key-off', 'disabled'), ('key-on', 'enabled')",),
-           ("INSERT INTO key_grants VALUES ('key-on', ?)", alt.project_id))
+    with stopped(server) as database:
+        database.set_properties(disabled, __system__cmkid="key-off")
+        database.set_properties(granted, __system__cmkid="key-on")
+        database.rows("INSERT INTO encryption_keys VALUES ('key-off', 'disabled'), "
+                      "('key-on', 'enabled')")
+        database.rows("INSERT INTO key_grants VALUES ('key-on', ?)", alt.project_id)
     demo = server.client("demo")
     assert codes(demo.share([disabled], [alt.project_id])) == {alt.project_id: "IMG.0102"}
     assert codes(demo.share([granted], [alt.project_id, third.project_id])) \
@@ -42,16 +37,16 @@ def test_a_row_that_cannot_be_stored_fails_its_image_alone(fresh_server):
     server = fresh_server()
     demo, alt, third = (server.client(name) for name in ("demo", "alt", "third"))
     bad, good = (demo.create_image(b"x")["id"] for _ in range(2))
-    change(server, (f"CREATE TRIGGER no_member BEFORE INSERT ON image_members "
-                    f"WHEN NEW.image_id = '{bad}' BEGIN SELECT RAISE(ABORT, 'no'); END",))
+    with stopped(server) as database:
+        database.refuse("INSERT", bad)
     demo = server.client("demo")
     job = demo.share([bad, good], [alt.project_id])
     assert [pair.get("error_code") for pair in job["entities"]["results"]] == ["IMG.0112", None]
     assert demo.members(bad) == {}
     assert demo.show(bad)["visibility"] == "private"
-    change(server, ("DROP TRIGGER no_member",),
-           (f"CREATE TRIGGER no_removal BEFORE DELETE ON image_members "
-            f"WHEN OLD.image_id = '{good}' BEGIN SELECT RAISE(ABORT, 'no'); END",))
+    with stopped(server) as database:
+        database.allow("INSERT")
+        database.refuse("DELETE", good)
     demo = server.client("demo")
     job = demo.unshare([bad, good], [alt.project_id, third.project_id])
     assert job["error_code"] == "IMG.0113"
@@ -63,8 +58,9 @@ def test_a_disabled_domain_is_no_target(fresh_server):
     server = fresh_server()
     demo = server.client("demo")
     image = demo.create_image(b"x")["id"]
-    change(server, ("INSERT INTO domains (id, name, description, enabled) "
-                    "VALUES ('gone', 'gone', '', 0)",),
-           ("INSERT INTO projects VALUES ('stranded', 'gone', 'stranded', '', 1, 0)",))
+    with stopped(server) as database:
+        database.rows("INSERT INTO domains (id, name, description, enabled) "
+                      "VALUES ('gone', 'gone', '', 0)")
+        database.rows("INSERT INTO projects VALUES ('stranded', 'gone', 'stranded', '', 1, 0)")
     demo = server.client("demo")
     assert codes(demo.share([image], ["stranded"])) == {"stranded": "IMG.0108"}

@@ -3,7 +3,7 @@
 
 #include "base/clock.hpp"
 #include "identity/builtin/directory.hpp"
-#include "store/metadata/sqlite/sqlite_database.hpp"
+#include "store/metadata/engines_test.hpp"
 
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ protected:
   void open(Options options = cheap()) {
     directory.reset();
     database.reset();
-    auto opened = store::sqlite::SqliteDatabase::open((folder / "test.db").string());
+    auto opened = rows.open();
     if (!opened) std::abort();
     database = std::move(*opened);
     directory = std::make_unique<Directory>(*database, clock, std::move(options));
@@ -83,7 +83,8 @@ protected:
   FakeClock clock{Time{1'800'000'000 * kSecond}};
   std::filesystem::path const folder =
       std::filesystem::path(::testing::TempDir()) / ("identity-" + new_hex_id());
-  std::unique_ptr<store::sqlite::SqliteDatabase> database;
+  store::TestStore const rows{folder};
+  std::unique_ptr<store::Database> database;
   std::unique_ptr<Directory> directory;
 };
 

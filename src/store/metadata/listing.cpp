@@ -207,12 +207,13 @@ private:
   // (a beyond x) OR (a = x AND b beyond y) OR …
   std::string lexicographic(Branch const& branch, bool by_term) {
     std::string out;
-    std::string equal;
+    std::string equal; // of the keys before
     for (auto const& key : listing_.sort) {
       auto const text = key_text(branch, by_term, key.column);
+      auto const at = marker(key.column);
       out += fmt::format("{}({}{} {} {})", out.empty() ? "" : " OR ", equal, text,
-                         key.descending ? "<" : ">", marker(key.column));
-      equal += fmt::format("{} = {} AND ", text, marker(key.column));
+                         key.descending ? "<" : ">", at);
+      equal += fmt::format("{} = {} AND ", text, at);
     }
     return out;
   }

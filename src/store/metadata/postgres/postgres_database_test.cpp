@@ -1,0 +1,213 @@
+// What only a server at the other end of a connection can do to us.
+#include "store/metadata/engines_test.hpp"
+#include "store/metadata/postgres/upgrade.hpp"
+
+#include <atomic>
+#include <gtest/gtest.h>
+#include <latch>
+#include <thread>
+
+namespace vitrine::store::postgres {
+namespace {
+
+constexpr sql::Statement kCount{"count", "SELECT COUNT(*) FROM quotas"};
+constexpr sql::Statement kAdd{
+    "add", "INSERT INTO quotas (project_id, resource, quota) VALUES ($1, 'x', 1)"};
+// Ends the session that asks, as a restart of the server or an operator does.
+constexpr sql::Statement kEndOwnSession{"end", "SELECT pg_terminate_backend(pg_backend_pid())"};
+
+class PostgresDatabaseTest : public ::testing::Test {
+protected:
+  void SetUp() override {
+    if (test_cluster_url().empty()) GTEST_SKIP() << "VITRINE_TEST_POSTGRES_URL names no cluster";
+    store_ = std::make_unique<TestStore>("", TestEngine::postgres);
+    open({});
+  }
+  void TearDown() override {
+    database_.reset();
+    store_.reset();
+  }
+
+  void open(ConnectionOptions connection, std::int64_t pool_size = 8) {
+    connection.url = store_->url();
+    database_ = PostgresDatabase::open({.connection = connection, .pool_size = pool_size}).value();
+  }
+  Result<> add(std::string_view project) {
+    return database_->write([&](Connection& connection) -> Result<> {
+      TRY(connection.run(kAdd, {project}));
+      return {};
+    });
+  }
+  std::int64_t count() {
+    std::int64_t found = 0;
+    EXPECT_TRUE(database_->read_single([&](Connection& connection) {
+      return connection.run(kCount, {}, [&](Row const& row) { found = row.integer(0); });
+    }));
+    return found;
+  }
+  Result<> script(std::string const& text) {
+    auto const connection = TRY(PostgresConnection::open({.url = store_->url()}));
+    return connection->execute(text);
+  }
+  /// From now on a change of the quotas ends with what `body` does, at once or at the commit.
+  void when_changed(std::string const& body, bool at_commit) {
+    EXPECT_TRUE(script("CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " +
+                       body + "; RETURN NULL; END $$;" +
+                       (at_commit ? "CREATE CONSTRAINT TRIGGER act AFTER INSERT ON quotas "
+                                    "DEFERRABLE INITIALLY DEFERRED "
+                                  : "CREATE TRIGGER act AFTER INSERT ON quotas ") +
+                       "FOR EACH ROW EXECUTE FUNCTION act()"));
+  }
+
+  std::unique_ptr<TestStore> store_;
+  std::unique_ptr<PostgresDatabase> database_;
+};
+
+} // namespace
+
+TEST_F(PostgresDatabaseTest, a_unit_whose_connection_was_lost_runs_again) {
+  int runs = 0;
+  EXPECT_TRUE(database_->write([&](Connection& connection) -> Result<> {
+    TRY(connection.run(kAdd, {"p"}));
+    if (++runs == 1) TRY(connection.run(kEndOwnSession, {}));
+    return {};
+  }));
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(count(), 1);
+  runs = 0;
+  EXPECT_TRUE(database_->read([&](Connection& connection) -> Result<> {
+    if (++runs == 1) TRY(connection.run(kEndOwnSession, {}));
+    TRY(connection.run(kCount, {}));
+    return {};
+  }));
+  EXPECT_EQ(runs, 2);
+}
+
+TEST_F(PostgresDatabaseTest, idle_connections_that_were_ended_do_not_show) {
+  EXPECT_EQ(count(), 0);
+  TestStore::in_cluster("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
+                        store_->url().substr(store_->url().rfind('/') + 1) + "'");
+  EXPECT_TRUE(add("p"));
+  EXPECT_EQ(count(), 1);
+}
+
+TEST_F(PostgresDatabaseTest, a_commit_of_unknown_outcome_is_told_and_not_repeated) {
+  when_changed("PERFORM pg_terminate_backend(pg_backend_pid())", true);
+  int runs = 0;
+  auto const unknown = database_->write([&](Connection& connection) -> Result<> {
+    ++runs;
+    TRY(connection.run(kAdd, {"p"}));
+    return {};
+  });
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().fault, Fault::unavailable);
+  EXPECT_EQ(runs, 1);
+}
+
+TEST_F(PostgresDatabaseTest, a_conflict_found_at_the_commit_runs_the_unit_again) {
+  EXPECT_TRUE(script("CREATE SEQUENCE tries"));
+  when_changed("IF nextval('tries') < 3 THEN RAISE EXCEPTION USING ERRCODE = '40001'; END IF",
+               true);
+  EXPECT_TRUE(add("p"));
+  EXPECT_EQ(count(), 1);
+}
+
+TEST_F(PostgresDatabaseTest, a_unit_overtaken_for_ever_waits_its_turn) {
+  EXPECT_TRUE(script("CREATE SEQUENCE tries"));
+  when_changed("IF nextval('tries') < 6 THEN RAISE EXCEPTION USING ERRCODE = '40P01'; END IF",
+               false);
+  EXPECT_TRUE(add("p"));
+  EXPECT_EQ(count(), 1);
+}
+
+TEST_F(PostgresDatabaseTest, a_full_disk_is_a_full_store) {
+  when_changed("RAISE EXCEPTION USING ERRCODE = '53100'", false);
+  EXPECT_EQ(add("p").error().fault, Fault::store_full);
+  EXPECT_EQ(count(), 0);
+}
+
+TEST_F(PostgresDatabaseTest, a_text_with_a_nul_never_gets_there) {
+  EXPECT_EQ(add(std::string_view("a\0b", 3)).error().fault, Fault::invalid_value);
+  EXPECT_EQ(add("a\xFF").error().fault, Fault::invalid_value) << "nor one that is no UTF-8";
+  EXPECT_EQ(count(), 0);
+  EXPECT_TRUE(add("p"));
+}
+
+TEST_F(PostgresDatabaseTest, nothing_is_prepared_when_that_is_off) {
+  open({.url = {}, .prepared_statements = false});
+  EXPECT_TRUE(add("p"));
+  std::int64_t prepared = -1;
+  EXPECT_TRUE(database_->read([&](Connection& connection) -> Result<> {
+    TRY(connection.run(kCount, {}));
+    TRY(connection.run({"prepared", "SELECT COUNT(*) FROM pg_prepared_statements"}, {},
+                       [&](Row const& row) { prepared = row.integer(0); }));
+    return {};
+  }));
+  EXPECT_EQ(prepared, 0);
+  EXPECT_EQ(count(), 1);
+}
+
+TEST_F(PostgresDatabaseTest, nobody_waits_for_a_connection_beyond_the_deadline) {
+  open({.url = {}, .connect_timeout = std::chrono::seconds(1)}, 2);
+  std::latch held(2);
+  std::latch refused(1);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      EXPECT_TRUE(database_->read([&](Connection&) -> Result<> {
+        held.count_down();
+        refused.wait();
+        return {};
+      }));
+    });
+  }
+  held.wait();
+  EXPECT_EQ(add("p").error().fault, Fault::unavailable);
+  refused.count_down();
+  for (auto& thread : threads)
+    thread.join();
+  EXPECT_TRUE(add("p"));
+}
+
+TEST_F(PostgresDatabaseTest, servers_that_start_together_make_the_schema_once) {
+  database_.reset();
+  EXPECT_TRUE(script("DROP SCHEMA public CASCADE; CREATE SCHEMA public"));
+  constexpr int kServers = 6;
+  std::latch start(kServers);
+  std::atomic<std::size_t> applied{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kServers; ++i) {
+    threads.emplace_back([&] {
+      start.arrive_and_wait();
+      auto const names = upgrade({.url = store_->url()}, Upgrade::expand);
+      EXPECT_TRUE(names);
+      applied += names->size();
+    });
+  }
+  for (auto& thread : threads)
+    thread.join();
+  std::size_t known = 0;
+  for (auto const& migration : sql::migrations())
+    known += migration.engine == "postgres" || migration.engine.empty() ? 1U : 0U;
+  EXPECT_EQ(applied, known);
+}
+
+TEST_F(PostgresDatabaseTest, the_release_before_works_on_what_a_newer_one_expanded) {
+  EXPECT_TRUE(script("INSERT INTO migrations VALUES (9999, 'more_columns')"));
+  EXPECT_TRUE(upgrade({.url = store_->url()}, Upgrade::expand));
+  EXPECT_TRUE(script("INSERT INTO migrations VALUES (10000, 'contract_columns')"));
+  EXPECT_FALSE(upgrade({.url = store_->url()}, Upgrade::expand));
+}
+
+TEST(PostgresUrlTest, an_error_never_tells_the_password) {
+  for (std::string const url :
+       {"postgresql://vitrine:hunter2@127.0.0.1:1/none", "postgresql://vitrine:hunter2@[::1/none",
+        "postgresql://vitrine:hunter2@/?bogus=1", "postgresql://vitrine:hunter2@h:port/x"}) {
+    auto const failed = PostgresConnection::open({.url = url});
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().fault, Fault::unavailable);
+    EXPECT_EQ(failed.error().detail.find("hunter2"), std::string::npos) << failed.error().detail;
+  }
+}
+
+} // namespace vitrine::store::postgres
