@@ -7,7 +7,7 @@ packages_build=(
   libcli11-dev libtomlplusplus-dev libyaml-cpp-dev prometheus-cpp-dev libgtest-dev
 )
 packages_clang=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
-packages_test=(python3-venv ca-certificates curl openssl)
+packages_test=(python3-venv ca-certificates curl openssl postgresql)
 packages_bench=(nginx-light wrk openssl curl)
 
 as_root() {

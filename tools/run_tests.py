@@ -62,21 +62,22 @@ def counts_of(reports, status):
     return passed, failed or int(status != 0)
 
 
-def unit(preset):
-    """Every unit test program through ctest; the tests in them are counted one by one."""
-    folder = REPORTS / f"unit-{preset}"
+def unit(preset, name="unit", within=(), programs="."):
+    """Unit test programs through ctest; the tests in them are counted one by one."""
+    folder = REPORTS / f"{name}-{preset}"
     shutil.rmtree(folder, ignore_errors=True)
-    status = run(["ctest", "--test-dir", ROOT / "build" / preset, "--output-on-failure",
-                  "--no-tests=error", "--parallel", CORES, "--timeout", "600"],
+    status = run([*within, "ctest", "--test-dir", ROOT / "build" / preset, "--output-on-failure",
+                  "--no-tests=error", "--parallel", CORES, "--timeout", "600",
+                  "--tests-regex", programs],
                  GTEST_OUTPUT=f"xml:{folder}/")
     return counts_of(folder.glob("*.xml"), status)
 
 
-def pytest(name, *arguments, preset="dev", workers=1):
+def pytest(name, *arguments, preset="dev", workers=1, within=()):
     report = REPORTS / f"{name}.xml"
     report.unlink(missing_ok=True)
     parallel = ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
-    status = run([sys.executable, "-m", "pytest", "-q", "-ra", "--durations=5",
+    status = run([*within, sys.executable, "-m", "pytest", "-q", "-ra", "--durations=5",
                   f"--junit-xml={report}", *parallel, *arguments],
                  VITRINE_BINARY=str(ROOT / "build" / preset / "src/vitrine"))
     if not report.exists():
@@ -103,6 +104,16 @@ def dev(_):
 def contract(_):
     """Black-box tests of the dev build."""
     return pytest("contract", "tests/contract", workers=CORES)
+
+
+def postgres(_):
+    """What keeps rows, and the black-box tests of the dev build, on PostgreSQL."""
+    build("dev")
+    within = [sys.executable, ROOT / "tests/components/postgres.py", "run"]
+    return total(unit("dev", name="unit-postgres", within=within,
+                      programs="^(store|identity|service|jobs)$"),
+                 pytest("contract-postgres", "tests/contract", "-m", "not heavy",
+                        workers=CORES, within=within))
 
 
 def clients(_):
@@ -159,7 +170,7 @@ def fuzz(seconds):
     return passed, failed
 
 
-STAGES = [house, dev, contract, clients, asan, tsan, fuzz]
+STAGES = [house, dev, contract, postgres, clients, asan, tsan, fuzz]
 
 
 def run_stages(names, fuzz_seconds):

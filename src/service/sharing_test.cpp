@@ -422,6 +422,8 @@ TEST_F(SharingTest, EveryPairIsInTheTrail) {
   auto const id = image();
   directory_.unknown = {"x"};
   share(owner_, id, {{"b"}, {"x"}});
+  EXPECT_TRUE(database_->write(
+      [](store::Connection& connection) { return store::Audit(connection).number(); }));
   auto const outbox = database_->read(
       [](store::Connection& connection) { return store::Audit(connection).after(0, 10); });
   ASSERT_EQ(outbox->size(), 1U);

@@ -13,12 +13,10 @@ import argparse
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 OWNER = "postgres" if os.getuid() == 0 else None  # whom the server runs as, when not as we do
 READY_SECONDS = 60
@@ -59,7 +57,6 @@ class Cluster:
         self.log = self.home / "log"
         self.port = free_port()
         self.url = f"postgresql://vitrine@127.0.0.1:{self.port}/postgres"
-        self.process = None
         if OWNER:
             shutil.chown(self.home, OWNER, OWNER)
         self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
@@ -71,30 +68,21 @@ class Cluster:
         self.start()
         self.sql("CREATE ROLE vitrine LOGIN CREATEDB", user="postgres")
 
-    def _as_owner(self):
-        return {"user": OWNER, "group": OWNER, "extra_groups": []} if OWNER else {}
-
     def run(self, program, *arguments):
+        owner = {"user": OWNER, "group": OWNER, "extra_groups": []} if OWNER else {}
         subprocess.run([programs() / program, *arguments], check=True, cwd=self.home,
-                       stdout=subprocess.DEVNULL, **self._as_owner())
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **owner)
 
     def start(self):
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [programs() / "postgres", "-D", self.data], cwd=self.home,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                **self._as_owner())
-        deadline = time.monotonic() + READY_SECONDS
-        while subprocess.run([programs() / "pg_isready", "-q", "-h", "127.0.0.1", "-p",
-                              str(self.port)], check=False).returncode != 0:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start:\n{self.log.read_text()[-4000:]}")
-            time.sleep(0.02)
+        # Waits until the server takes connections.
+        self.run("pg_ctl", "start", "-w", "-t", str(READY_SECONDS), "-D", self.data, "-l", self.log)
 
-    def stop(self, how=signal.SIGINT):
-        """SIGINT ends sessions and stops in order; SIGQUIT is a crash: recovery follows."""
-        self.process.send_signal(how)
-        self.process.wait(READY_SECONDS)
+    def running(self):
+        return (self.data / "postmaster.pid").exists()
+
+    def stop(self, mode="fast"):
+        """`fast` ends sessions and stops in order, `immediate` is a crash: recovery follows."""
+        self.run("pg_ctl", "stop", "-w", "-t", str(READY_SECONDS), "-D", self.data, "-m", mode)
 
     def sql(self, text, user="vitrine", database="postgres"):
         """Runs SQL; rows as lists of text."""
@@ -104,7 +92,7 @@ class Cluster:
         return [line.split("|") for line in done.stdout.splitlines()]
 
     def remove(self):
-        if self.process.poll() is None:
+        if self.running():
             self.stop()
         shutil.rmtree(self.home)
 
