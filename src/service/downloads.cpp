@@ -5,7 +5,7 @@
 namespace vitrine::service {
 
 Result<std::optional<Download>> Downloads::open(model::Caller const& caller, ImageId const& id) {
-  auto found = database_.read([&](store::Connection& connection) {
+  auto found = database_.read_single([&](store::Connection& connection) {
     return store::Images(connection).get_for(id, caller.project);
   });
   if (!found) return Error(std::move(found.error()));

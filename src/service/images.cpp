@@ -94,7 +94,7 @@ Result<model::Image> Images::create(model::Caller const& caller, model::Image im
 }
 
 Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id) {
-  auto found = TRY(database_.read([&](store::Connection& connection) {
+  auto found = TRY(database_.read_single([&](store::Connection& connection) {
     return store::Images(connection).get_for(id, caller.project);
   }));
   TRY(access_.require(get_image_, caller, Sight{found.image, found.membership}));

@@ -93,7 +93,7 @@ Result<model::Member> Sharing::add(model::Caller const& caller, ImageId const& i
       return error(Fault::sharing_quota);
     }
     auto const now = clock_.now();
-    TRY(members.add(id, image.created_at, project, now));
+    TRY(members.add(id, image.created_at, std::span(&project, 1), now));
     auto const after = after_adding(image);
     TRY(store::Images(connection)
             .change_member_count(image, 1, after.visibility, after.auto_shared));
@@ -147,7 +147,8 @@ Result<model::Member> Sharing::answer(model::Caller const& caller, ImageId const
     if (member.status == status) return member;
     member.status = status;
     member.updated_at = clock_.now();
-    TRY(store::Members(connection).set_status(id, project, status, member.updated_at));
+    TRY(store::Members(connection)
+            .set_status(id, std::span(&project, 1), status, member.updated_at));
     TRY(record(connection, model::audit::member_update, member.updated_at, caller, found.image,
                project));
     return member;
@@ -160,7 +161,9 @@ Result<> Sharing::remove(model::Caller const& caller, ImageId const& id, Project
     auto const& image = found.image;
     TRY(access_.require(actions_.remove, caller, {image, found.membership}));
     if (image.visibility == Visibility::public_) return error(Fault::image_is_public);
-    if (!TRY(store::Members(connection).remove(id, project))) return member_not_found(id, project);
+    if (TRY(store::Members(connection).remove(id, std::span(&project, 1))) == 0) {
+      return member_not_found(id, project);
+    }
     auto const after = after_removing(image, 1);
     TRY(store::Images(connection)
             .change_member_count(image, -1, after.visibility, after.auto_shared));

@@ -109,8 +109,7 @@ class Sharing::Adding {
 public:
   Adding(Sharing const& sharing, store::Connection& connection, Batch const& batch,
          model::Image const& image)
-      : sharing_(sharing), connection_(connection), members_(connection), batch_(batch),
-        image_(image) {}
+      : sharing_(sharing), connection_(connection), batch_(batch), image_(image) {}
 
   Result<PairFailures> run(std::span<ProjectId const> projects, ProjectFaults const& checked) {
     rows_ = TRY(rows_of(connection_, image_));
@@ -118,18 +117,21 @@ public:
     key_ = key_to_grant(image_);
     PairFailures failures;
     for (std::size_t i = 0; i < projects.size(); ++i) {
-      if (auto const fault = TRY(add(projects[i], checked[i]))) failures.push_back({i, *fault});
+      if (auto const fault = TRY(judge(projects[i], checked[i]))) failures.push_back({i, *fault});
     }
-    if (added_ > 0) {
+    store::Members members(connection_);
+    TRY(members.set_status(image_.id, asked_again_, MemberStatus::pending, batch_.now));
+    auto const added = TRY(members.add(image_.id, image_.created_at, new_, batch_.now));
+    if (added > 0) {
       auto const after = after_adding(image_);
       TRY(store::Images(connection_)
-              .change_member_count(image_, added_, after.visibility, after.auto_shared));
+              .change_member_count(image_, added, after.visibility, after.auto_shared));
     }
     return failures;
   }
 
 private:
-  Result<std::optional<Fault>> add(ProjectId const& project, std::optional<Fault> checked) {
+  Result<std::optional<Fault>> judge(ProjectId const& project, std::optional<Fault> checked) {
     using Why = std::optional<Fault>;
     if (key_ && !TRY(store::Keys(connection_).is_granted(*key_, project))) {
       return Why(Fault::key_not_granted);
@@ -137,16 +139,13 @@ private:
     if (project == image_.owner) return Why(Fault::share_with_self);
     if (checked) return checked;
     if (auto const row = rows_.find(project.text); row != rows_.end()) {
-      if (row->second == MemberStatus::rejected) {
-        TRY(members_.set_status(image_.id, project, MemberStatus::pending, batch_.now));
-      }
+      if (row->second == MemberStatus::rejected) asked_again_.push_back(project);
       return Why();
     }
-    auto const count = image_.member_count + added_;
+    auto const count = image_.member_count + std::ssize(new_);
     if (count >= capacity_) return Why(Fault::member_limit);
     if (count == 0 && !TRY(may_share_another())) return Why(Fault::sharing_quota);
-    TRY(members_.add(image_.id, image_.created_at, project, batch_.now));
-    ++added_;
+    new_.push_back(project);
     return Why();
   }
 
@@ -159,14 +158,14 @@ private:
 
   Sharing const& sharing_;
   store::Connection& connection_;
-  store::Members members_;
   Batch const& batch_;
   model::Image const& image_;
   Rows rows_;
   std::optional<std::string> key_;
   std::optional<bool> may_share_;
   std::int64_t capacity_{0};
-  std::int64_t added_{0};
+  std::vector<ProjectId> new_;
+  std::vector<ProjectId> asked_again_; ///< rejected it before
 };
 
 Result<PairFailures> Sharing::add_all(store::Connection& connection, Batch const& batch,
@@ -192,11 +191,7 @@ Result<PairFailures> Sharing::remove_all(store::Connection& connection, Batch co
   if (fault) {
     failures = all_fail(projects.size(), *fault);
   } else if (image->member_count > 0) {
-    store::Members members(connection);
-    std::int64_t removed = 0;
-    for (auto const& project : projects) {
-      if (TRY(members.remove(id, project))) ++removed;
-    }
+    auto const removed = TRY(store::Members(connection).remove(id, projects));
     if (removed > 0) {
       auto const after = after_removing(*image, removed);
       TRY(store::Images(connection)
@@ -214,6 +209,7 @@ Result<PairFailures> Sharing::answer_all(store::Connection& connection, Batch co
   bool const visible = found && is_visible(batch.caller, {found->image, found->membership});
   store::Members members(connection);
   PairFailures failures;
+  std::vector<ProjectId> answering;
   for (std::size_t i = 0; i < projects.size(); ++i) {
     auto const row = found ? TRY(members.find(id, projects[i])) : std::nullopt;
     if (!row) {
@@ -221,9 +217,10 @@ Result<PairFailures> Sharing::answer_all(store::Connection& connection, Batch co
     } else if (status == MemberStatus::accepted && is_full_server(found->image)) {
       failures.push_back({i, Fault::vault_missing}); // there is no backup store to hold a vault
     } else if (row->status != status) {
-      TRY(members.set_status(id, projects[i], status, batch.now));
+      answering.push_back(projects[i]);
     }
   }
+  TRY(members.set_status(id, answering, status, batch.now));
   auto const* image = visible ? &found->image : nullptr;
   TRY(record(connection, batch, model::audit::member_update, id, image, projects, failures));
   return failures;

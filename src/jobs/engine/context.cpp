@@ -3,12 +3,13 @@
 namespace vitrine::jobs {
 
 Result<std::set<std::int64_t>> JobContext::finished_positions() {
-  return database_.read([&](store::Connection& connection) -> Result<std::set<std::int64_t>> {
-    std::set<std::int64_t> positions;
-    for (auto const& item : TRY(store::Jobs(connection).items(job_.id)))
-      positions.insert(item.position);
-    return positions;
-  });
+  return database_.read_single(
+      [&](store::Connection& connection) -> Result<std::set<std::int64_t>> {
+        std::set<std::int64_t> positions;
+        for (auto const& item : TRY(store::Jobs(connection).items(job_.id)))
+          positions.insert(item.position);
+        return positions;
+      });
 }
 
 Result<> JobContext::commit(std::int64_t units, store::Database::Work const& work) {

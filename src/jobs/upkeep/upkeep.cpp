@@ -27,7 +27,7 @@ Result<std::int64_t> remove_old_jobs(store::Database& database, Clock const& clo
 Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& blobs) {
   std::int64_t removed = 0;
   for (;;) {
-    auto const unused = TRY(database.read([](store::Connection& connection) {
+    auto const unused = TRY(database.read_single([](store::Connection& connection) {
       return store::BlobIndex(connection).unused(kRowsPerCommit);
     }));
     for (auto const& blob : unused) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -53,6 +54,19 @@ private:
   std::int64_t integer_{0};
   std::string_view text_;
 };
+
+/// The parameters of one execution of a statement.
+using Params = std::vector<Param>;
+
+/// The parameters of a batch: one row for each of `values`. They refer to the values.
+template <class Range, class F>
+std::vector<Params> rows_for(Range const& values, F&& params_of) {
+  std::vector<Params> rows;
+  rows.reserve(std::size(values));
+  for (auto const& value : values)
+    rows.push_back(params_of(value));
+  return rows;
+}
 
 /// One row of a result; columns count from 0. Texts live until the callback returns.
 class Row {
@@ -103,7 +117,7 @@ public:
   /// network sends all of them at once. Returns the number of rows changed by all. After an error
   /// the unit of work must fail: some of them may have been done.
   virtual Result<std::int64_t> run_each(sql::Statement const& statement,
-                                        std::span<std::vector<Param> const> rows) {
+                                        std::span<Params const> rows) {
     std::int64_t changed = 0;
     for (auto const& row : rows)
       changed += TRY(run(statement, row, {}));

@@ -8,19 +8,12 @@
 namespace vitrine::store {
 namespace {
 
-Result<> insert_terms(Connection& connection, model::Image const& image,
-                      std::vector<std::int64_t> const& terms) {
-  for (auto const term : terms) {
-    TRY(connection.run(sql::insert_image_term, {term, image.created_at, image.id}));
-  }
-  return {};
-}
-
-Result<> delete_terms(Connection& connection, model::Image const& image,
-                      std::vector<std::int64_t> const& terms) {
-  for (auto const term : terms) {
-    TRY(connection.run(sql::delete_image_term, {term, image.created_at, image.id}));
-  }
+// Writes or deletes terms of an image, as the statement does.
+Result<> each_term(Connection& connection, sql::Statement const& statement,
+                   model::Image const& image, std::vector<std::int64_t> const& terms) {
+  auto const rows =
+      rows_for(terms, [&](std::int64_t term) { return Params{term, image.created_at, image.id}; });
+  TRY(connection.run_each(statement, rows));
   return {};
 }
 
@@ -42,8 +35,8 @@ Result<> update_terms(Connection& connection, model::Image const& before,
   if (same_terms(before, after)) return {};
   auto const old_terms = terms_of(before);
   auto const new_terms = terms_of(after);
-  TRY(delete_terms(connection, after, only_in(old_terms, new_terms)));
-  return insert_terms(connection, after, only_in(new_terms, old_terms));
+  TRY(each_term(connection, sql::delete_image_term, after, only_in(old_terms, new_terms)));
+  return each_term(connection, sql::insert_image_term, after, only_in(new_terms, old_terms));
 }
 
 std::optional<std::string_view> text_or_null(BlobId const& id) {
@@ -133,7 +126,7 @@ Result<> Images::insert(model::Image const& image) {
     if (inserted.error().fault != Fault::conflict) return Error(inserted.error());
     return error(Fault::image_exists, image.id.text);
   }
-  return insert_terms(connection_, image, terms_of(image));
+  return each_term(connection_, sql::insert_image_term, image, terms_of(image));
 }
 
 Result<> Images::update(model::Image const& before, model::Image const& after) {
@@ -173,7 +166,7 @@ Result<> Images::change_member_count(model::Image const& before, std::int64_t by
 }
 
 Result<> Images::remove(model::Image const& image, Time now) {
-  TRY(delete_terms(connection_, image, terms_of(image)));
+  TRY(each_term(connection_, sql::delete_image_term, image, terms_of(image)));
   TRY(connection_.run(sql::remove_members_of_image, {image.id}));
   TRY(connection_.run(sql::delete_image, {image.id}));
   TRY(connection_.run(sql::remember_deleted_image, {image.id, now}));

@@ -30,9 +30,9 @@ Result<> Jobs::insert(model::Job& job, std::vector<ImageId> const& images) {
                       {job.id, job.kind, job.project, job.arguments_json, job.caller_json,
                        job.submitted_at, job.total},
                       [&](Row const& row) { job.sequence = row.integer(0); }));
-  for (auto const& image : images) {
-    TRY(connection_.run(sql::insert_job_image, {image, job.sequence}));
-  }
+  TRY(connection_.run_each(sql::insert_job_image, rows_for(images, [&](ImageId const& image) {
+                             return Params{image, job.sequence};
+                           })));
   return {};
 }
 
@@ -99,10 +99,9 @@ Result<std::int64_t> Jobs::remove_expired(Time before, std::int64_t limit) {
   std::vector<JobId> expired;
   TRY(connection_.run(sql::list_expired_jobs, {before, limit},
                       [&](Row const& row) { expired.push_back(row.id<JobId>(0)); }));
-  for (auto const& id : expired) {
-    TRY(connection_.run(sql::delete_job_items, {id}));
-    TRY(connection_.run(sql::delete_job, {id}));
-  }
+  auto const rows = rows_for(expired, [](JobId const& id) { return Params{id}; });
+  TRY(connection_.run_each(sql::delete_job_items, rows));
+  TRY(connection_.run_each(sql::delete_job, rows));
   return static_cast<std::int64_t>(expired.size());
 }
 

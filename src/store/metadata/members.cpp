@@ -27,21 +27,26 @@ Result<std::vector<model::Member>> Members::of(ImageId const& image) {
   return out;
 }
 
-Result<bool> Members::add(ImageId const& image, Time image_created_at, ProjectId const& project,
-                          Time now) {
-  auto const added = TRY(connection_.run(sql::add_member, {image, project, now, image_created_at}));
-  return added > 0;
+Result<std::int64_t> Members::add(ImageId const& image, Time image_created_at,
+                                  std::span<ProjectId const> projects, Time now) {
+  return connection_.run_each(sql::add_member, rows_for(projects, [&](ProjectId const& project) {
+                                return Params{image, project, now, image_created_at};
+                              }));
 }
 
-Result<> Members::set_status(ImageId const& image, ProjectId const& project,
+Result<> Members::set_status(ImageId const& image, std::span<ProjectId const> projects,
                              model::MemberStatus status, Time now) {
-  TRY(connection_.run(sql::set_member_status, {image, project, name_of(status), now}));
+  auto const rows = rows_for(projects, [&](ProjectId const& project) {
+    return Params{image, project, name_of(status), now};
+  });
+  TRY(connection_.run_each(sql::set_member_status, rows));
   return {};
 }
 
-Result<bool> Members::remove(ImageId const& image, ProjectId const& project) {
-  auto const removed = TRY(connection_.run(sql::remove_member, {image, project}));
-  return removed > 0;
+Result<std::int64_t> Members::remove(ImageId const& image, std::span<ProjectId const> projects) {
+  return connection_.run_each(sql::remove_member, rows_for(projects, [&](ProjectId const& project) {
+                                return Params{image, project};
+                              }));
 }
 
 } // namespace vitrine::store

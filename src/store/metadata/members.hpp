@@ -4,7 +4,9 @@
 #include "model/member.hpp"
 #include "store/metadata/connection.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace vitrine::store {
@@ -17,13 +19,13 @@ public:
   Result<std::optional<model::Member>> find(ImageId const& image, ProjectId const& project);
   /// Every member of an image, oldest first, then by project id.
   Result<std::vector<model::Member>> of(ImageId const& image);
-  /// Adds a pending member. False when the project is one already. The caller keeps the image's
-  /// counter.
-  Result<bool> add(ImageId const& image, Time image_created_at, ProjectId const& project, Time now);
-  Result<> set_status(ImageId const& image, ProjectId const& project, model::MemberStatus status,
-                      Time now);
-  /// False when the project was no member. The caller keeps the image's counter.
-  Result<bool> remove(ImageId const& image, ProjectId const& project);
+  /// Adds pending members; returns how many were none before. The caller keeps the image's counter.
+  Result<std::int64_t> add(ImageId const& image, Time image_created_at,
+                           std::span<ProjectId const> projects, Time now);
+  Result<> set_status(ImageId const& image, std::span<ProjectId const> projects,
+                      model::MemberStatus status, Time now);
+  /// Returns how many were members. The caller keeps the image's counter.
+  Result<std::int64_t> remove(ImageId const& image, std::span<ProjectId const> projects);
 
 private:
   Connection& connection_;

@@ -186,7 +186,7 @@ Result<std::int64_t> PostgresConnection::run(sql::Statement const& statement,
 }
 
 Result<std::int64_t> PostgresConnection::run_each(sql::Statement const& statement,
-                                                  std::span<std::vector<Param> const> rows) {
+                                                  std::span<Params const> rows) {
   std::int64_t changed = 0;
   while (!rows.empty()) {
     auto const batch = rows.first(std::min(rows.size(), kBatchRows));

@@ -47,7 +47,7 @@ public:
   Result<std::int64_t> run(sql::Statement const& statement, std::span<Param const> params,
                            Each const& each) override;
   Result<std::int64_t> run_each(sql::Statement const& statement,
-                                std::span<std::vector<Param> const> rows) override;
+                                std::span<Params const> rows) override;
   [[nodiscard]] Dialect const& dialect() const noexcept override { return kPostgresDialect; }
 
   /// Begins a unit of work. `opening` goes out with its first statement: what opens a transaction,
