@@ -2,6 +2,7 @@
 
 #include "ops/log.hpp"
 #include "store/metadata/postgres/conninfo.hpp"
+#include "store/metadata/postgres/wide_insert.hpp"
 
 #include <array>
 #include <cerrno>
@@ -20,7 +21,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kPreparedMax = 256;
 // Rows of a batch that go out before their results are read: few enough for the results to wait in
 // the buffers of the sockets.
-constexpr std::size_t kBatchRows = 512;
+constexpr std::size_t kBatchRows = 1024;
+// Rows that one INSERT takes at once.
+constexpr std::size_t kWideRows = 64;
 // A server that does not answer for this long is taken for lost.
 constexpr std::chrono::seconds kAnswerMax{30};
 constexpr int kServerVersionMin = 140'000;
@@ -191,12 +194,42 @@ Result<std::int64_t> PostgresConnection::run_each(sql::Statement const& statemen
   while (!rows.empty()) {
     auto const batch = rows.first(std::min(rows.size(), kBatchRows));
     start();
-    for (auto const& row : batch)
-      TRY(send(statement, row));
+    TRY(send_each(statement, batch));
     TRY(finish(statement.name, [&](PGresult* result) { changed += changed_rows(result); }));
     rows = rows.subspan(batch.size());
   }
   return changed;
+}
+
+Result<> PostgresConnection::send_each(sql::Statement const& statement,
+                                       std::span<Params const> rows) {
+  if (rows.size() >= kWideRows) {
+    auto const& wide = wide_text(statement, rows.front().size());
+    if (prepares_ && !wide.empty()) {
+      // Now, since what is prepared stands ahead of what is run.
+      prepare(wide);
+      if (rows.size() % kWideRows != 0) prepare(text_for_us(statement));
+    }
+    Params params;
+    for (; !wide.empty() && rows.size() >= kWideRows; rows = rows.subspan(kWideRows)) {
+      params.clear();
+      for (auto const& row : rows.first(kWideRows))
+        params.insert(params.end(), row.begin(), row.end());
+      TRY(send({statement.name, wide}, params));
+    }
+  }
+  for (auto const& row : rows)
+    TRY(send(statement, row));
+  return {};
+}
+
+/// Empty when the statement cannot take many rows at once.
+std::string const& PostgresConnection::wide_text(sql::Statement const& statement,
+                                                 std::size_t params) {
+  auto const text = text_for_us(statement);
+  auto const known = wide_texts_.find(text);
+  if (known != wide_texts_.end()) return known->second;
+  return wide_texts_.emplace(std::string(text), widen(text, params, kWideRows)).first->second;
 }
 
 Result<> PostgresConnection::commit() {
@@ -283,7 +316,7 @@ char const* PostgresConnection::prepare(std::string_view text) {
   }
   auto const& added =
       *prepared_.emplace(std::string(text), fmt::format("s{}", ++prepared_count_)).first;
-  preparing_ = added.first;
+  preparing_.push_back(added.first);
   if (PQsendPrepare(handle_, added.second.c_str(), added.first.c_str(), 0, nullptr) == 0) {
     sending_failed_ = true;
   }
@@ -319,7 +352,8 @@ Result<> PostgresConnection::finish(std::string_view name, OnResult const& on_re
   unread_ = 0;
   if (!failed) return {};
   // Whether it was prepared before it failed is not worth knowing.
-  if (!preparing_.empty()) prepared_.erase(preparing_);
+  for (auto const& text : preparing_)
+    prepared_.erase(text);
   return std::move(*failed);
 }
 

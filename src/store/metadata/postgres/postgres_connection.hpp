@@ -77,6 +77,8 @@ private:
   // An exchange: `start`, `send` once or more, `finish`. What cannot be sent shows at the end.
   void start();
   Result<> send(sql::Statement const& statement, std::span<Param const> params);
+  Result<> send_each(sql::Statement const& statement, std::span<Params const> rows);
+  std::string const& wide_text(sql::Statement const& statement, std::size_t params);
   Result<> finish(std::string_view name, OnResult const& on_result);
   void send_plain(char const* text);
   char const* prepare(std::string_view text);
@@ -99,7 +101,8 @@ private:
   // Names by text: dynamic list statements share a name of ours.
   std::unordered_map<std::string, std::string, TextHash, std::equal_to<>> prepared_;
   std::uint64_t prepared_count_{0};
-  std::string preparing_; ///< the text that this exchange prepares
+  std::unordered_map<std::string, std::string, TextHash, std::equal_to<>> wide_texts_;
+  std::vector<std::string> preparing_; ///< the texts that this exchange prepares
 };
 
 } // namespace vitrine::store::postgres

@@ -1,0 +1,45 @@
+#include "store/metadata/postgres/wide_insert.hpp"
+
+#include <charconv>
+#include <fmt/format.h>
+
+namespace vitrine::store::postgres {
+namespace {
+
+constexpr std::string_view kValues = "VALUES (";
+
+/// The row with `by` added to the number of each parameter.
+std::string shifted(std::string_view row, std::size_t by) {
+  std::string out;
+  while (!row.empty()) {
+    auto const at = row.find('$');
+    out += row.substr(0, at);
+    if (at == std::string_view::npos) break;
+    std::size_t number = 0;
+    auto const* const end = row.data() + row.size();
+    auto const* const behind = std::from_chars(row.data() + at + 1, end, number).ptr;
+    out += fmt::format("${}", number + by);
+    row = std::string_view(behind, static_cast<std::size_t>(end - behind));
+  }
+  return out;
+}
+
+} // namespace
+
+std::string widen(std::string_view text, std::size_t params, std::size_t rows) {
+  auto const values = text.find(kValues);
+  if (!text.starts_with("INSERT ") || values == std::string_view::npos) return {};
+  auto const begin = values + kValues.size() - 1;
+  auto const end = text.find(')', begin);
+  if (end == std::string_view::npos) return {};
+  auto const row = text.substr(begin, end + 1 - begin);
+  // A row with calls or texts in which a bracket may stand is left alone.
+  if (row.find('(', 1) != std::string_view::npos) return {};
+  std::string out(text.substr(0, begin));
+  for (std::size_t i = 0; i < rows; ++i)
+    out += (i == 0 ? "" : ", ") + shifted(row, i * params);
+  out += text.substr(end + 1);
+  return out;
+}
+
+} // namespace vitrine::store::postgres
