@@ -253,7 +253,8 @@ std::variant<Reply, std::unique_ptr<net::BodySink>> Dispatcher::Exchange::begin(
 Dispatcher::Dispatcher(std::vector<Endpoint> endpoints, Services& services, Origin const& origin,
                        std::function<Reply(Context&, int)> versions, Observer observer)
     : endpoints_(std::move(endpoints)), router_(endpoints_), services_(services), origin_(origin),
-      versions_(std::move(versions)), observer_(std::move(observer)) {
+      versions_(std::move(versions)), observer_(std::move(observer)),
+      reads_are_quick_(services.config.database.url.empty()) {
   for (auto const& endpoint : endpoints_) {
     auto const& action = endpoint.spec.action;
     actions_.push_back(action.empty() ? std::nullopt
@@ -267,7 +268,8 @@ net::Route Dispatcher::route(net::RequestHead const& head) const noexcept {
     auto const& endpoint = endpoints_[match->endpoint];
     return {.body_bytes_max = limits::json_body_bytes,
             .upload = static_cast<bool>(endpoint.begin),
-            .quick = endpoint.spec.quick};
+            .quick =
+                endpoint.spec.quick && (reads_are_quick_ || endpoint.spec.guard == Guard::open)};
   }
   return {.body_bytes_max = limits::json_body_bytes, .upload = false, .quick = true};
 }

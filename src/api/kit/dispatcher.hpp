@@ -51,6 +51,7 @@ private:
   Origin const& origin_;
   std::function<Reply(Context&, int)> versions_;
   Observer observer_;
+  bool const reads_are_quick_; ///< the database is here, not across a network
   std::vector<std::optional<service::policy::ActionId>> actions_; ///< by endpoint
 };
 

@@ -42,7 +42,8 @@ struct Spec {
   std::string_view summary; ///< one sentence for the API document
   bool takes_body{false};   ///< a JSON body read by the endpoint itself (no declared fields)
   std::vector<std::string_view> media{"application/json"}; ///< of a body without declared fields
-  bool quick{false};                   ///< a read of microseconds: may run on an io thread
+  bool quick{false};                   ///< a read of microseconds on a database that is here: may
+                                       ///< run on an io thread
   std::vector<QueryParameter> query{}; ///< documented parameters
 };
 
