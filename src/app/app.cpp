@@ -3,12 +3,14 @@
 #include "api/describe.hpp"
 #include "app/house.hpp"
 #include "app/serve.hpp"
+#include "console/database.hpp"
 #include "console/identity.hpp"
 #include "identity/builtin/directory.hpp"
 #include "ops/config.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 #include "service/policy/policy.hpp"
+#include "store/metadata/postgres/upgrade.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -111,6 +113,17 @@ Result<> with_directory(console::IdentityTools::Place const& place,
   return use(directory);
 }
 
+Result<std::vector<std::string>> upgrade_database(std::string const& config_file, bool contract) {
+  auto const config = TRY(ops::load_config(given(config_file), ops::environment_settings(environ)));
+  if (config.database.url.empty()) {
+    return error(Fault::unavailable,
+                 "database.url is empty: a server brings its own file up to date");
+  }
+  using store::postgres::Upgrade;
+  return store::postgres::upgrade(postgres_options(config.database),
+                                  contract ? Upgrade::contract : Upgrade::expand);
+}
+
 } // namespace
 
 int run(int count, char const* const* arguments) {
@@ -127,6 +140,7 @@ int run(int count, char const* const* arguments) {
                                  {.with_directory = with_directory,
                                   .read_password = console::read_password_from_stdin,
                                   .out = std::cout});
+  console::add_database_commands(program, chosen, {.upgrade = upgrade_database, .out = std::cout});
   try {
     program.parse(count, arguments);
   } catch (CLI::ParseError const& problem) {

@@ -55,9 +55,11 @@ struct Stores {
                              ops::Metrics& metrics);
 };
 
+/// How to connect to the PostgreSQL that the configuration names.
+store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config);
+
 /// The database that the configuration names, in `directory` when it names none; its schema is
 /// brought up to date. Errors: `unavailable` with the reason.
-store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config);
 Result<std::unique_ptr<store::Database>> open_database(std::string const& directory,
                                                        ops::DatabaseConfig const& config);
 

@@ -1,0 +1,31 @@
+// `vitrine db …`: the database from the command line.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace vitrine::console {
+
+/// What the commands work with.
+struct DatabaseTools {
+  /// Brings the schema of the database that the configuration names up to date; also takes away
+  /// what only older releases need when `contract`. Returns the names of the steps.
+  std::function<Result<std::vector<std::string>>(std::string const& config_file, bool contract)>
+      upgrade;
+  std::ostream& out;
+};
+
+/// Adds the command `db` to a program. When the line was parsed and names one of its commands,
+/// `chosen` holds the work to do; it stays as it is otherwise.
+void add_database_commands(CLI::App& program, std::function<Result<>()>& chosen,
+                           DatabaseTools tools);
+
+} // namespace vitrine::console
