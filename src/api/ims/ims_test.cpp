@@ -53,7 +53,7 @@ TEST(JobBodyTest, EveryPairInTheOrderOfTheRequestWithItsFailure) {
             R"("status":"FAIL","begin_time":"2025-03-04T05:06:07.089Z",)"
             R"("end_time":"2025-03-04T05:06:07.312Z","error_code":"IMG.0108",)"
             R"("fail_reason":"The tenant ID was not found in the current region. )"
-            R"j((1 of 4 failed)","entities":{"results":[)j"
+            R"j((image i, project q) (1 of 4 failed)","entities":{"results":[)j"
             R"({"image_id":"i","project_id":"p","status":"success"},)"
             R"({"image_id":"i","project_id":"q","status":"failed","error_code":"IMG.0108",)"
             R"("fail_reason":"The tenant ID was not found in the current region."},)"

@@ -62,11 +62,18 @@ private:
   std::vector<std::string> projects_;
 };
 
+// Of pairs: the first that failed, and how many (contract: ims-api 5.1, L3).
 std::string fail_reason(jobs::JobReport const& report) {
   std::string reason(entry(report.job.failure->fault).message);
   std::size_t failed = 0;
-  for (auto const& failures : report.failures)
+  for (std::size_t i = 0; i < report.failures.size(); ++i) {
+    auto const& failures = report.failures[i];
+    if (failed == 0 && !failures.empty()) {
+      auto const& project = report.pairs.projects[failures.front().index];
+      reason += fmt::format(" (image {}, project {})", report.pairs.images[i].text, project.text);
+    }
     failed += failures.size();
+  }
   if (failed > 0) reason += fmt::format(" ({} of {} failed)", failed, report.job.total);
   return reason;
 }
