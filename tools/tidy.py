@@ -305,6 +305,14 @@ def links_resolve(file):
                 yield number, f"link to {target} leads nowhere"
 
 
+def documents_named_exist(file):
+    """A document that a comment refers to is there."""
+    for number, line in enumerate(file.lines, 1):
+        for named in re.findall(r"\bdocs/[\w/.-]+\.md\b", line):
+            if not (file.root / named).exists():
+                yield number, f"{named} is not there"
+
+
 def endpoint_is_listed(file):
     """Every function that declares an endpoint appears in the list of endpoints."""
     listing = file.root / "src/api/endpoints.cpp"
@@ -320,7 +328,7 @@ def endpoint_is_listed(file):
 RULES = [includes_run_down, columns, function_length, open_ends, no_sleep_in_tests,
          belongs_to_a_library, wire_stays_in_net, co_await_takes_named_variables,
          no_try_in_initialisers, headers, names, no_machine_in_the_tree, links_resolve,
-         endpoint_is_listed]
+         documents_named_exist, endpoint_is_listed]
 
 
 def files_of(root):

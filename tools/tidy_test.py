@@ -65,7 +65,8 @@ CASES = [
     ("names", "src/base/TextTools.cpp", "int x;", None),
     ("no_machine_in_the_tree", "tools/a.sh", f"curl https://{REGISTRY}/x", "pip install x"),
     ("no_machine_in_the_tree", "tools/a.sh", "cd /ho" + "me/me/vitrine", "cd ~/vitrine"),
-    ("links_resolve", "docs/a.md", "[b](b.md)", "[a](a.md#part) [w](https://example.org)"),
+    ("links_resolve", "docs/" + "a.md", "[b](b.md)", "[a](a.md#part) [w](https://example.org)"),
+    ("documents_named_exist", "src/base/a.cpp", "// docs/" + "b.md", "// docs/"),
     ("endpoint_is_listed", "src/api/v1/a.cpp", "Endpoint remove_it() {\n}",
      "Endpoint show_it() {\n}"),
 ]

@@ -1,5 +1,5 @@
 // How often a login may fail before further ones are refused unseen
-// (docs/decisions/0006-login-limit.md).
+// (docs/decisions/0011-login-limit.md).
 #pragma once
 
 #include "base/clock.hpp"

@@ -58,7 +58,7 @@ Result<> fill_credential(Connection& connection, Session& session, Time now) {
 }
 
 // Everybody may scope to their own domain, with the roles they hold there, if any: one client
-// always does and stops when it cannot (docs/decisions/0007-domain-scope.md).
+// always does and stops when it cannot (docs/decisions/0012-domain-scope.md).
 bool needs_role(Session const& session) {
   if (session.project) return true;
   return session.domain && session.domain->id != session.user.domain;
