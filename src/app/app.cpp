@@ -14,6 +14,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -106,6 +107,13 @@ Result<> with_directory(console::IdentityTools::Place const& place,
                         console::IdentityTools::Use const& use) {
   auto const config =
       TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
+  // A database made here would be one without an administrator for ever.
+  if (config.database.url.empty() && !std::filesystem::exists(place.standalone + "/vitrine.db")) {
+    return error(Fault::unavailable, place.standalone +
+                                         " holds no service yet: the first `vitrine serve "
+                                         "--standalone " +
+                                         place.standalone + "` makes it");
+  }
   auto const database = TRY(open_database(place.standalone, config.database));
   SystemClock const clock;
   identity::builtin::Directory directory(*database, clock, {});

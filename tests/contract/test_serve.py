@@ -215,6 +215,14 @@ def test_a_password_from_a_file_with_crlf_works(fresh_server):
         "username": "carla", "password": "from-a-file", "project_name": "demo"}})
 
 
+def test_identity_makes_no_service_of_its_own(tmp_path):
+    """It made a database without an administrator, which no later start could give one."""
+    outcome = run("identity", "--standalone", tmp_path, "user", "list")
+    assert outcome.returncode == 1
+    assert f"{tmp_path} holds no service yet" in outcome.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("arguments", [
     ["serve"], ["serve", "--standalone"], ["bogus"], ["serve", "--bogus"],
     ["serve", "--standalone", "/proc/nothing/here", "--listen", "127.0.0.1:0"],
