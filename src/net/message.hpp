@@ -67,6 +67,9 @@ private:
   std::uint64_t length_;
 };
 
+/// What a status is called (RFC 9110 15); empty for one that this server never answers.
+std::string_view reason_phrase(int status) noexcept;
+
 /// An answer. `net/` adds Date, Content-Length (or none on 204 and 304), Connection and Server-free
 /// framing.
 struct Reply {

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <fmt/format.h>
@@ -27,7 +28,8 @@ std::optional<std::string> check_endpoint(std::string_view text) {
   if (text.empty()) return std::nullopt;
   auto const scheme = text.find("://");
   bool const known = text.starts_with("http://") || text.starts_with("https://");
-  if (!known || text.size() == scheme + 3 || text.ends_with('/')) {
+  bool const clean = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7F'; });
+  if (!known || !clean || text.size() == scheme + 3 || text.ends_with('/')) {
     return "must be http://HOST or https://HOST, with a port or path if need be, no slash at the "
            "end";
   }
@@ -89,7 +91,7 @@ std::vector<Key> server_keys() {
       {"server",
        "trusted_proxies",
        SLOT(server, trusted_proxies),
-       "Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+       "Addresses or networks whose X-Forwarded-For, -Proto, -Host and -Prefix are believed.",
        0,
        0,
        {},

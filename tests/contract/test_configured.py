@@ -149,6 +149,22 @@ def test_repeated_wrong_logins_are_slowed_down(fresh_server):
         == (locked.status, locked.json()["error"]["message"])
 
 
+def test_logins_behind_a_trusted_proxy_are_counted_for_each_client(fresh_server):
+    """All clients of a proxy shared one count, and one of them could lock out the rest."""
+    server = fresh_server(config='[server]\ntrusted_proxies = ["127.0.0.0/8"]\n'
+                                 "[identity]\nlogin_attempts_max = 1\n")
+    nobody = server.client()
+
+    def login(username, address):
+        body = harness.password_login({**server.clouds()["alt"]["auth"], "username": username})
+        return nobody.post("/v3/auth/tokens", body, headers={"X-Forwarded-For": address}).status
+
+    for number in range(11):
+        assert login(f"nobody-{number}", "198.51.100.7") == 401
+    assert login("alt", "198.51.100.7") == 401  # beyond ten times as many as for a user
+    assert login("alt", "198.51.100.8") == 201
+
+
 def test_a_token_without_a_known_role_is_forbidden(fresh_server):
     """AU-04"""
     server = fresh_server()

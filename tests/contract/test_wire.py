@@ -223,10 +223,28 @@ class TestExpect:
             assert connection.closed()
         assert demo.show(image["id"])["status"] == "queued"
 
-    def test_another_expectation_is_refused_or_ignored(self, demo):
+    @pytest.mark.parametrize("path, told", [
+        ("/v2/images", lambda answer: answer.json()["code"] == "417 Expectation Failed"),
+        ("/v3/projects", lambda answer: (answer.json()["error"]["code"],
+                                         answer.json()["error"]["title"])
+         == (417, "Expectation Failed")),
+        ("/v1/cloudimages/quota", lambda answer: answer.code().startswith("IMG.")),
+    ])
+    def test_another_expectation_is_refused_in_the_form_of_the_api(self, demo, path, told):
+        """The identity API said 400 in the body of a 417."""
         with demo.raw() as connection:
-            ask(connection, demo, "GET", "/v2/images?limit=0", "Expect: nonsense")
-            assert connection.answer().status in (200, 417)
+            ask(connection, demo, "GET", path, "Expect: nonsense", "Accept: application/json")
+            answer = connection.answer()
+            assert answer.status == 417
+            assert told(answer)
+
+
+@pytest.mark.parametrize("path, form", [
+    ("/v2/images", "message"), ("/v1/cloudimages/quota", "error"), ("/v3/projects", "error")])
+def test_a_long_request_id_is_refused_in_the_form_of_the_api(demo, path, form):
+    answer = demo.get(path, headers={"X-Openstack-Request-Id": "x" * 65,
+                                     "Accept": "application/json"}).expect(400)
+    assert form in answer.json()
 
 
 def test_a_body_that_nobody_reads_leaves_the_connection_in_step_or_closed(demo):

@@ -1,28 +1,13 @@
 // How the identity API tells failures: {"error":{"code","title","message"}}, as Keystone does.
 #include "api/kit/family.hpp"
 #include "base/json.hpp"
+#include "net/message.hpp"
 
 #include <fmt/format.h>
 #include <string>
 
 namespace vitrine::api {
 namespace {
-
-std::string_view title_of(int status) {
-  switch (status) {
-  case 400: return "Bad Request";
-  case 401: return "Unauthorized";
-  case 403: return "Forbidden";
-  case 404: return "Not Found";
-  case 405: return "Method Not Allowed";
-  case 409: return "Conflict";
-  case 410: return "Gone";
-  case 413: return "Request Entity Too Large";
-  case 415: return "Unsupported Media Type";
-  case 503: return "Service Unavailable";
-  default: return "Internal Server Error";
-  }
-}
 
 std::string message_of(Error const& failure, ErrorContext const& context) {
   // The policy names the action; everybody else says a sentence.
@@ -41,7 +26,7 @@ net::Reply render(int status, std::string_view message, ErrorContext const& cont
   reply.content_type = "application/json";
   json::Writer writer(reply.body);
   writer.begin_object().key("error").begin_object();
-  writer.field("code", status).field("message", message).field("title", title_of(status));
+  writer.field("code", status).field("message", message).field("title", net::reason_phrase(status));
   writer.end_object().end_object();
   reply.headers.push_back({"Vary", "X-Auth-Token"});
   if (status == 401) {
@@ -52,7 +37,8 @@ net::Reply render(int status, std::string_view message, ErrorContext const& cont
 }
 
 net::Reply refuse(Error const& failure, ErrorContext const& context) {
-  return render(status_of(failure.kind()), message_of(failure, context), context);
+  int const status = context.status != 0 ? context.status : status_of(failure.kind());
+  return render(status, message_of(failure, context), context);
 }
 
 net::Reply method_not_allowed(ErrorContext const& context) {

@@ -2,6 +2,7 @@
 #include "api/kit/family.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "net/message.hpp"
 
 #include <fmt/format.h>
 #include <string>
@@ -19,23 +20,6 @@ int status_of_failure(Error const& failure) {
   default: break;
   }
   return status_of(failure.kind());
-}
-
-std::string_view title_of(int status) {
-  switch (status) {
-  case 400: return "400 Bad Request";
-  case 401: return "401 Unauthorized";
-  case 403: return "403 Forbidden";
-  case 404: return "404 Not Found";
-  case 405: return "405 Method Not Allowed";
-  case 409: return "409 Conflict";
-  case 410: return "410 Gone";
-  case 413: return "413 Request Entity Too Large";
-  case 415: return "415 Unsupported Media Type";
-  case 416: return "416 Requested Range Not Satisfiable";
-  case 503: return "503 Service Unavailable";
-  default: return "500 Internal Server Error";
-  }
 }
 
 // Clients compare some of these texts; the rest is the fault's own sentence with its detail.
@@ -58,13 +42,14 @@ std::string explanation(Error const& failure, ErrorContext const& context) {
 net::Reply render(int status, std::string const& text, ErrorContext const& context) {
   net::Reply reply;
   reply.status = status;
-  auto const title = title_of(status);
+  auto const phrase = net::reason_phrase(status);
+  auto const title = fmt::format("{} {}", status, phrase);
   auto const accept = context.head == nullptr ? std::nullopt : context.head->header("Accept");
   if (accept && accept->find("application/json") != std::string_view::npos) {
     reply.content_type = "application/json; charset=UTF-8";
     json::Writer writer(reply.body);
     writer.begin_object().field("message", text).field("code", title);
-    writer.field("title", title.substr(4)).end_object();
+    writer.field("title", phrase).end_object();
   } else if (!accept || accept->empty() || accept->find("*/*") != std::string_view::npos ||
              accept->find("text/html") != std::string_view::npos) {
     reply.content_type = "text/html; charset=UTF-8";
@@ -83,7 +68,8 @@ net::Reply render(int status, std::string const& text, ErrorContext const& conte
 }
 
 net::Reply refuse(Error const& failure, ErrorContext const& context) {
-  auto reply = render(status_of_failure(failure), explanation(failure, context), context);
+  int const status = context.status != 0 ? context.status : status_of_failure(failure);
+  auto reply = render(status, explanation(failure, context), context);
   if (failure.fault == Fault::media_type && context.head != nullptr &&
       context.head->method == "PATCH") {
     reply.headers.push_back({"Accept-Patch", "application/openstack-images-v2.1-json-patch, "

@@ -44,7 +44,8 @@ net::Reply render(int status, ims::CatalogueEntry const& entry, std::string_view
 
 net::Reply refuse(Error const& failure, ErrorContext const& context) {
   auto const& entry = entry_of(failure, context);
-  auto reply = render(status_of(failure, entry), entry, failure.detail);
+  int const status = context.status != 0 ? context.status : status_of(failure, entry);
+  auto reply = render(status, entry, failure.detail);
   if (reply.status == 401) {
     reply.headers.push_back(
         {"WWW-Authenticate", fmt::format("Keystone uri=\"{}\"", context.auth_url)});

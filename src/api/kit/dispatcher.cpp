@@ -113,7 +113,7 @@ private:
     if (auto const given = head_.header(kRequestId);
         given && given->size() > limits::request_id_characters) {
       return refuse_with(
-          image_family,
+          dispatcher_.family_of(head_),
           error(Fault::invalid_value, fmt::format("{} is longer than {} characters", kRequestId,
                                                   limits::request_id_characters)));
     }
@@ -132,7 +132,7 @@ private:
     auto const& spec = endpoint_->spec;
     if (spec.guard != Guard::open) TRY(authenticate(spec));
     context_.caller.request_id = request_id_;
-    context_.caller.address = head_.remote_address;
+    context_.caller.address = dispatcher_.origin_.client_of(head_);
     if (auto const& action = dispatcher_.actions_[index_];
         action && spec.guard == Guard::token_and_action) {
       TRY(dispatcher_.services_.access.require(*action, context_.caller));
@@ -283,15 +283,19 @@ Dispatcher::begin_upload(net::RequestHead const& head) {
   return Exchange(*this, head, {}).begin();
 }
 
+// Of the path, whatever the method.
+Family const& Dispatcher::family_of(net::RequestHead const& head) const {
+  auto const found = router_.find(head.method, versioned_path(head));
+  if (auto const* match = std::get_if<Match>(&found)) {
+    return *endpoints_[match->endpoint].spec.family;
+  }
+  auto const* family = std::get<Miss>(found).family;
+  return family == nullptr ? image_family : *family;
+}
+
 net::Reply Dispatcher::refuse(net::RequestHead const* head, net::Refusal refusal) {
   services_.metrics.counter(ops::Metric::refusals, {name_of(refusal)}).add();
-  auto const* family = &image_family;
-  if (head != nullptr) {
-    auto const found = router_.find(head->method, path_of(*head));
-    auto const* match = std::get_if<Match>(&found);
-    family =
-        match != nullptr ? endpoints_[match->endpoint].spec.family : std::get<Miss>(found).family;
-  }
+  auto const* family = head == nullptr ? &image_family : &family_of(*head);
   auto const failure = [&]() -> std::pair<Error, int> {
     using enum net::Refusal;
     switch (refusal) {
@@ -309,8 +313,8 @@ net::Reply Dispatcher::refuse(net::RequestHead const* head, net::Refusal refusal
     }
     return {error(Fault::internal), 500};
   }();
-  auto reply = family->refuse(failure.first, {.head = head, .auth_url = {}, .action = {}});
-  reply.status = failure.second;
+  auto reply = family->refuse(
+      failure.first, {.head = head, .auth_url = {}, .action = {}, .status = failure.second});
   auto const id = request_id_of(head);
   reply.headers.push_back({std::string(kRequestId), id});
   reply.headers.push_back({"X-Request-Id", id});

@@ -45,6 +45,8 @@ public:
 private:
   class Exchange;
 
+  [[nodiscard]] Family const& family_of(net::RequestHead const& head) const;
+
   std::vector<Endpoint> const endpoints_;
   Router const router_;
   Services& services_;

@@ -14,6 +14,7 @@ struct ErrorContext {
   net::RequestHead const* head{nullptr}; ///< null when no head could be parsed
   std::string_view auth_url;             ///< for WWW-Authenticate on 401
   std::string_view action;               ///< policy action that was denied, when one was
+  int status{0};                         ///< of a refusal by the wire; 0: as the failure says
 };
 
 struct Family {

@@ -60,6 +60,17 @@ std::string_view first_of(std::string_view list) {
   return text::trim(list.substr(0, list.find(',')));
 }
 
+// Every line of a header as one list: a proxy may add a line where the client sent one.
+std::string all_of(net::RequestHead const& head, std::string_view name) {
+  std::string list;
+  for (auto const& header : head.headers) {
+    if (!text::equals_ignoring_case(header.name, name)) continue;
+    if (!list.empty()) list += ',';
+    list += header.value;
+  }
+  return list;
+}
+
 } // namespace
 
 Origin::Origin(std::string public_endpoint, std::vector<std::string> trusted_proxies)
@@ -77,6 +88,22 @@ bool Origin::is_trusted(std::string_view text) const {
   return address && std::ranges::any_of(trusted_proxies_, [&](std::string const& block) {
            return in_block(*address, block);
          });
+}
+
+std::string Origin::client_of(net::RequestHead const& head) const {
+  std::string nearest = head.remote_address;
+  if (!is_trusted(nearest)) return nearest;
+  auto const chain = all_of(head, "X-Forwarded-For");
+  std::string_view list = chain;
+  while (!list.empty() && is_trusted(nearest)) {
+    auto const comma = list.rfind(',');
+    std::string const before(text::trim(list.substr(comma + 1))); // npos + 1 is the start
+    int offset = 0;
+    if (!parse_address(before, offset)) break;
+    nearest = before;
+    list = list.substr(0, comma == std::string_view::npos ? 0 : comma);
+  }
+  return nearest;
 }
 
 std::string Origin::of(net::RequestHead const& head) const {

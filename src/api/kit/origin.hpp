@@ -1,4 +1,4 @@
-// Where the client believes it is talking to: the base of links in answers.
+// Where the client believes it is talking to, the base of links in answers, and where it is.
 #pragma once
 
 #include "net/message.hpp"
@@ -20,6 +20,9 @@ public:
   /// `scheme://host[:port][/prefix]` without a trailing slash. A Host that is no host is left out
   /// of links.
   [[nodiscard]] std::string of(net::RequestHead const& head) const;
+  /// The address of the client: the peer's or, behind trusted proxies, the nearest in
+  /// `X-Forwarded-For` that is none of them. What is no address there is not believed.
+  [[nodiscard]] std::string client_of(net::RequestHead const& head) const;
 
 private:
   [[nodiscard]] bool is_trusted(std::string_view address) const;

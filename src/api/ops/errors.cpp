@@ -12,8 +12,8 @@ net::Reply text_reply(int status, std::string_view text) {
   return reply;
 }
 
-net::Reply refuse(Error const& failure, ErrorContext const&) {
-  return text_reply(status_of(failure.kind()),
+net::Reply refuse(Error const& failure, ErrorContext const& context) {
+  return text_reply(context.status != 0 ? context.status : status_of(failure.kind()),
                     failure.detail.empty() ? text_of(failure.fault) : failure.detail);
 }
 
