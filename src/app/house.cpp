@@ -30,8 +30,8 @@ identity::builtin::Options identity_options(ops::Config const& config,
   options.token_cache_seconds = config.identity.token_cache_seconds;
   options.login_limits = {config.identity.login_attempts_max, config.identity.login_window_seconds};
   options.password_cost = {config.identity.password_passes, config.identity.password_memory_kib};
-  options.role_aliases = config.policy.role_aliases;
-  options.is_admin = [&access](model::Caller const& caller) {
+  options.rules.role_aliases = config.policy.role_aliases;
+  options.rules.is_admin = [&access](model::Caller const& caller) {
     return access.is_administrator(caller);
   };
   return options;

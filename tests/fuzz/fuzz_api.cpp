@@ -24,7 +24,8 @@ constexpr std::size_t kBodyBytesMax = 64U << 10U;
 // Whoever holds the token "mine" or "theirs".
 class TwoTenants final : public identity::Authenticator {
 public:
-  Result<std::shared_ptr<model::Caller const>> caller_of(std::string_view token) override {
+  Result<std::shared_ptr<model::Caller const>> caller_of(identity::Shown const& shown) override {
+    auto const token = shown.token;
     if (token == "mine") return mine_;
     if (token == "theirs") return theirs_;
     return error(Fault::unauthenticated);

@@ -146,8 +146,9 @@ private:
   }
 
   Result<> authenticate(Spec const& spec) {
-    auto const token = head_.header("X-Auth-Token").value_or("");
-    auto const caller = TRY(dispatcher_.services_.authenticator.caller_of(token));
+    identity::Shown const shown{.token = head_.header("X-Auth-Token").value_or(""),
+                                .service_token = head_.header("X-Service-Token").value_or("")};
+    auto const caller = TRY(dispatcher_.services_.authenticator.caller_of(shown));
     if (caller->project.empty() && spec.guard != Guard::any_token) {
       return error(Fault::unauthenticated, "The token is not scoped to a project.");
     }
@@ -254,7 +255,7 @@ Dispatcher::Dispatcher(std::vector<Endpoint> endpoints, Services& services, Orig
                        std::function<Reply(Context&, int)> versions, Observer observer)
     : endpoints_(std::move(endpoints)), router_(endpoints_), services_(services), origin_(origin),
       versions_(std::move(versions)), observer_(std::move(observer)),
-      reads_are_quick_(services.config.database.url.empty()) {
+      reads_are_quick_(services.config.database.url.empty() && !services.authenticator.waits()) {
   for (auto const& endpoint : endpoints_) {
     auto const& action = endpoint.spec.action;
     actions_.push_back(action.empty() ? std::nullopt

@@ -53,7 +53,7 @@ private:
   Origin const& origin_;
   std::function<Reply(Context&, int)> versions_;
   Observer observer_;
-  bool const reads_are_quick_; ///< the database is here, not across a network
+  bool const reads_are_quick_; ///< database and identity are here, not across a network
   std::vector<std::optional<service::policy::ActionId>> actions_; ///< by endpoint
 };
 

@@ -31,7 +31,7 @@ protected:
     auto login = login_of(cloud.user, cloud.password);
     login.scope = {.kind = WantedScope::Kind::project, .target = named(cloud.project)};
     auto const issued = directory->tokens().log_in(login).value();
-    return *directory->tokens().caller_of(issued.text).value();
+    return *directory->tokens().caller_of({issued.text}).value();
   }
 };
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "identity/builtin/caller_cache.hpp"
 #include "identity/builtin/login_limiter.hpp"
 #include "identity/builtin/options.hpp"
 #include "identity/builtin/passwords.hpp"
+#include "identity/caller_cache.hpp"
 #include "model/identity.hpp"
 #include "store/metadata/database.hpp"
 

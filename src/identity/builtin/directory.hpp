@@ -6,13 +6,13 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "identity/builtin/application_credentials.hpp"
-#include "identity/builtin/caller_cache.hpp"
 #include "identity/builtin/domains.hpp"
 #include "identity/builtin/options.hpp"
 #include "identity/builtin/projects.hpp"
 #include "identity/builtin/roles.hpp"
 #include "identity/builtin/tokens.hpp"
 #include "identity/builtin/users.hpp"
+#include "identity/caller_cache.hpp"
 
 #include <cstdint>
 #include <memory>

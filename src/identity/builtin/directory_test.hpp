@@ -77,7 +77,7 @@ protected:
     return directory->tokens().log_in(login_to(name, name)).value().text;
   }
   bool is_good(std::string const& token) {
-    return directory->tokens().caller_of(token).has_value();
+    return directory->tokens().caller_of({token}).has_value();
   }
 
   FakeClock clock{Time{1'800'000'000 * kSecond}};

@@ -150,7 +150,7 @@ TEST_F(Credentials_, lend_some_roles_of_one_project) {
   auto const issued = directory->tokens().log_in(login_with(created)).value();
   EXPECT_EQ(issued.session.project->name, "ann");
   EXPECT_EQ(issued.session.credential->name, "cred");
-  auto const caller = directory->tokens().caller_of(issued.text).value();
+  auto const caller = directory->tokens().caller_of({issued.text}).value();
   EXPECT_EQ(caller->roles, std::vector<std::string>{"reader"});
   EXPECT_LT(issued.text.size(), 255U);
 }

@@ -1,6 +1,5 @@
 #include "identity/builtin/session.hpp"
 
-#include "base/text.hpp"
 #include "identity/builtin/roles.hpp"
 #include "store/metadata/roles.hpp"
 #include "store/metadata/users.hpp"
@@ -94,25 +93,16 @@ Result<Session> resolve_text(Connection& connection, std::string_view text, Time
   return resolve(connection, std::move(*token), now);
 }
 
-model::Caller to_caller(Session const& session, Options const& options) {
+model::Caller to_caller(Session const& session, CallerRules const& rules) {
   model::Caller caller;
   caller.user = session.user.id;
   caller.user_name = session.user.name;
   if (session.project) caller.project = session.project->id;
   if (session.domain) caller.domain = session.domain->id;
-  auto const add = [&](std::string name) {
-    if (!caller.has_role(name)) caller.roles.push_back(std::move(name));
-  };
-  for (auto const& role : session.roles) {
-    auto name = text::to_lower(role.name);
-    auto const alias = options.role_aliases.find(name);
-    if (alias != options.role_aliases.end()) add(text::to_lower(alias->second));
-    add(std::move(name));
-  }
-  // An alias of admin or member implies what these imply.
-  if (caller.has_role("admin")) add("member");
-  if (caller.has_role("member")) add("reader");
-  caller.is_admin = options.is_admin(caller);
+  std::vector<std::string> names;
+  for (auto const& role : session.roles)
+    names.push_back(role.name);
+  rules.apply(names, caller);
   return caller;
 }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "identity/builtin/options.hpp"
 #include "identity/builtin/token.hpp"
+#include "identity/caller_rules.hpp"
 #include "model/identity.hpp"
 
 #include <optional>
@@ -35,7 +35,7 @@ Result<Session> resolve(store::Connection& connection, Token token, Time now);
 /// As above, from the text of a token. Error: `unauthenticated`.
 Result<Session> resolve_text(store::Connection& connection, std::string_view text, Time now);
 
-/// The caller as other parts of the service know it: role names in lower case, aliases applied.
-model::Caller to_caller(Session const& session, Options const& options);
+/// The caller as other parts of the service know it.
+model::Caller to_caller(Session const& session, CallerRules const& rules);
 
 } // namespace vitrine::identity::builtin

@@ -146,13 +146,14 @@ struct Tokens::Proven {
   }
 };
 
-Result<std::shared_ptr<model::Caller const>> Tokens::caller_of(std::string_view token) {
+Result<std::shared_ptr<model::Caller const>> Tokens::caller_of(Shown const& shown) {
+  auto const token = shown.token;
   auto const now = core_.clock.now();
   if (auto caller = core_.cache.find(token, now)) return caller;
   auto const generation = core_.cache.generation();
   auto const session =
       TRY(core_.read([&](Connection& connection) { return resolve_text(connection, token, now); }));
-  auto caller = std::make_shared<model::Caller const>(to_caller(session, core_.options));
+  auto caller = std::make_shared<model::Caller const>(to_caller(session, core_.options.rules));
   auto until = session.token.expires_at;
   if (session.credential && session.credential->expires_at) {
     until = std::min(until, *session.credential->expires_at);

@@ -62,7 +62,7 @@ class Tokens final : public Authenticator {
 public:
   explicit Tokens(Core& core) : core_(core) {}
 
-  Result<std::shared_ptr<model::Caller const>> caller_of(std::string_view token) override;
+  Result<std::shared_ptr<model::Caller const>> caller_of(Shown const& shown) override;
   [[nodiscard]] std::string auth_url(std::string_view base_url) const override;
 
   /// Errors: `unauthenticated` for whatever is wrong with a proof or the scope, never told apart;

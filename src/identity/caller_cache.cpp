@@ -1,17 +1,18 @@
-#include "identity/builtin/caller_cache.hpp"
+#include "identity/caller_cache.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-namespace vitrine::identity::builtin {
+namespace vitrine::identity {
 namespace {
 
 constexpr std::size_t kEntriesPerShard = 1024;
 
 } // namespace
 
-// A token ends in its signature, which is as random as any hash; strangers cannot get a text with
-// an end of their choice into the cache, since only tokens that verified are kept.
+// A token of ours ends in its signature, which is as random as any hash; the key of a foreign one
+// is a hash. Strangers cannot get a text with an end of their choice into the cache, since only
+// tokens that were found good are kept.
 std::size_t CallerCache::Hash::operator()(std::string_view text) const noexcept {
   std::uint64_t end = 0;
   auto const bytes = std::min(text.size(), sizeof(end));
@@ -61,4 +62,4 @@ void CallerCache::keep(std::string_view token, std::shared_ptr<model::Caller con
                                        .generation = generation});
 }
 
-} // namespace vitrine::identity::builtin
+} // namespace vitrine::identity

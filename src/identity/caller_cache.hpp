@@ -13,7 +13,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace vitrine::identity::builtin {
+namespace vitrine::identity {
 
 /// Thread-safe, bounded (about 16,000 tokens). A hit allocates nothing and takes one short lock of
 /// 1/16 of the cache.
@@ -64,4 +64,4 @@ private:
   mutable std::array<Shard, kShards> shards_;
 };
 
-} // namespace vitrine::identity::builtin
+} // namespace vitrine::identity

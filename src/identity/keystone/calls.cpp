@@ -1,0 +1,54 @@
+#include "identity/keystone/calls.hpp"
+
+#include "ops/log.hpp"
+
+#include <chrono>
+
+namespace vitrine::identity::keystone {
+namespace {
+
+Error failed(std::string_view detail) {
+  ops::log_warning("identity.keystone_failed", {{"detail", detail}});
+  return error(Fault::identity_unavailable);
+}
+
+} // namespace
+
+Calls::Calls(Options const& options, Clock const& clock, ops::Metrics& metrics)
+    : options_(options), metrics_(metrics),
+      client_({.ca_file = options.ca_file,
+               .connect_timeout = options.timeout,
+               .idle_timeout = options.timeout,
+               .total_timeout = options.timeout,
+               .idle_connections_max = 32}),
+      login_(options, clock, client_) {}
+
+Result<net::client::Response> Calls::send(std::string_view path, std::string_view subject,
+                                          std::string const& token) {
+  net::client::Request request{.url = options_.auth_url + std::string(path),
+                               .headers = {{"Accept", "application/json"}, {"X-Auth-Token", token}}};
+  if (!subject.empty()) request.headers.push_back({"X-Subject-Token", std::string(subject)});
+  auto const began = std::chrono::steady_clock::now();
+  auto answer = client_.send(request);
+  std::chrono::duration<double> const took = std::chrono::steady_clock::now() - began;
+  metrics_.histogram(ops::Metric::keystone_seconds, {answer ? "answered" : "failed"})
+      .observe(took.count());
+  if (!answer) return failed(answer.error().detail);
+  return answer;
+}
+
+Result<net::client::Response> Calls::get(std::string_view path, std::string_view subject) {
+  auto token = TRY(login_.token());
+  auto answer = TRY(send(path, subject, token));
+  if (answer.status == 401) { // our own token: it was revoked, or Keystone changed its keys
+    login_.refused(token);
+    token = TRY(login_.token());
+    answer = TRY(send(path, subject, token));
+  }
+  if (answer.status == 400) answer.status = 404;
+  if (answer.status == 200 || answer.status == 404) return answer;
+  if (answer.status == 403) return failed("the service's user may not ask; give it the role service");
+  return failed("Keystone answers " + std::to_string(answer.status));
+}
+
+} // namespace vitrine::identity::keystone

@@ -1,0 +1,37 @@
+// Asks Keystone as the service; for the files of this folder only.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "identity/keystone/options.hpp"
+#include "identity/keystone/service_login.hpp"
+#include "net/client/client.hpp"
+#include "ops/metrics.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace vitrine::identity::keystone {
+
+/// Thread-safe. Each call ends within twice the timeout, or thrice with a login.
+class Calls {
+public:
+  /// All must outlive it.
+  Calls(Options const& options, Clock const& clock, ops::Metrics& metrics);
+
+  /// GET of a path below the auth URL, about `subject` when it is not empty (X-Subject-Token). The
+  /// answer is 200, or 404 (also for 400: Keystone reads the question differently than we do).
+  /// Error: `identity_unavailable` for anything else; why is in the log, without path or token.
+  Result<net::client::Response> get(std::string_view path, std::string_view subject = {});
+
+private:
+  Result<net::client::Response> send(std::string_view path, std::string_view subject,
+                                     std::string const& token);
+
+  Options const& options_;
+  ops::Metrics& metrics_;
+  net::client::Client client_;
+  ServiceLogin login_;
+};
+
+} // namespace vitrine::identity::keystone

@@ -1,0 +1,46 @@
+// The service's own token: got when first needed, renewed before it ends and when it is refused.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "identity/keystone/options.hpp"
+#include "net/client/client.hpp"
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vitrine::identity::keystone {
+
+/// Thread-safe. One login runs at a time; those who wait for it share its outcome.
+class ServiceLogin {
+public:
+  /// All must outlive it.
+  ServiceLogin(Options const& options, Clock const& clock, net::client::Client& client)
+      : options_(options), clock_(clock), client_(client) {}
+
+  /// A token that should be good. Error: `identity_unavailable`; why is in the log.
+  Result<std::string> token();
+  /// Keystone does not take this token any more: the next call of `token` logs in again, unless
+  /// another thread has already.
+  void refused(std::string_view token);
+
+private:
+  struct Held {
+    std::string token;
+    Time renew_at;
+  };
+  Result<Held> log_in();
+  [[nodiscard]] Result<std::string> request_body() const;
+
+  Options const& options_;
+  Clock const& clock_;
+  net::client::Client& client_;
+  std::mutex mutex_; ///< held for as long as a login runs
+  std::optional<Held> held_;
+  std::chrono::steady_clock::time_point failed_at_; ///< of the last login
+};
+
+} // namespace vitrine::identity::keystone
