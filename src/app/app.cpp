@@ -107,6 +107,10 @@ Result<> with_directory(console::IdentityTools::Place const& place,
                         console::IdentityTools::Use const& use) {
   auto const config =
       TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
+  if (config.identity.driver == ops::IdentityDriver::keystone) {
+    return error(Fault::invalid_value, "these commands are for the built-in identity; with "
+                                       "[identity] driver = keystone use `openstack`");
+  }
   // A database made here would be one without an administrator for ever.
   if (config.database.url.empty() && !std::filesystem::exists(place.standalone + "/vitrine.db")) {
     return error(Fault::unavailable, place.standalone +

@@ -72,17 +72,17 @@ void ImageFigures::refresh() {
 }
 
 void add_process_figures(ops::Metrics& metrics, net::Server const& server,
-                         identity::builtin::Directory const& directory) {
+                         Identity const& identity) {
   using ops::Metric;
   metrics.gauge(Metric::build_info, {VITRINE_VERSION}).set(1);
   auto const now = std::chrono::system_clock::now().time_since_epoch();
   metrics.gauge(Metric::start_time).set(std::chrono::duration<double>(now).count());
   metrics.source(Metric::resident_memory, resident_bytes);
   metrics.source(Metric::token_cache,
-                 [&directory] { return static_cast<double>(directory.token_lookups().hits); },
+                 [&identity] { return static_cast<double>(identity.token_lookups().hits); },
                  {"hit"});
   metrics.source(Metric::token_cache,
-                 [&directory] { return static_cast<double>(directory.token_lookups().misses); },
+                 [&identity] { return static_cast<double>(identity.token_lookups().misses); },
                  {"miss"});
   auto const add = [&](Metric metric, std::uint64_t net::ServerFigures::* figure) {
     metrics.source(metric,

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/kit/dispatcher.hpp"
-#include "identity/builtin/directory.hpp"
+#include "app/identity.hpp"
 #include "net/server.hpp"
 #include "ops/metrics.hpp"
 #include "store/metadata/database.hpp"
@@ -62,8 +62,8 @@ private:
 };
 
 /// Adds what is asked for at each scrape: the build, memory, the server, checks of tokens. Scrapes
-/// must end before the server and the directory do.
+/// must end before the server and the identity do.
 void add_process_figures(ops::Metrics& metrics, net::Server const& server,
-                         identity::builtin::Directory const& directory);
+                         Identity const& identity);
 
 } // namespace vitrine::app

@@ -22,21 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// `access` must outlive what is made with the options.
-identity::builtin::Options identity_options(ops::Config const& config,
-                                            service::Access const& access) {
-  identity::builtin::Options options;
-  options.token_lifetime_seconds = config.identity.token_lifetime_seconds;
-  options.token_cache_seconds = config.identity.token_cache_seconds;
-  options.login_limits = {config.identity.login_attempts_max, config.identity.login_window_seconds};
-  options.password_cost = {config.identity.password_passes, config.identity.password_memory_kib};
-  options.rules.role_aliases = config.policy.role_aliases;
-  options.rules.is_admin = [&access](model::Caller const& caller) {
-    return access.is_administrator(caller);
-  };
-  return options;
-}
-
 } // namespace
 
 store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config) {
@@ -87,14 +72,14 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
              [this](std::string_view action) {
                metrics.counter(ops::Metric::policy_denials, {action}).add();
              }),
-      directory(*stores.database, clock, identity_options(config, access)),
+      identity(make_identity(config, *stores.database, clock, access, metrics)),
       images(*stores.database, access, clock,
              {.ims_profile = ims,
               .property_max = static_cast<std::size_t>(config.images.property_max),
               .tag_max = static_cast<std::size_t>(config.images.tag_max)}),
       quotas(*stores.database,
              {config.quota.image, config.quota.image_shared, config.quota.image_member}),
-      sharing(*stores.database, access, quotas, directory.projects(), clock,
+      sharing(*stores.database, access, quotas, identity->projects(), clock,
               {ims, config.images.member_max}),
       uploads(*stores.database, *stores.blobs, access, clock,
               {.size_bytes_max = config.images.size_bytes_max,
@@ -108,9 +93,19 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
               .poll_seconds = config.jobs.poll_seconds}) {}
 
 api::Services House::services() {
-  return {clock,     config,    metrics, health, access,    images,
-          uploads,   downloads, sharing, quotas, submitter, directory.tokens(),
-          &directory};
+  return {clock,
+          config,
+          metrics,
+          health,
+          access,
+          images,
+          uploads,
+          downloads,
+          sharing,
+          quotas,
+          submitter,
+          identity->authenticator(),
+          identity->directory()};
 }
 
 Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "api/kit/services.hpp"
+#include "app/identity.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "identity/builtin/directory.hpp"
 #include "jobs/engine/bell.hpp"
 #include "jobs/engine/engine.hpp"
 #include "jobs/submit.hpp"
@@ -77,7 +77,7 @@ struct House {
   ops::Metrics& metrics;
   ops::Health health;
   service::Access access;
-  identity::builtin::Directory directory;
+  std::unique_ptr<Identity> const identity;
   service::Images images;
   service::Quotas quotas;
   service::Sharing sharing;

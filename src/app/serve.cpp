@@ -4,7 +4,6 @@
 #include "api/kit/dispatcher.hpp"
 #include "app/figures.hpp"
 #include "app/house.hpp"
-#include "identity/builtin/bootstrap.hpp"
 #include "net/server.hpp"
 #include "ops/log.hpp"
 
@@ -106,9 +105,7 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const stores = TRY(Stores::open(options.directory, config.database, metrics));
   auto policy = TRY(load_policy(config));
   House house(config, stores, std::move(policy), metrics);
-  identity::builtin::Bootstrap const wanted{options.directory + "/clouds.yaml", options.demo,
-                                            config.identity.region};
-  auto const clouds = TRY(identity::builtin::bootstrap(house.directory, wanted));
+  TRY(house.identity->prepare(options.directory, options.demo));
   TRY(house.uploads.recover());
   TRY(house.engine.take_over());
   auto const audit = TRY(open_audit(house, stores, options.directory));
@@ -117,7 +114,7 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
 
   auto services = house.services();
   api::Origin const origin(config.server.public_endpoint, config.server.trusted_proxies);
-  auto const endpoints = api::all_endpoints();
+  auto const endpoints = house.identity->served(api::all_endpoints());
   ImageFigures image_figures(metrics, *stores.database);
   metrics.before_scrape([&image_figures] { image_figures.refresh(); });
   RequestCounts counts(metrics, endpoints, config.metrics.per_project);
@@ -129,9 +126,9 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const place = TRY(ops::parse_host_port(config.server.listen));
   auto const server =
       TRY(net::Server::start(server_options(config, place.host, place.port), dispatcher));
-  add_process_figures(metrics, *server, house.directory);
+  add_process_figures(metrics, *server, *house.identity);
   auto const url = url_of(config, place.host, server->port());
-  TRY(identity::builtin::announce(wanted, clouds, url));
+  TRY(house.identity->announce(url));
   house.engine.start();
   std::printf("ready %s\n", url.c_str());
   std::fflush(stdout);

@@ -251,6 +251,26 @@ private:
                fmt::format("page_default {} is above page_max {}", images.page_default,
                            images.page_max));
     }
+    if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
+  }
+
+  void check_keystone() {
+    auto const& identity = config_.identity;
+    auto const missing = [&](std::string_view reason) { together("identity.driver", reason); };
+    if (identity.auth_url.empty()) missing("keystone needs auth_url");
+    if (!identity.application_credential_id.empty()) {
+      if (identity.application_credential_secret.empty()) {
+        missing("application_credential_id needs application_credential_secret");
+      }
+      if (!identity.username.empty()) {
+        missing("username and application_credential_id exclude each other");
+      }
+      return;
+    }
+    if (identity.username.empty()) missing("keystone needs username or application_credential_id");
+    if (identity.password.empty() == identity.password_file.empty()) {
+      missing("username needs either password or password_file");
+    }
   }
 
   void together(std::string const& key, std::string_view reason) {

@@ -19,6 +19,7 @@ namespace vitrine::ops {
 
 enum class Profile : std::uint8_t { ims, glance };
 enum class OsVersionPolicy : std::uint8_t { strict, open };
+enum class IdentityDriver : std::uint8_t { builtin, keystone };
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 enum class LogFormat : std::uint8_t { json, text };
 
@@ -79,6 +80,19 @@ struct QuotaConfig {
 };
 
 struct IdentityConfig {
+  IdentityDriver driver{IdentityDriver::builtin};
+  std::string auth_url;
+  std::string username;
+  std::string password;
+  std::string password_file;
+  std::string user_domain{"Default"};
+  std::string project{"service"};
+  std::string project_domain{"Default"};
+  std::string application_credential_id;
+  std::string application_credential_secret;
+  std::string ca_file;
+  std::int64_t timeout_seconds{5};
+  std::vector<std::string> service_roles{"service"};
   std::string region{"RegionOne"};
   std::int64_t token_lifetime_seconds{3600};
   std::int64_t token_cache_seconds{10};

@@ -196,6 +196,50 @@ std::vector<Key> image_keys() {
   };
 }
 
+std::vector<Key> keystone_keys() {
+  return {
+      {"identity",
+       "driver",
+       CHOICE(identity, driver),
+       "builtin: users and tokens of this service, at /v3; keystone: those of a Keystone. The keys "
+       "up to service_roles are for Keystone, those after region for the built-in identity.",
+       0,
+       0,
+       {"builtin", "keystone"}},
+      {"identity",
+       "auth_url",
+       SLOT(identity, auth_url),
+       "Where Keystone is, such as https://keystone.example.org:5000; with or without /v3.",
+       0,
+       0,
+       {},
+       check_endpoint},
+      {"identity", "username", SLOT(identity, username),
+       "User that asks Keystone about tokens, projects and EC2 credentials; needs the roles "
+       "service "
+       "and, for the latter two, admin."},
+      {"identity", "password", SLOT(identity, password), "Password of the user."},
+      {"identity", "password_file", SLOT(identity, password_file),
+       "File with the password instead, read at each login: it may change while the service runs."},
+      {"identity", "user_domain", SLOT(identity, user_domain), "Domain of the user, by name."},
+      {"identity", "project", SLOT(identity, project),
+       "Project in which the user has its roles, by name."},
+      {"identity", "project_domain", SLOT(identity, project_domain),
+       "Domain of the project, by name."},
+      {"identity", "application_credential_id", SLOT(identity, application_credential_id),
+       "Application credential to log in with instead of a user."},
+      {"identity", "application_credential_secret", SLOT(identity, application_credential_secret),
+       "Secret of the application credential."},
+      {"identity", "ca_file", SLOT(identity, ca_file),
+       "PEM file with the certificates to believe for an https auth_url. Empty: those of the "
+       "system."},
+      {"identity", "timeout_seconds", SLOT(identity, timeout_seconds),
+       "How long one request to Keystone may take; then the client is answered 503.", 1, 60},
+      {"identity", "service_roles", SLOT(identity, service_roles),
+       "Roles of which a service must hold one for its X-Service-Token to count."},
+  };
+}
+
 std::vector<Key> identity_keys() {
   return {
       {"identity",
@@ -210,7 +254,7 @@ std::vector<Key> identity_keys() {
        "Lifetime of a token.", 60, 30 * kDaySeconds},
       {"identity", "token_cache_seconds", SLOT(identity, token_cache_seconds),
        "How long a checked token is believed without looking again: a revocation may take this "
-       "long.",
+       "long. The same for what Keystone says of projects, 10 s at most.",
        0, 60},
       {"identity", "login_attempts_max", SLOT(identity, login_attempts_max),
        "Failed logins of a user within login_window_seconds before further ones are refused.", 1,
@@ -287,8 +331,8 @@ std::string Key::variable() const {
 std::span<Key const> config_keys() {
   static std::vector<Key> const keys = [] {
     std::vector<Key> all;
-    for (auto const& part :
-         {server_keys(), storage_keys(), image_keys(), identity_keys(), operation_keys()}) {
+    for (auto const& part : {server_keys(), storage_keys(), image_keys(), keystone_keys(),
+                             identity_keys(), operation_keys()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -61,6 +61,26 @@ TEST_F(ConfigFile, precedence_is_command_line_environment_file_default) {
   EXPECT_EQ(config->server.transfer_threads, 4);
 }
 
+TEST_F(ConfigFile, keystone_needs_to_know_where_and_as_whom) {
+  std::string const head = "[identity]\ndriver = \"keystone\"\n";
+  std::string const url = head + "auth_url = \"https://k:5000/v3\"\n";
+  std::string const fault = "F:2: identity.driver: ";
+  EXPECT_EQ(faults(head + "username = \"u\"\npassword = \"hush\"\n"),
+            fault + "keystone needs auth_url");
+  EXPECT_EQ(faults(url + "password = \"hush\"\n"),
+            fault + "keystone needs username or application_credential_id");
+  EXPECT_EQ(faults(url + "username = \"u\"\n"),
+            fault + "username needs either password or password_file");
+  EXPECT_EQ(faults(url + "username = \"u\"\npassword = \"hush\"\npassword_file = \"f\"\n"),
+            fault + "username needs either password or password_file");
+  EXPECT_EQ(faults(url + "application_credential_id = \"c\"\n"),
+            fault + "application_credential_id needs application_credential_secret");
+  EXPECT_EQ(faults(url + "username = \"u\"\npassword_file = \"f\"\n"), "");
+  EXPECT_EQ(faults(url + "application_credential_id = \"c\"\n"
+                         "application_credential_secret = \"hush\"\n"),
+            "");
+}
+
 TEST_F(ConfigFile, every_type_from_file_and_environment_alike) {
   auto const path =
       write("[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n"

@@ -50,6 +50,8 @@ namespace vitrine::ops {
   X(login_failures, counter, "vitrine_login_failures_total", "", none, "Logins refused.")          \
   X(token_cache, counter, "vitrine_token_cache_total", "outcome", none,                            \
     "Token checks answered from memory (hit) or not (miss).")                                      \
+  X(keystone_seconds, histogram, "vitrine_keystone_request_seconds", "outcome", seconds,           \
+    "Requests to Keystone: answered, whatever with, or failed.")                                   \
   X(policy_denials, counter, "vitrine_policy_denials_total", "action", none,                       \
     "Requests that the policy denied.")                                                            \
   X(jobs_open, gauge, "vitrine_jobs_open", "", none, "Jobs that have not ended, of all.")          \

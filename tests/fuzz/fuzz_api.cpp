@@ -58,7 +58,7 @@ public:
     stores_.emplace(app::Stores::open(directory_, metrics_).value());
     auto policy = service::policy::Policy::load(service::policy::defaults(), std::nullopt);
     house_ = std::make_unique<app::House>(config_, *stores_, std::move(policy).value(), metrics_);
-    CHECK(identity::builtin::bootstrap(house_->directory,
+    CHECK(identity::builtin::bootstrap(*house_->identity->directory(),
                                        {directory_ + "/clouds.yaml", false, "region"}));
     auto given = house_->services();
     services_.emplace(api::Services{given.clock, given.config, given.metrics, given.health,

@@ -15,18 +15,18 @@ Error failed(std::string_view detail) {
 } // namespace
 
 Calls::Calls(Options const& options, Clock const& clock, ops::Metrics& metrics)
-    : options_(options), metrics_(metrics),
-      client_({.ca_file = options.ca_file,
-               .connect_timeout = options.timeout,
-               .idle_timeout = options.timeout,
-               .total_timeout = options.timeout,
-               .idle_connections_max = 32}),
+    : options_(options), metrics_(metrics), client_({.ca_file = options.ca_file,
+                                                     .connect_timeout = options.timeout,
+                                                     .idle_timeout = options.timeout,
+                                                     .total_timeout = options.timeout,
+                                                     .idle_connections_max = 32}),
       login_(options, clock, client_) {}
 
 Result<net::client::Response> Calls::send(std::string_view path, std::string_view subject,
                                           std::string const& token) {
-  net::client::Request request{.url = options_.auth_url + std::string(path),
-                               .headers = {{"Accept", "application/json"}, {"X-Auth-Token", token}}};
+  net::client::Request request{
+      .url = options_.auth_url + std::string(path),
+      .headers = {{"Accept", "application/json"}, {"X-Auth-Token", token}}};
   if (!subject.empty()) request.headers.push_back({"X-Subject-Token", std::string(subject)});
   auto const began = std::chrono::steady_clock::now();
   auto answer = client_.send(request);
@@ -47,7 +47,8 @@ Result<net::client::Response> Calls::get(std::string_view path, std::string_view
   }
   if (answer.status == 400) answer.status = 404;
   if (answer.status == 200 || answer.status == 404) return answer;
-  if (answer.status == 403) return failed("the service's user may not ask; give it the role service");
+  if (answer.status == 403)
+    return failed("the service's user may not ask; give it the role service");
   return failed("Keystone answers " + std::to_string(answer.status));
 }
 

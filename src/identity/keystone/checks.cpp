@@ -45,8 +45,10 @@ Checks::Outcome Checks::look(std::string const& key, bool may_have_expired, Ask 
       refused_.erase(at);
     }
     auto const [at, first] = flights_.try_emplace(key);
-    if (first) at->second = promise.get_future().share();
-    else flight = at->second;
+    if (first)
+      at->second = promise.get_future().share();
+    else
+      flight = at->second;
   }
   if (flight.valid()) return flight.get();
   // Whatever happens, nobody joins a flight that has landed.

@@ -5,11 +5,16 @@
 namespace vitrine::identity::keystone {
 
 Result<Document> Document::of(std::string_view body, std::string_view name) {
-  auto parsed = json::parse(body);
-  if (!parsed) return error(Fault::identity_unavailable);
-  auto found = Document(std::move(*parsed)).object(name);
+  auto const all = TRY(whole(body));
+  auto found = all.object(name);
   if (!found.value_.is_object()) return error(Fault::identity_unavailable);
   return found;
+}
+
+Result<Document> Document::whole(std::string_view body) {
+  auto parsed = json::parse(body);
+  if (!parsed) return error(Fault::identity_unavailable);
+  return Document(std::move(*parsed));
 }
 
 json::Value const* Document::find(std::string_view name) const {
@@ -45,7 +50,8 @@ Result<Checked> read_token(std::string_view body, CallerRules const& rules) {
   auto const token = TRY(Document::of(body, "token"));
   auto const user = token.object("user");
   auto const project = token.object("project");
-  auto const domain = project.text("id").empty() ? token.object("domain") : project.object("domain");
+  auto const domain =
+      project.text("id").empty() ? token.object("domain") : project.object("domain");
   auto const expires_at = parse_time(token.text("expires_at"));
   Checked out;
   out.caller.user = {user.text("id")};

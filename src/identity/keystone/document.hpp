@@ -19,6 +19,9 @@ public:
   /// answers so is no Keystone.
   static Result<Document> of(std::string_view body, std::string_view name);
 
+  /// A JSON text as it is. Error: `identity_unavailable`.
+  static Result<Document> whole(std::string_view body);
+
   [[nodiscard]] Document object(std::string_view name) const;
   [[nodiscard]] std::string text(std::string_view name) const; ///< empty when absent
   [[nodiscard]] bool flag(std::string_view name, bool otherwise) const;

@@ -67,7 +67,8 @@ Result<ServiceLogin::Held> ServiceLogin::log_in() {
                                     .body = body});
   if (!answer) return failed(answer.error().detail);
   if (answer->status != 201) {
-    return failed("Keystone answers " + std::to_string(answer->status) + " to the login of the "
+    return failed("Keystone answers " + std::to_string(answer->status) +
+                  " to the login of the "
                   "service");
   }
   auto const token = Document::of(answer->body, "token");

@@ -1,0 +1,147 @@
+#include "app/identity.hpp"
+
+#include "api/kit/family.hpp"
+#include "base/text.hpp"
+#include "identity/builtin/bootstrap.hpp"
+#include "identity/builtin/directory.hpp"
+#include "identity/keystone/keystone.hpp"
+#include "ops/log.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace vitrine::app {
+namespace {
+
+// `access` must outlive what is made with the rules.
+identity::CallerRules rules_of(ops::Config const& config, service::Access const& access) {
+  return {.role_aliases = config.policy.role_aliases,
+          .is_admin = [&access](model::Caller const& caller) {
+            return access.is_administrator(caller);
+          }};
+}
+
+identity::builtin::Options builtin_options(ops::IdentityConfig const& from,
+                                           identity::CallerRules rules) {
+  identity::builtin::Options to;
+  to.token_lifetime_seconds = from.token_lifetime_seconds;
+  to.token_cache_seconds = from.token_cache_seconds;
+  to.login_limits = {from.login_attempts_max, from.login_window_seconds};
+  to.password_cost = {from.password_passes, from.password_memory_kib};
+  to.rules = std::move(rules);
+  return to;
+}
+
+identity::keystone::Options keystone_options(ops::IdentityConfig const& from,
+                                             identity::CallerRules rules) {
+  identity::keystone::Options to;
+  to.auth_url = from.auth_url.ends_with("/v3") ? from.auth_url : from.auth_url + "/v3";
+  to.account = {.username = from.username,
+                .password = from.password,
+                .password_file = from.password_file,
+                .user_domain = from.user_domain,
+                .project = from.project,
+                .project_domain = from.project_domain,
+                .credential_id = from.application_credential_id,
+                .credential_secret = from.application_credential_secret};
+  to.ca_file = from.ca_file;
+  to.timeout = std::chrono::seconds(from.timeout_seconds);
+  to.cache_seconds = from.token_cache_seconds;
+  to.service_roles.clear();
+  for (auto const& role : from.service_roles)
+    to.service_roles.push_back(text::to_lower(role));
+  to.rules = std::move(rules);
+  return to;
+}
+
+class Builtin final : public Identity {
+public:
+  Builtin(ops::Config const& config, store::Database& database, Clock const& clock,
+          identity::CallerRules rules)
+      : config_(config),
+        directory_(database, clock, builtin_options(config.identity, std::move(rules))) {}
+
+  identity::Authenticator& authenticator() noexcept override { return directory_.tokens(); }
+  model::ProjectDirectory& projects() noexcept override { return directory_.projects(); }
+  identity::builtin::Directory* directory() noexcept override { return &directory_; }
+  [[nodiscard]] std::vector<api::Endpoint>
+  served(std::vector<api::Endpoint> endpoints) const override {
+    return endpoints;
+  }
+  [[nodiscard]] identity::CallerCache::Lookups token_lookups() const override {
+    return directory_.token_lookups();
+  }
+
+  Result<> prepare(std::string const& directory, bool demo) override {
+    wanted_ = {directory + "/clouds.yaml", demo, config_.identity.region};
+    clouds_ = TRY(identity::builtin::bootstrap(directory_, wanted_));
+    return {};
+  }
+  Result<> announce(std::string_view url) override {
+    return identity::builtin::announce(wanted_, clouds_, url);
+  }
+
+private:
+  ops::Config const& config_;
+  identity::builtin::Directory directory_;
+  identity::builtin::Bootstrap wanted_;
+  std::vector<identity::builtin::Cloud> clouds_;
+};
+
+class Keystone final : public Identity {
+public:
+  Keystone(ops::Config const& config, Clock const& clock, identity::CallerRules rules,
+           ops::Metrics& metrics)
+      : config_(config),
+        keystone_(keystone_options(config.identity, std::move(rules)), clock, metrics) {}
+
+  identity::Authenticator& authenticator() noexcept override { return keystone_; }
+  model::ProjectDirectory& projects() noexcept override { return keystone_.projects(); }
+  identity::builtin::Directory* directory() noexcept override { return nullptr; }
+  [[nodiscard]] std::vector<api::Endpoint>
+  served(std::vector<api::Endpoint> endpoints) const override {
+    std::erase_if(endpoints, [](api::Endpoint const& endpoint) {
+      return endpoint.spec.family == &api::identity_family;
+    });
+    return endpoints;
+  }
+  [[nodiscard]] identity::CallerCache::Lookups token_lookups() const override {
+    return keystone_.token_lookups();
+  }
+
+  Result<> prepare(std::string const& /*directory*/, bool demo) override {
+    if (demo) {
+      return error(Fault::invalid_value, "--demo makes accounts of the built-in identity; with "
+                                         "[identity] driver = keystone they are Keystone's");
+    }
+    return {};
+  }
+  // The service runs without Keystone, too, and answers once that does: this only warns.
+  Result<> announce(std::string_view /*url*/) override {
+    auto const& region = config_.identity.region;
+    auto const endpoint = keystone_.endpoint_of("image", region);
+    if (endpoint && !*endpoint) {
+      ops::log_warning("identity.not_in_catalog", {{"type", "image"}, {"region", region}});
+    }
+    return {};
+  }
+
+private:
+  ops::Config const& config_;
+  identity::keystone::Keystone keystone_;
+};
+
+} // namespace
+
+std::unique_ptr<Identity> make_identity(ops::Config const& config, store::Database& database,
+                                        Clock const& clock, service::Access const& access,
+                                        ops::Metrics& metrics) {
+  auto rules = rules_of(config, access);
+  if (config.identity.driver == ops::IdentityDriver::keystone) {
+    return std::make_unique<Keystone>(config, clock, std::move(rules), metrics);
+  }
+  return std::make_unique<Builtin>(config, database, clock, std::move(rules));
+}
+
+} // namespace vitrine::app

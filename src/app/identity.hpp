@@ -1,0 +1,53 @@
+// Who is asking, by the driver that the configuration names: the one place where it is chosen.
+#pragma once
+
+#include "api/kit/endpoint.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "identity/authenticator.hpp"
+#include "identity/caller_cache.hpp"
+#include "model/project_directory.hpp"
+#include "ops/config.hpp"
+#include "ops/metrics.hpp"
+#include "service/access.hpp"
+#include "store/metadata/database.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vitrine::identity::builtin {
+class Directory;
+}
+
+namespace vitrine::app {
+
+/// Built before what asks it. Its parts are thread-safe.
+class Identity {
+public:
+  virtual ~Identity() = default;
+
+  virtual identity::Authenticator& authenticator() noexcept = 0;
+  virtual model::ProjectDirectory& projects() noexcept = 0;
+  /// What the endpoints below /v3 work on; null when they are not served.
+  virtual identity::builtin::Directory* directory() noexcept = 0;
+  /// Those of all endpoints that are served.
+  [[nodiscard]] virtual std::vector<api::Endpoint>
+  served(std::vector<api::Endpoint> endpoints) const = 0;
+  /// Of tokens that were checked: from memory (hits) or not (misses).
+  [[nodiscard]] virtual identity::CallerCache::Lookups token_lookups() const = 0;
+
+  /// Before the service listens; `demo` asks for the demo accounts too. Errors: `unavailable` or
+  /// `invalid_value` with the reason when it cannot serve like this.
+  virtual Result<> prepare(std::string const& directory, bool demo) = 0;
+  /// Once the service listens at `url`.
+  virtual Result<> announce(std::string_view url) = 0;
+};
+
+/// All must outlive it.
+std::unique_ptr<Identity> make_identity(ops::Config const& config, store::Database& database,
+                                        Clock const& clock, service::Access const& access,
+                                        ops::Metrics& metrics);
+
+} // namespace vitrine::app

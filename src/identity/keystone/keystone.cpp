@@ -1,0 +1,89 @@
+#include "identity/keystone/keystone.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vitrine::identity::keystone {
+namespace {
+
+constexpr std::size_t kTokenBytesMax = 4096;
+
+// What may be a token at all; all else is refused without a question.
+bool may_be_token(std::string_view text) {
+  return !text.empty() && text.size() <= kTokenBytesMax &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+} // namespace
+
+Keystone::Keystone(Options options, Clock const& clock, ops::Metrics& metrics)
+    : options_(std::move(options)), calls_(options_, clock, metrics),
+      checks_(clock, options_.cache_seconds), projects_(calls_, clock, options_.cache_seconds) {}
+
+bool Keystone::is_service(model::Caller const& caller) const {
+  return std::ranges::any_of(options_.service_roles,
+                             [&](auto const& role) { return caller.has_role(role); });
+}
+
+Result<Checked> Keystone::ask(std::string_view token, std::string_view question) {
+  auto const answer = TRY(calls_.get(question, token));
+  if (answer.status == 404) return error(Fault::unauthenticated);
+  return read_token(answer.body, options_.rules);
+}
+
+Result<std::shared_ptr<model::Caller const>> Keystone::caller_of(Shown const& shown) {
+  auto const& [token, service_token] = shown;
+  if (!may_be_token(token)) return error(Fault::unauthenticated);
+  auto const check = [this](std::string_view text) {
+    return checks_.find(text, [&] { return ask(text, "/auth/tokens?nocatalog"); });
+  };
+  if (service_token.empty()) return check(token);
+  if (!may_be_token(service_token)) return error(Fault::unauthenticated);
+  auto const service = TRY(check(service_token));
+  if (!is_service(*service)) return check(token);
+  return checks_.find_expired(
+      token, [&] { return ask(shown.token, "/auth/tokens?nocatalog&allow_expired=1"); });
+}
+
+std::string Keystone::auth_url(std::string_view /*base_url*/) const { return options_.auth_url; }
+
+Result<std::optional<AccessKey>> Keystone::access_key_of(UserId const& user,
+                                                         ProjectId const& project) {
+  auto const answer =
+      TRY(calls_.get("/users/" + text::percent_encode(user.text) + "/credentials/OS-EC2"));
+  if (answer.status == 404) return std::nullopt;
+  auto const document = TRY(Document::whole(answer.body));
+  auto const* credentials = document.list("credentials");
+  if (credentials == nullptr) return error(Fault::identity_unavailable);
+  for (auto const& value : *credentials) {
+    auto const credential = Document::item(value);
+    if (credential.text("tenant_id") != project.text) continue;
+    return AccessKey{credential.text("access"), credential.text("secret")};
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<std::string>> Keystone::endpoint_of(std::string_view type,
+                                                         std::string_view region) {
+  auto const answer = TRY(calls_.get("/auth/catalog"));
+  if (answer.status == 404) return std::nullopt;
+  auto const document = TRY(Document::whole(answer.body));
+  auto const* catalog = document.list("catalog");
+  if (catalog == nullptr) return error(Fault::identity_unavailable);
+  for (auto const& value : *catalog) {
+    auto const service = Document::item(value);
+    auto const* endpoints = service.list("endpoints");
+    if (service.text("type") != type || endpoints == nullptr) continue;
+    for (auto const& entry : *endpoints) {
+      auto const endpoint = Document::item(entry);
+      if (endpoint.text("interface") == "public" && endpoint.text("region") == region) {
+        return endpoint.text("url");
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace vitrine::identity::keystone

@@ -1,0 +1,57 @@
+// Keystone answers who is asking. Nothing is stored here: what Keystone said is believed for a few
+// seconds, and while it does not answer, neither do requests with a token that is not known.
+#pragma once
+
+#include "identity/authenticator.hpp"
+#include "identity/keystone/calls.hpp"
+#include "identity/keystone/checks.hpp"
+#include "identity/keystone/options.hpp"
+#include "identity/keystone/projects.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vitrine::identity::keystone {
+
+/// What a user signs requests to an object store with.
+struct AccessKey {
+  std::string access;
+  std::string secret;
+};
+
+/// Thread-safe.
+class Keystone final : public Authenticator {
+public:
+  /// Asks nothing yet. Clock and metrics must outlive it.
+  Keystone(Options options, Clock const& clock, ops::Metrics& metrics);
+
+  /// An expired token is good when a service comes along with a token of its own, one of
+  /// `service_roles`, and Keystone still vouches for the expired one (its `allow_expired_window`).
+  /// A service token that is no good is refused, whatever the other.
+  Result<std::shared_ptr<model::Caller const>> caller_of(Shown const& shown) override;
+  [[nodiscard]] std::string auth_url(std::string_view base_url) const override;
+  [[nodiscard]] bool waits() const noexcept override { return true; }
+
+  model::ProjectDirectory& projects() noexcept { return projects_; }
+  /// The first EC2 credential of a user for a project; nothing when they have none. Error:
+  /// `identity_unavailable`.
+  Result<std::optional<AccessKey>> access_key_of(UserId const& user, ProjectId const& project);
+  /// The public URL of a service in the catalog of the service's user; nothing when it is not
+  /// there. Error: `identity_unavailable`.
+  Result<std::optional<std::string>> endpoint_of(std::string_view type, std::string_view region);
+
+  [[nodiscard]] CallerCache::Lookups token_lookups() const { return checks_.lookups(); }
+
+private:
+  Result<Checked> ask(std::string_view token, std::string_view question);
+  [[nodiscard]] bool is_service(model::Caller const& caller) const;
+
+  Options const options_;
+  Calls calls_;
+  Checks checks_;
+  Projects projects_;
+};
+
+} // namespace vitrine::identity::keystone
