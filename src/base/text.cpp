@@ -150,6 +150,16 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
+std::string to_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    auto const length = sequence_length(text);
+    out += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
 std::size_t length_utf8(std::string_view text) noexcept {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<std::uint8_t>(c) & 0xC0) != 0x80; }));

@@ -37,6 +37,8 @@ std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text);
 
 /// True when `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
 bool is_utf8(std::string_view text) noexcept;
+/// The text with U+FFFD for every byte that is no part of UTF-8.
+std::string to_utf8(std::string_view text);
 /// Number of code points; `text` must be well-formed.
 std::size_t length_utf8(std::string_view text) noexcept;
 

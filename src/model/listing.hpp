@@ -43,8 +43,8 @@ enum class Comparison : std::uint8_t {
   outside
 };
 
-/// `column op any of values`; several values only with `equal`, and two with `outside`: below the
-/// first, or the second and above.
+/// `column op any of values`; null fits none. Several values only with `equal`, all texts, and two
+/// with `outside`: below the first, or the second and above.
 struct Condition {
   ImageColumn column;
   Comparison comparison{Comparison::equal};

@@ -88,8 +88,30 @@ std::string_view take_line(std::string_view& rest) {
   return line;
 }
 
+/// A target as a proxy gets it (RFC 9112 3.2.2) in two; nothing when it is not of that form. What
+/// a path leaves out in it, the slash at the front, is up to the caller.
+struct AbsoluteForm {
+  std::string_view authority;
+  std::string_view rest;
+};
+
+std::optional<AbsoluteForm> split_absolute(std::string_view target) {
+  std::size_t const scheme = target.find("://");
+  if (scheme == std::string_view::npos) return std::nullopt;
+  auto const name = target.substr(0, scheme);
+  if (!text::equals_ignoring_case(name, "http") && !text::equals_ignoring_case(name, "https")) {
+    return std::nullopt;
+  }
+  target.remove_prefix(scheme + 3);
+  auto const authority = target.substr(0, target.find_first_of("/?"));
+  if (authority.empty() || !all_of(authority, kHost)) return std::nullopt;
+  return AbsoluteForm{authority, target.substr(authority.size())};
+}
+
+/// `authority` is set when the target names one: it then stands over the Host header.
 std::optional<Refusal> parse_request_line(std::string_view line, HeadLimits const& limits,
-                                          RequestHead& head, HeadTraits& traits) {
+                                          RequestHead& head, HeadTraits& traits,
+                                          std::string_view& authority) {
   std::size_t const first = line.find(' ');
   std::size_t const last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) return Refusal::malformed;
@@ -101,10 +123,15 @@ std::optional<Refusal> parse_request_line(std::string_view line, HeadLimits cons
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return Refusal::malformed;
   if (target.size() > limits.target_bytes_max) return Refusal::target_too_long;
-  if (target.empty() || target.front() != '/' || !all_of(target, kTarget))
-    return Refusal::malformed;
+  if (target.empty() || !all_of(target, kTarget)) return Refusal::malformed;
   head.method.assign(method);
   head.target.assign(target);
+  if (target.front() != '/') {
+    auto const absolute = split_absolute(target);
+    if (!absolute) return Refusal::malformed;
+    authority = absolute->authority;
+    head.target.assign(absolute->rest.starts_with('/') ? "" : "/").append(absolute->rest);
+  }
   traits.version_1_1 = version == "HTTP/1.1";
   traits.keep_alive = traits.version_1_1;
   return std::nullopt;
@@ -180,7 +207,8 @@ bool framing_is_sound(Framing const& framing, HeadTraits const& traits) {
 std::optional<Refusal> parse_lines(std::string_view rest, HeadLimits const& limits,
                                    RequestHead& head, HeadTraits& traits) {
   if (rest.starts_with("\r\n")) rest.remove_prefix(2);
-  if (auto const refusal = parse_request_line(take_line(rest), limits, head, traits))
+  std::string_view authority;
+  if (auto const refusal = parse_request_line(take_line(rest), limits, head, traits, authority))
     return refusal;
   Framing framing;
   std::size_t count = 0;
@@ -196,7 +224,8 @@ std::optional<Refusal> parse_lines(std::string_view rest, HeadLimits const& limi
     if (!take_framing(name, value, head, traits, framing)) return Refusal::malformed;
     if (count == head.headers.size()) head.headers.emplace_back();
     head.headers[count].name.assign(name);
-    head.headers[count].value.assign(value);
+    bool const overruled = !authority.empty() && text::equals_ignoring_case(name, "Host");
+    head.headers[count].value.assign(overruled ? authority : value);
     ++count;
   }
   head.headers.resize(count);

@@ -163,7 +163,10 @@ TEST(HeadParser, RefusesOtherRequestLines) {
       "/ HTTP/1.1\r\nHost: a\r\n\r\n",
       "G(T / HTTP/1.1\r\nHost: a\r\n\r\n",
       std::string(33, 'G') + " / HTTP/1.1\r\nHost: a\r\n\r\n",
-      "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET http:/a HTTP/1.1\r\nHost: a\r\n\r\n",
       "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
       "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
       "GET /#part HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -177,6 +180,20 @@ TEST(HeadParser, RefusesOtherRequestLines) {
       // Another protocol is told at its first byte.
       "\x16\x03\x01",
   });
+}
+
+// RFC 9112 3.2.2: a server takes it although only proxies are sent it, and Host is overruled.
+TEST(HeadParser, TakesThePathAndTheHostOfAnAbsoluteTarget) {
+  for (auto const& [target, path] :
+       {std::pair{"http://b:80/v2/images?limit=1", "/v2/images?limit=1"},
+        std::pair{"HTTPS://b:80", "/"}, std::pair{"http://b:80?a=/", "/?a=/"}}) {
+    Parsed const parsed =
+        parse("GET " + std::string(target) + " HTTP/1.1\r\nX: y\r\nHost: a\r\n\r\n");
+    ASSERT_EQ(parsed.outcome.status, HeadStatus::complete) << target;
+    EXPECT_EQ(parsed.head.target, path);
+    EXPECT_EQ(parsed.head.header("Host"), "b:80");
+    EXPECT_EQ(parsed.head.header("X"), "y");
+  }
 }
 
 TEST(HeadParser, AcceptsTheUnusualButClear) {

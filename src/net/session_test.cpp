@@ -205,7 +205,7 @@ TEST_F(SessionTest, RefusesSmugglingShapesAndCloses) {
            line + "Host: a\rContent-Length: 4\r\n\r\n",
            line + "\r\n",
            line + "Host: a\r\nHost: b\r\n\r\n",
-           std::string("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+           std::string("GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
            std::string("GET / HTTP/3.0\r\nHost: a\r\n\r\n"),
        }) {
     Client client = connect();

@@ -239,6 +239,15 @@ class TestExpect:
             assert told(answer)
 
 
+@pytest.mark.parametrize("path", ["/v2/images", "/v1/cloudimages/quota", "/v3/projects"])
+def test_two_tokens_are_refused(demo, alt, path):
+    """The first was taken, whoever had put it there."""
+    with demo.raw() as connection:
+        ask(connection, demo, "GET", path, f"X-Auth-Token: {alt.token}")
+        assert connection.answer().status == 400
+        assert in_step(connection, demo)
+
+
 @pytest.mark.parametrize("path, form", [
     ("/v2/images", "message"), ("/v1/cloudimages/quota", "error"), ("/v3/projects", "error")])
 def test_a_long_request_id_is_refused_in_the_form_of_the_api(demo, path, form):

@@ -1,6 +1,7 @@
 // POST /v2/images (contract: glance-v2 3.2, ims-api 10.1).
 #include "api/image/document.hpp"
 #include "api/kit/endpoint.hpp"
+#include "base/text.hpp"
 #include "service/images.hpp"
 
 namespace vitrine::api::image {
@@ -10,6 +11,7 @@ Result<Reply> run(Context& context, Services& services) {
   auto const object = TRY(read_object(context.body));
   bool const ims = services.images.options().ims_profile;
   model::Image image;
+  model::Properties properties;
   image.visibility = ims ? model::Visibility::private_ : model::Visibility::shared;
   if (ims) image.container_format = "bare";
   for (auto const& [key, value] : object) {
@@ -19,11 +21,13 @@ Result<Reply> run(Context& context, Services& services) {
       if (text == nullptr || !is_uuid(json::view(*text))) {
         return error(Fault::invalid_value, "Invalid value for 'id': a UUID is needed.", "id");
       }
-      image.id = ImageId{std::string(json::view(*text))};
+      // One UUID has one spelling here, or the same id would name different images in the two APIs.
+      image.id = ImageId{text::to_lower(json::view(*text))};
       continue;
     }
-    TRY(set_attribute(image, name, value));
+    TRY(set_attribute(image, properties, name, value));
   }
+  image.set_properties(properties);
   auto const created = TRY(services.images.create(context.caller, std::move(image)));
   auto reply = json_reply(201, image_json(created, context.caller, ims));
   reply.headers.push_back({"Location", context.base_url + "/v2/images/" + created.id.text});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <unordered_set>
 
 namespace vitrine::api::image {
 namespace {
@@ -72,16 +73,18 @@ Result<> set_tags(model::Image& image, json::Value const& value) {
   auto const* array = value.if_array();
   if (array == nullptr) return invalid("tags", "an array of strings is needed");
   std::vector<std::string> tags;
+  std::unordered_set<std::string> seen;
   for (auto const& element : *array) {
     auto tag = TRY(text_value("tags", element));
     TRY(check_tag(tag));
-    if (!holds(tags, tag)) tags.push_back(std::move(tag));
+    if (seen.insert(tag).second) tags.push_back(std::move(tag));
   }
   image.set_tags(tags);
   return {};
 }
 
-Result<> set_property(model::Image& image, std::string_view name, json::Value const& value) {
+Result<> set_property(model::Properties& properties, std::string_view name,
+                      json::Value const& value) {
   if (name.empty() || text::length_utf8(name) > limits::property_name_characters) {
     return invalid(name, fmt::format("a property name has 1 to {} characters",
                                      limits::property_name_characters));
@@ -90,9 +93,7 @@ Result<> set_property(model::Image& image, std::string_view name, json::Value co
   if (text.size() > limits::property_value_bytes) {
     return invalid(name, fmt::format("at most {} bytes are allowed", limits::property_value_bytes));
   }
-  auto properties = image.properties();
   properties.insert_or_assign(std::string(name), std::move(text));
-  image.set_properties(properties);
   return {};
 }
 
@@ -199,7 +200,7 @@ void write_image(json::Writer& writer, model::Image const& image, model::Caller 
   nullable(writer, "name", image.name);
   writer.field("status", name_of(image.status)).field("visibility", name_of(image.visibility));
   writer.field("protected", image.is_protected).field("os_hidden", image.hidden);
-  writer.field("owner", image.owner.text);
+  nullable(writer, "owner", image.owner.empty() ? std::nullopt : std::optional(image.owner.text));
   nullable(writer, "disk_format", image.disk_format);
   nullable(writer, "container_format", image.container_format);
   writer.field("min_disk", image.min_disk_gib).field("min_ram", image.min_ram_mib);
@@ -238,7 +239,8 @@ Attribute attribute_named(std::string_view name) {
   return Attribute::property;
 }
 
-Result<> set_attribute(model::Image& image, std::string_view name, json::Value const& value) {
+Result<> set_attribute(model::Image& image, model::Properties& properties, std::string_view name,
+                       json::Value const& value) {
   switch (attribute_named(name)) {
   case Attribute::base: return set_base(image, name, value);
   case Attribute::read_only:
@@ -247,7 +249,7 @@ Result<> set_attribute(model::Image& image, std::string_view name, json::Value c
     return error(Fault::reserved_attribute, fmt::format("Attribute '{}' is reserved.", name));
   case Attribute::property: break;
   }
-  return set_property(image, name, value);
+  return set_property(properties, name, value);
 }
 
 Result<> check_tag(std::string_view tag) {

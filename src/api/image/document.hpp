@@ -27,9 +27,11 @@ std::span<std::string_view const> container_formats();
 enum class Attribute : std::uint8_t { base, read_only, reserved, property };
 Attribute attribute_named(std::string_view name);
 
-/// Sets one attribute or property from JSON. Errors: `invalid_value` naming the attribute and its
-/// limit, `read_only_attribute`, `reserved_attribute`.
-Result<> set_attribute(model::Image& image, std::string_view name, json::Value const& value);
+/// Sets one attribute of the image from JSON, or one of `properties`, which stand beside it until
+/// all are set: an image keeps them as one text. Errors: `invalid_value` naming the attribute and
+/// its limit, `read_only_attribute`, `reserved_attribute`.
+Result<> set_attribute(model::Image& image, model::Properties& properties, std::string_view name,
+                       json::Value const& value);
 
 /// A tag as it may be stored: 1..255 characters. Error: `invalid_value`.
 Result<> check_tag(std::string_view tag);

@@ -69,7 +69,8 @@ net::Reply render(int status, std::string const& text, ErrorContext const& conte
 
 net::Reply refuse(Error const& failure, ErrorContext const& context) {
   int const status = context.status != 0 ? context.status : status_of_failure(failure);
-  auto reply = render(status, explanation(failure, context), context);
+  // A refused header may be quoted, and its bytes may be anything.
+  auto reply = render(status, text::to_utf8(explanation(failure, context)), context);
   if (failure.fault == Fault::media_type && context.head != nullptr &&
       context.head->method == "PATCH") {
     reply.headers.push_back({"Accept-Patch", "application/openstack-images-v2.1-json-patch, "

@@ -114,11 +114,26 @@ Result<Condition> read_text(std::string_view name, ImageColumn column, std::stri
   return Condition{column, Comparison::equal, {std::string(rest)}};
 }
 
+// ISO 8601 lets a time end early: a day, or a minute.
+std::optional<Time> parse_moment(std::string_view text) {
+  constexpr std::size_t kDay = 10;
+  constexpr std::size_t kMinute = 16;
+  if (text.size() == kDay) return parse_time(std::string(text) + "T00:00:00");
+  bool const to_the_minute =
+      text.size() == kMinute ||
+      (text.size() > kMinute && text[kMinute] != ':' && text[kMinute] != '.');
+  if (to_the_minute) {
+    return parse_time(std::string(text.substr(0, kMinute)) + ":00" +
+                      std::string(text.substr(kMinute)));
+  }
+  return parse_time(text);
+}
+
 // Stored in microseconds, shown in seconds: a second is a range.
 Result<std::vector<Condition>> read_time(std::string_view name, ImageColumn column,
                                          std::string_view value) {
   auto const [word, rest] = split_operator(value);
-  auto const time = parse_time(rest);
+  auto const time = parse_moment(rest);
   if (!time || word == "in") return invalid(name, "must be [operator:]ISO 8601 time");
   auto const part = time->us % kMicrosecondsPerSecond;
   auto const start = time->us - (part < 0 ? part + kMicrosecondsPerSecond : part);

@@ -1,6 +1,7 @@
 // PATCH /v2/images/{image_id}: a subset of JSON patch in two spellings (contract: glance-v2 3.5).
 #include "api/image/document.hpp"
 #include "api/kit/endpoint.hpp"
+#include "base/text.hpp"
 #include "service/images.hpp"
 
 #include <array>
@@ -36,7 +37,11 @@ Result<std::string> name_of_pointer(std::string_view pointer) {
   }
   std::string out;
   for (std::size_t i = 1; i < pointer.size(); ++i) {
-    if (pointer[i] == '/') return malformed("Only one level of a JSON pointer is allowed.");
+    if (pointer[i] == '/') {
+      // The one attribute whose elements have paths; it is offered to nobody.
+      if (out == "locations") return out;
+      return malformed("Only one level of a JSON pointer is allowed.");
+    }
     if (pointer[i] != '~') {
       out += pointer[i];
       continue;
@@ -82,7 +87,13 @@ Result<Operation> read_operation(json::Value const& entry, bool v21) {
   return operation;
 }
 
-Result<> remove_attribute(model::Image& image, std::string const& name) {
+// Without parameters, in lower case (RFC 9110 8.3.1).
+std::string media_type(net::RequestHead const& head) {
+  auto const header = head.header("Content-Type").value_or("");
+  return text::to_lower(text::trim(header.substr(0, header.find(';'))));
+}
+
+Result<> remove_attribute(model::Properties& properties, std::string const& name) {
   switch (attribute_named(name)) {
   case Attribute::base:
     return error(Fault::forbidden, fmt::format("Property {} may not be removed.", name));
@@ -93,26 +104,25 @@ Result<> remove_attribute(model::Image& image, std::string const& name) {
     return error(Fault::reserved_attribute, fmt::format("Attribute '{}' is reserved.", name));
   case Attribute::property: break;
   }
-  auto properties = image.properties();
   if (properties.erase(name) == 0) {
     return error(Fault::property_missing, fmt::format("Property {} does not exist.", name));
   }
-  image.set_properties(properties);
   return {};
 }
 
-Result<> apply(Operation const& operation, model::Image& image, model::Caller const& caller) {
+Result<> apply(Operation const& operation, model::Image& image, model::Properties& properties,
+               model::Caller const& caller) {
   using Kind = Operation::Kind;
   auto const& name = operation.name;
-  if (operation.kind == Kind::remove) return remove_attribute(image, name);
-  if (attribute_named(name) == Attribute::property) {
-    bool const there = image.property(name).has_value();
-    if (operation.kind == Kind::replace && !there) {
-      return error(Fault::property_missing, fmt::format("Property {} does not exist.", name));
-    }
-    if (operation.kind == Kind::add && there && !operation.add_may_replace) {
-      return error(Fault::conflict, fmt::format("Property {} already present.", name));
-    }
+  if (operation.kind == Kind::remove) return remove_attribute(properties, name);
+  auto const attribute = attribute_named(name);
+  bool const there = attribute == Attribute::base ||
+                     (attribute == Attribute::property && properties.contains(name));
+  if (attribute == Attribute::property && operation.kind == Kind::replace && !there) {
+    return error(Fault::property_missing, fmt::format("Property {} does not exist.", name));
+  }
+  if (operation.kind == Kind::add && there && !operation.add_may_replace) {
+    return error(Fault::conflict, fmt::format("Property {} already present.", name));
   }
   if ((name == "disk_format" || name == "container_format") &&
       image.status != model::ImageStatus::queued) {
@@ -122,16 +132,16 @@ Result<> apply(Operation const& operation, model::Image& image, model::Caller co
   if (name == "owner" && !caller.is_admin) {
     return error(Fault::forbidden, "Only an administrator may change the owner.");
   }
-  return set_attribute(image, name, operation.value);
+  return set_attribute(image, properties, name, operation.value);
 }
 
 Result<Reply> run(Context& context, Services& services) {
-  auto const type = context.head.header("Content-Type").value_or("");
+  auto const type = media_type(context.head);
   if (type != kV21 && type != kV20) {
     return error(Fault::media_type,
                  fmt::format("The media type is not supported; use {} or {}.", kV21, kV20));
   }
-  auto const body = TRY(json::parse(context.body));
+  auto const body = TRY(read_json(context.body));
   auto const* entries = body.if_array();
   if (entries == nullptr)
     return malformed("Request body must be a JSON array of operation objects.");
@@ -140,8 +150,10 @@ Result<Reply> run(Context& context, Services& services) {
     operations.push_back(TRY(read_operation(entry, type == kV21)));
   }
   auto const apply_all = [&](model::Image& changed) -> Result<> {
+    auto properties = changed.properties();
     for (auto const& operation : operations)
-      TRY(apply(operation, changed, context.caller));
+      TRY(apply(operation, changed, properties, context.caller));
+    changed.set_properties(properties);
     return {};
   };
   ImageId const id{context.param("image_id")};

@@ -31,6 +31,8 @@ constexpr std::string_view kImageRest =
     R"("stores":{"type":"string","readOnly":true},)"
     R"("active_at":{"type":"string","readOnly":true},)"
     R"("virtual_env_type":{"type":"string","readOnly":true},)"
+    R"("os_glance_upload_error":{"type":"string","readOnly":true,)"
+    R"("description":"Why the last upload failed; shown to the owner"},)"
     R"("schema":{"type":"string","readOnly":true}},)"
     R"("additionalProperties":{"type":"string"},"links":[{"rel":"self","href":"{self}"},)"
     R"({"rel":"enclosure","href":"{file}"},{"rel":"describedby","href":"{schema}"}]})";

@@ -1,25 +1,15 @@
 // GET / and GET /versions: what clients discover the API by (contract: glance-v2 1.1).
 #include "api/endpoints.hpp"
-
-#include <array>
+#include "api/kit/router.hpp"
 
 namespace vitrine::api {
-namespace {
-
-// Newest first, the first is CURRENT. Without image cache and with one store there is
-// no 2.18, 2.16, 2.14 nor 2.13 to 2.10 and 2.8.
-constexpr std::array<std::string_view, 11> kVersions = {
-    "v2.17", "v2.15", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0"};
-
-} // namespace
-
 Reply version_list(Context& context, int status) {
   std::string body;
   json::Writer writer(body);
   writer.begin_object().key("versions").begin_array();
-  for (auto const version : kVersions) {
+  for (auto const version : kOfferedVersions) {
     writer.begin_object().field("id", version);
-    writer.field("status", version == kVersions.front() ? "CURRENT" : "SUPPORTED");
+    writer.field("status", version == kOfferedVersions.front() ? "CURRENT" : "SUPPORTED");
     writer.key("links").begin_array().begin_object().field("rel", "self");
     writer.field("href", context.base_url + "/v2/").end_object().end_array().end_object();
   }

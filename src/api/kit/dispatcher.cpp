@@ -7,6 +7,7 @@
 #include "ops/metrics.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <exception>
 #include <fmt/format.h>
@@ -16,6 +17,9 @@ namespace vitrine::api {
 namespace {
 
 constexpr std::string_view kRequestId = "X-Openstack-Request-Id";
+// Of two values a proxy may have judged the other one, so none of them is taken.
+constexpr std::array<std::string_view, 5> kSingleHeaders = {
+    "X-Auth-Token", "X-Subject-Token", "Content-Type", "Range", "X-OpenStack-Image-Size"};
 
 std::string_view path_of(net::RequestHead const& head) {
   return std::string_view(head.target).substr(0, head.target.find('?'));
@@ -127,9 +131,22 @@ private:
     return std::nullopt;
   }
 
+  [[nodiscard]] Result<> check_headers() const {
+    for (auto const name : kSingleHeaders) {
+      auto const is_named = [&](net::Header const& header) {
+        return text::equals_ignoring_case(header.name, name);
+      };
+      if (std::ranges::count_if(head_.headers, is_named) > 1) {
+        return error(Fault::invalid_value, fmt::format("There is more than one {}.", name));
+      }
+    }
+    return {};
+  }
+
   // Token, policy, query, body: in the order of the contract (ims-api 2.1).
   Result<> admit() {
     auto const& spec = endpoint_->spec;
+    TRY(check_headers());
     if (spec.guard != Guard::open) TRY(authenticate(spec));
     context_.caller.request_id = request_id_;
     context_.caller.address = dispatcher_.origin_.client_of(head_);

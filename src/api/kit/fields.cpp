@@ -6,9 +6,36 @@
 
 namespace vitrine::api {
 
+namespace {
+
+bool holds_nul(json::Value const& value) {
+  constexpr auto in = [](std::string_view text) {
+    return text.find('\0') != std::string_view::npos;
+  };
+  if (auto const* text = value.if_string()) return in(json::view(*text));
+  if (auto const* array = value.if_array()) return std::ranges::any_of(*array, holds_nul);
+  if (auto const* object = value.if_object()) {
+    return std::ranges::any_of(*object, [&](auto const& member) {
+      return in({member.key().data(), member.key().size()}) || holds_nul(member.value());
+    });
+  }
+  return false;
+}
+
+} // namespace
+
+Result<json::Value> read_json(std::string_view body) {
+  auto value = TRY(json::parse(body));
+  // It comes escaped or not at all, so hardly a body needs the look at each text.
+  if (body.find("\\u0000") != std::string_view::npos && holds_nul(value)) {
+    return error(Fault::invalid_body, "a string holds a NUL character");
+  }
+  return value;
+}
+
 Result<json::Object> read_object(std::string_view body) {
   if (body.empty()) return error(Fault::empty_body);
-  auto value = TRY(json::parse(body));
+  auto value = TRY(read_json(body));
   if (value.is_null()) return error(Fault::empty_body);
   if (auto* object = value.if_object()) return std::move(*object);
   return error(Fault::invalid_body, "the body must be a JSON object");

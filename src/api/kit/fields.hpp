@@ -46,6 +46,10 @@ struct Size {
   std::size_t most;
 };
 
+/// Parses a body: JSON without NUL characters, which no name, text or id may hold and not every
+/// database can. Error: `invalid_body`.
+Result<json::Value> read_json(std::string_view body);
+
 /// Parses a body that must be a JSON object. Errors: `empty_body` for nothing or `null`,
 /// `invalid_body`.
 Result<json::Object> read_object(std::string_view body);

@@ -48,10 +48,7 @@ Path split_path(std::string_view text) {
 
 // `/v2.9/…` is `/v2/…` (contract: glance-v2 1.1; ims-api D34).
 bool is_v2(std::string_view segment) {
-  if (segment == "v2") return true;
-  if (!segment.starts_with("v2.")) return false;
-  auto const minor = text::parse_int(segment.substr(3));
-  return minor && *minor >= 0 && *minor <= 17;
+  return segment == "v2" || std::ranges::find(kOfferedVersions, segment) != kOfferedVersions.end();
 }
 
 bool is_known_api(std::string_view segment) {

@@ -3,12 +3,18 @@
 
 #include "api/kit/endpoint.hpp"
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace vitrine::api {
+
+/// Versions of the Image API v2, newest first; the first is CURRENT. Without image cache and with
+/// one store there is no 2.18, 2.16, 2.14 nor 2.13 to 2.10 and 2.8.
+inline constexpr std::array<std::string_view, 11> kOfferedVersions = {
+    "v2.17", "v2.15", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0"};
 
 /// Where a path leads.
 struct Match {

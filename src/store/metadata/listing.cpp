@@ -1,5 +1,6 @@
 #include "store/metadata/listing.hpp"
 
+#include "base/json.hpp"
 #include "store/metadata/images.hpp"
 #include "store/metadata/terms.hpp"
 
@@ -7,6 +8,7 @@
 #include <array>
 #include <deque>
 #include <fmt/format.h>
+#include <span>
 
 namespace vitrine::store {
 namespace {
@@ -23,6 +25,9 @@ using Value = std::variant<std::int64_t, std::string>;
 // A property held by at most so many images of a set is looked up by the property and sorted; a
 // commoner one is met soon enough on the way along the sort index.
 constexpr std::int64_t kRareTermMax = 2000;
+
+// Each is one more join to plan; more are counted by one subquery.
+constexpr std::size_t kJoinedTermsMax = 4;
 
 // Statement text under construction with the values of its parameters.
 class Text {
@@ -72,6 +77,26 @@ std::string_view expression(ImageColumn column) {
   return "i.protected";
 }
 
+// Columns whose expression turns null into an empty text, which a filter must tell apart.
+std::string_view nullable_text(ImageColumn column) {
+  switch (column) {
+  case ImageColumn::name: return "i.name";
+  case ImageColumn::container_format: return "i.container_format";
+  case ImageColumn::disk_format: return "i.disk_format";
+  default: return {};
+  }
+}
+
+std::string json_array(std::vector<Value> const& texts) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_array();
+  for (auto const& text : texts)
+    writer.string(std::get<std::string>(text));
+  writer.end_array();
+  return out;
+}
+
 Value value_of(model::Image const& image, ImageColumn column) {
   switch (column) {
   case ImageColumn::id: return image.id.text;
@@ -101,6 +126,7 @@ public:
 
   Result<std::vector<model::Image>> run() {
     if (listing_.limit == 0) return std::vector<model::Image>{};
+    conditions_ = conditions_text();
     for (bool const hidden : listing_.hidden)
       add_branches(hidden);
     std::vector<std::string> parts;
@@ -229,29 +255,50 @@ private:
                            text_.bind(condition.values[0]), text_.bind(condition.values[1]));
         continue;
       }
+      if (auto const nullable = nullable_text(condition.column); !nullable.empty()) {
+        out += fmt::format(" AND {} IS NOT NULL", nullable);
+      }
       if (condition.values.size() == 1) {
         out += fmt::format(" AND {} {} {}", column,
                            operators[static_cast<std::size_t>(condition.comparison)],
                            text_.bind(condition.values.front()));
         continue;
       }
-      std::string list;
-      for (auto const& value : condition.values) {
-        list += (list.empty() ? "" : ", ") + text_.bind(value);
-      }
-      out += fmt::format(" AND {} IN ({})", column, list);
+      auto const array = text_.bind(std::string_view(json_array(condition.values)));
+      out += " AND ";
+      out += fmt::format(fmt::runtime(connection_.dialect().is_in_array), column, array);
     }
     return out;
   }
 
   std::vector<std::int64_t> terms(Branch const& branch) const {
     std::vector<std::int64_t> out;
-    for (auto const& [name, value] : listing_.properties) {
-      out.push_back(property_term(branch.scope, name, value));
-    }
+    auto const add = [&](std::int64_t term) {
+      if (std::ranges::find(out, term) == out.end()) out.push_back(term);
+    };
+    for (auto const& [name, value] : listing_.properties)
+      add(property_term(branch.scope, name, value));
     for (auto const& tag : listing_.tags)
-      out.push_back(tag_term(branch.scope, tag));
+      add(tag_term(branch.scope, tag));
     return out;
+  }
+
+  // That an image of the branch has all these terms, which are different.
+  std::string terms_text(std::span<std::int64_t const> wanted) {
+    constexpr std::string_view of_image = "x.created_at = i.created_at AND x.image_id = i.id";
+    std::string out;
+    if (wanted.size() <= kJoinedTermsMax) {
+      for (auto const term : wanted) {
+        out += fmt::format(" AND EXISTS (SELECT 1 FROM image_terms x WHERE x.term = {} AND {})",
+                           text_.bind(term), of_image);
+      }
+      return out;
+    }
+    std::string list;
+    for (auto const term : wanted)
+      list += (list.empty() ? "" : ", ") + text_.bind(term);
+    return fmt::format(" AND (SELECT COUNT(*) FROM image_terms x WHERE x.term IN ({}) AND {}) = {}",
+                       list, of_image, wanted.size());
   }
 
   Result<bool> starts_at_term(std::vector<std::int64_t> const& terms) {
@@ -281,12 +328,8 @@ private:
     } else if (branch.received) {
       from = fmt::format("image_members m {} images i ON i.id = m.image_id", join_);
     }
-    for (; checked < wanted.size(); ++checked) {
-      where += fmt::format(" AND EXISTS (SELECT 1 FROM image_terms x WHERE x.term = {} AND "
-                           "x.created_at = i.created_at AND x.image_id = i.id)",
-                           text_.bind(wanted[checked]));
-    }
-    where += conditions_text();
+    where += terms_text(std::span(wanted).subspan(checked));
+    where += conditions_;
     where += range_text(branch, by_term, range);
     std::string keys;
     std::string order;
@@ -352,6 +395,7 @@ private:
   std::string_view const join_;
   ImageListing const& listing_;
   Text text_;
+  std::string conditions_; ///< the same text and parameters in every branch
   std::vector<Branch> branches_;
 };
 

@@ -15,6 +15,8 @@ constexpr std::string_view kAction = "download_image";
 // The range asked for; nothing when all is. Some clients send it as Content-Range.
 Result<std::optional<ByteRange>> asked_range(net::RequestHead const& head,
                                              std::uint64_t size_bytes) {
+  // No answer carries a validator, so none that a client holds can match (RFC 9110 13.1.5).
+  if (head.header("If-Range")) return std::optional<ByteRange>();
   if (auto const range = head.header("Range")) return TRY(parse_range(*range, size_bytes));
   if (auto const range = head.header("Content-Range")) {
     return TRY(parse_content_range(*range, size_bytes));
