@@ -40,20 +40,26 @@ need_apt() {
   }
 }
 
-# The virtual environment of the tests. Rebuilt when a requirements file or the interpreter changes.
-need_python() {
-  local stamp
-  stamp=$(cat tests/requirements*.txt; python3 -V)
-  if [ ! -e .cache/venv/stamp ] || [ "$(cat .cache/venv/stamp)" != "$stamp" ]; then
+# need_venv FOLDER FILE...: a virtual environment with the packages of these requirements files.
+# Rebuilt when one of them or the interpreter changes.
+need_venv() {
+  local folder=$1 stamp
+  shift
+  stamp=$(cat "$@"; python3 -V)
+  if [ ! -e "$folder/stamp" ] || [ "$(cat "$folder/stamp")" != "$stamp" ]; then
     need_apt python3-venv
-    echo "dev: installing Python packages into .cache/venv"
-    rm -rf .cache/venv
-    python3 -m venv .cache/venv
-    .cache/venv/bin/pip install --quiet --disable-pip-version-check \
-      $(printf -- '-r %s ' tests/requirements*.txt)
-    printf '%s\n' "$stamp" >.cache/venv/stamp
+    echo "dev: installing Python packages into $folder"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check $(printf -- '-r %s ' "$@")
+    printf '%s\n' "$stamp" >"$folder/stamp"
   fi
 }
+
+need_python() { need_venv .cache/venv tests/requirements*.txt; }
+
+# What tests/components/keystone.py starts; apart, since its packages are others.
+need_keystone() { need_venv .cache/keystone/venv tests/components/requirements-keystone.txt; }
 
 # A Go new enough for the modules of tests/clients, as .cache/go/bin/go. Debian 12 has Go 1.19, too
 # old for them, but able to fetch a newer toolchain: those are modules like any other.
