@@ -116,6 +116,14 @@ def postgres(_):
                         workers=CORES, within=within))
 
 
+def keystone(_):
+    """The black-box tests of the dev build, on a real Keystone."""
+    build("dev")
+    within = [sys.executable, ROOT / "tests/components/keystone.py", "run"]
+    return pytest("contract-keystone", "tests/contract", "-m", "not heavy",
+                  workers=CORES, within=within)
+
+
 def clients(_):
     """Real clients against the dev build."""
     return pytest("clients", "tests/clients")
@@ -170,7 +178,7 @@ def fuzz(seconds):
     return passed, failed
 
 
-STAGES = [house, dev, contract, postgres, clients, asan, tsan, fuzz]
+STAGES = [house, dev, contract, postgres, keystone, clients, asan, tsan, fuzz]
 
 
 def run_stages(names, fuzz_seconds):

@@ -18,7 +18,7 @@ class CommandLine:
 
     def __init__(self, server, user):
         self.server = server
-        self.cloud = server.cloud_name(user)
+        self.cloud = server.identity.cloud_name(user)
 
     def run(self, *arguments):
         environment = {name: value for name, value in os.environ.items()

@@ -12,7 +12,7 @@ def connect(server, user):
     return openstack.connection.Connection(
         config=openstack.config.OpenStackConfig(
             config_files=[str(server.directory / "clouds.yaml")], load_envvars=False,
-        ).get_one(cloud=server.cloud_name(user)))
+        ).get_one(cloud=server.identity.cloud_name(user)))
 
 
 @pytest.fixture(scope="module")

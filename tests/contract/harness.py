@@ -17,8 +17,7 @@ import threading
 import time
 import urllib.parse
 
-import yaml
-
+import identity
 from database import Database
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -138,7 +137,10 @@ class RawConnection:
 
 
 class Client:
-    """One user's view of one server. Threads may share it: each has its own connection."""
+    """One user's view of one server. Threads may share it: each has its own connections.
+
+    Requests below /v3 go to whoever answers for identity: the server, or its Keystone.
+    """
 
     def __init__(self, server, cloud=None):
         self.server = server
@@ -159,13 +161,13 @@ class Client:
         self.user_id = token["user"]["id"]
         return token
 
-    def connection(self):
-        address = self.server.address
-        held = getattr(self.local, "connection", None)
-        if held is None or self.local.address != address:
-            held = http.client.HTTPConnection(*address, timeout=60 * PATIENCE)
-            self.local.connection, self.local.address = held, address
-        return held
+    def connection(self, path="/"):
+        elsewhere = self.server.identity.address if path.startswith("/v3") else None
+        address = elsewhere or self.server.address
+        held = self.local.__dict__.setdefault("connections", {})
+        if address not in held:
+            held[address] = http.client.HTTPConnection(*address, timeout=60 * PATIENCE)
+        return held[address]
 
     def request(self, method, path, *, json=None, body=None, headers=None, token=True):
         """One request. `json` is any JSON value; `body` bytes, or an iterable sent in chunks."""
@@ -188,7 +190,7 @@ class Client:
             return self.exchange(method, path, body, sent)
 
     def exchange(self, method, path, body, headers):
-        connection = self.connection()
+        connection = self.connection(path)
         try:
             chunked = not isinstance(body, (bytes, str, type(None)))
             connection.request(method, path, body, headers, encode_chunked=chunked)
@@ -199,10 +201,8 @@ class Client:
             raise
 
     def disconnect(self):
-        held = getattr(self.local, "connection", None)
-        if held is not None:
+        for held in self.local.__dict__.pop("connections", {}).values():
             held.close()
-            self.local.connection = None
 
     def get(self, path, **options):
         return self.request("GET", path, **options)
@@ -234,6 +234,21 @@ class Client:
         return ("\r\n".join([*text, *lines]) + "\r\n\r\n").encode()
 
     # What most tests begin with.
+
+    def projects(self, count):
+        """Ids of that many projects, of which the administrator makes those that are not there."""
+        names = [f"project-{index:04d}" for index in range(count)]
+        known = self.project_ids()
+        missing = [name for name in names if name not in known]
+        for name in missing:  # 409: another test of those that share a Keystone was quicker
+            self.post("/v3/projects", {"project": {"name": name}}).expect(201, 409)
+        known = self.project_ids() if missing else known
+        return [known[name] for name in names]
+
+    def project_ids(self):
+        """Ids of all projects by name."""
+        answer = self.get("/v3/projects").expect(200).json()
+        return {project["name"]: project["id"] for project in answer["projects"]}
 
     def create_image(self, data=None, **fields):
         """A new image, queued, or active when `data` is given; its document."""
@@ -315,9 +330,11 @@ class Server:
         self.log_path = self.directory.with_name(self.directory.name + ".log")
         # Logins are frequent here and no secret is worth a second of argon2id.
         self.database = Database(self.directory)
+        self.identity = identity.of(self.directory)
         self.environment = {"VITRINE_IDENTITY_PASSWORD_MEMORY_KIB": "64",
                             "VITRINE_IDENTITY_PASSWORD_PASSES": "1",
-                            **self.database.environment(), **(environment or {})}
+                            **self.database.environment(), **self.identity.environment,
+                            **(environment or {})}
         self.arguments = list(arguments)
         self.process = None
         self.address = None
@@ -328,8 +345,8 @@ class Server:
             self.arguments += ["--config", str(path)]
 
     def command(self):
-        return [str(BINARY), "serve", "--standalone", str(self.directory), "--demo",
-                "--listen", "127.0.0.1:0", *self.arguments]
+        return [str(BINARY), "serve", "--standalone", str(self.directory),
+                "--listen", "127.0.0.1:0", *self.identity.arguments, *self.arguments]
 
     def start(self, seconds=20.0):
         self.database.create()
@@ -371,19 +388,11 @@ class Server:
         return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     def clouds(self):
-        """The clouds of clouds.yaml by the name of their user."""
-        text = (self.directory / "clouds.yaml").read_text()
-        return {cloud["auth"]["username"]: cloud
-                for cloud in yaml.safe_load(text)["clouds"].values()}
-
-    def cloud_name(self, user):
-        """The name in clouds.yaml under which that user's cloud stands."""
-        text = (self.directory / "clouds.yaml").read_text()
-        return next(name for name, cloud in yaml.safe_load(text)["clouds"].items()
-                    if cloud["auth"]["username"] == user)
+        """The accounts as in clouds.yaml, by the name of their user."""
+        return self.identity.clouds()
 
     def client(self, user=None):
-        """A client logged in as that user of clouds.yaml; without a token when none is named."""
+        """A client logged in as that user of `clouds`; without a token when none is named."""
         return Client(self, self.clouds()[user] if user else None)
 
     def log(self):

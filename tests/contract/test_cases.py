@@ -3,10 +3,15 @@
 import pytest
 
 import cases
+from identity import builtin_only
+
+OF_BUILTIN = {"identity.yaml"}
 
 
-@pytest.mark.parametrize(
-    "case", cases.load(), ids=lambda case: f"{case['file'].removesuffix('.yaml')}:{case['id']}")
+@pytest.mark.parametrize("case", [
+    pytest.param(case, id=f"{case['file'].removesuffix('.yaml')}:{case['id']}",
+                 marks=[builtin_only] if case["file"] in OF_BUILTIN else [])
+    for case in cases.load()])
 def test_case(case, server, admin, demo, alt, third, viewer, nobody):
     clients = {"admin": admin, "demo": demo, "alt": alt, "third": third, "viewer": viewer,
                "nobody": nobody}

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import harness
+from identity import builtin_only
 
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "img.example.org",
              "Host": "img.example.org"}
@@ -33,6 +34,7 @@ def test_forwarded_headers_of_a_trusted_proxy_are(fresh_server):
         == {"https://img.example.org"}
 
 
+@builtin_only
 def test_a_public_endpoint_is_used_everywhere(fresh_server):
     server = fresh_server(
         config='[server]\npublic_endpoint = "https://images.example.org/glance"\n')
@@ -130,6 +132,7 @@ def test_a_flood_of_connections_leaves_files_to_requests(fresh_server, monkeypat
         stranger.close()
 
 
+@builtin_only
 def test_repeated_wrong_logins_are_slowed_down(fresh_server):
     server = fresh_server(config="[identity]\nlogin_attempts_max = 3\n")
     nobody = server.client()
@@ -149,6 +152,7 @@ def test_repeated_wrong_logins_are_slowed_down(fresh_server):
         == (locked.status, locked.json()["error"]["message"])
 
 
+@builtin_only
 def test_logins_behind_a_trusted_proxy_are_counted_for_each_client(fresh_server):
     """All clients of a proxy shared one count, and one of them could lock out the rest."""
     server = fresh_server(config='[server]\ntrusted_proxies = ["127.0.0.0/8"]\n'

@@ -30,8 +30,7 @@ def lines_of_job(server, job_id):
 def test_every_pair_is_in_the_trail_once_whenever_the_server_is_killed(fresh_server, rng):
     server = fresh_server(config="[jobs]\nlease_seconds = 1\npoll_seconds = 1\n")
     admin, demo = server.client("admin"), server.client("demo")
-    projects = [admin.post("/v3/projects", {"project": {"name": f"p{index:03d}"}})
-                .expect(201).json()["project"]["id"] for index in range(PROJECTS)]
+    projects = admin.projects(PROJECTS)
     images = [demo.create_image(b"x")["id"] for _ in range(IMAGES)]
     unknown = "f" * 32
     body = {"images": images, "projects": [*projects, unknown]}

@@ -33,8 +33,7 @@ def prepared(fresh_server):
     def prepare():
         server = fresh_server(config=settings())
         admin, demo = server.client("admin"), server.client("demo")
-        projects = [admin.post("/v3/projects", {"project": {"name": f"p{index:03d}"}})
-                    .expect(201).json()["project"]["id"] for index in range(PROJECTS)]
+        projects = admin.projects(PROJECTS)
         images = [demo.create_image(b"x", name=f"image-{index:02d}")["id"]
                   for index in range(IMAGES)]
         return server, demo, {"images": images, "projects": projects}

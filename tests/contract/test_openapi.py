@@ -8,6 +8,7 @@ import openapi_spec_validator
 import pytest
 
 import harness
+import identity
 
 DOCUMENT = json.loads(subprocess.run([harness.BINARY, "describe", "openapi"], check=True,
                                      capture_output=True, text=True).stdout)
@@ -31,7 +32,9 @@ def test_the_document_is_valid():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("verb,path", [one for one in OPERATIONS if one[1] not in VERSIONS])
+@pytest.mark.parametrize("verb,path", [
+    (verb, path) for verb, path in OPERATIONS if path not in VERSIONS
+    and (identity.DRIVER == "builtin" or not path.startswith("/v3"))])
 def test_an_operation_is_served_and_answers_as_documented(server, verb, path):
     target = re.sub(r"\{\w+\}", "0" * 32, path)
     bodies = {"json": {}} if "requestBody" in DOCUMENT["paths"][path][verb] else {}

@@ -8,6 +8,7 @@ import time
 import pytest
 
 import harness
+import identity
 from test_serve import refused
 
 
@@ -141,8 +142,7 @@ def test_a_stuck_client_cannot_hold_the_drain(fresh_server):
 def test_a_running_job_is_handed_back_and_ends_after_the_restart(fresh_server):
     server = fresh_server(environment={"VITRINE_QUOTA_IMAGE": "1000"})
     admin, demo = server.client("admin"), server.client("demo")
-    projects = [admin.post("/v3/projects", {"project": {"name": f"p{number}"}}).expect(201)
-                .json()["project"]["id"] for number in range(100)]
+    projects = admin.projects(100)
     images = [demo.create_image(b"x", name=f"i{number}")["id"] for number in range(100)]
     job = demo.post("/v1/cloudimages/members",
                     {"images": images, "projects": projects}).expect(200).json()["job_id"]
@@ -184,8 +184,11 @@ def figures(client):
 # Not moved by a healthy minute: they only have to be there.
 QUIET = {"vitrine_api_queue_length", "vitrine_jobs_running", "vitrine_jobs_open",
          "vitrine_jobs_oldest_seconds", "vitrine_jobs_rescued_total", "vitrine_uploads_running"}
-# Of a driver that does not run here.
+# Of a driver that does not run here; with a Keystone nobody logs in here.
 ABSENT = {"vitrine_keystone_request_seconds"}
+if identity.DRIVER == "keystone":
+    ABSENT = {"vitrine_tokens_issued_total"}
+    QUIET.add("vitrine_login_failures_total")
 
 
 def test_every_declared_metric_moves_with_what_it_counts(fresh_server):
@@ -223,7 +226,7 @@ def test_every_declared_metric_moves_with_what_it_counts(fresh_server):
     assert now["vitrine_downloaded_bytes_total"] == 1000
     assert now["vitrine_images"] == 2
     assert now["vitrine_image_bytes"] == 1000
-    assert now["vitrine_login_failures_total"] == 1
+    assert now["vitrine_login_failures_total"] == (identity.DRIVER == "builtin")
     assert now["vitrine_policy_denials_total"] == 1
     assert now["vitrine_format_refusals_total"] == 1
     assert now["vitrine_refusals_total"] == 1

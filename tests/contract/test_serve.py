@@ -13,6 +13,7 @@ import pytest
 
 import harness
 from database import sqlite_only
+from identity import builtin_only
 
 
 def run(*arguments, **environment):
@@ -20,6 +21,7 @@ def run(*arguments, **environment):
                           text=True, check=False, timeout=60, env={**os.environ, **environment})
 
 
+@builtin_only
 def test_the_directory_is_made_with_everything_in_it(fresh_server):
     server = fresh_server()
     clouds = server.clouds()
@@ -116,7 +118,7 @@ def test_it_listens_on_ipv6(fresh_server):
     """HT-06"""
     server = harness.Server(fresh_server().directory.with_name("six"))
     server.command = lambda: [str(harness.BINARY), "serve", "--standalone", str(server.directory),
-                              "--demo", "--listen", "[::1]:0"]
+                              *server.identity.arguments, "--listen", "[::1]:0"]
     server.start()
     try:
         demo = server.client("demo")
@@ -205,6 +207,7 @@ def test_every_key_is_an_environment_variable_too(fresh_server):
     demo.put(f"/v2/images/{image['id']}/tags/b").expect(413)
 
 
+@builtin_only
 def test_a_password_from_a_file_with_crlf_works(fresh_server):
     """The carriage return became part of the password, and nobody can type it."""
     server = fresh_server()
