@@ -4,6 +4,7 @@
 
 #include "base/blocks.hpp"
 #include "base/result.hpp"
+#include "base/stored_bytes.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -42,28 +44,25 @@ struct Request : RequestHead {
   std::string body; ///< whole, at most Route::body_bytes_max
 };
 
-/// A range of an open file that becomes the body. Owns the descriptor.
-class FileRange {
+/// A range of stored bytes that becomes the body.
+class DataRange {
 public:
-  FileRange(int descriptor, std::uint64_t offset, std::uint64_t length) noexcept
-      : descriptor_(descriptor), offset_(offset), length_(length) {}
-  FileRange(FileRange&& other) noexcept;
-  FileRange& operator=(FileRange&& other) noexcept;
-  ~FileRange();
+  explicit DataRange(std::unique_ptr<StoredBytes> bytes)
+      : bytes_(std::move(bytes)), length_(bytes_->size_bytes()) {}
 
-  /// Keeps `length` bytes from `offset` of the file.
+  /// Keeps `length` bytes from `offset` of the whole.
   void narrow(std::uint64_t offset, std::uint64_t length) noexcept {
     offset_ = offset;
     length_ = length;
   }
 
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] StoredBytes& bytes() const noexcept { return *bytes_; }
   [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
   [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
 
 private:
-  int descriptor_;
-  std::uint64_t offset_;
+  std::unique_ptr<StoredBytes> bytes_;
+  std::uint64_t offset_{0};
   std::uint64_t length_;
 };
 
@@ -77,7 +76,7 @@ struct Reply {
   std::string content_type; ///< empty: no Content-Type
   std::vector<Header> headers;
   std::string body;
-  std::optional<FileRange> file; ///< when set, the body is this range and `body` is empty
+  std::optional<DataRange> data; ///< when set, the body is this range and `body` is empty
   bool close{false};             ///< close the connection after this answer
 };
 

@@ -1,3 +1,4 @@
+#include "net/test_bytes.hpp"
 #include "net/test_certificate.hpp"
 #include "net/test_client.hpp"
 
@@ -309,7 +310,8 @@ TEST_F(TlsTest, MovesLargeBodiesBothWays) {
   std::ofstream(path) << content;
   handler_.on_handle = [&](Request&) {
     Reply answer;
-    answer.file.emplace(::open(path.c_str(), O_RDONLY | O_CLOEXEC), 0, content.size());
+    answer.data.emplace(
+        std::make_unique<FileBytes>(::open(path.c_str(), O_RDONLY | O_CLOEXEC), content.size()));
     return answer;
   };
   auto const server = start(options_, handler_);

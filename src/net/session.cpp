@@ -179,9 +179,9 @@ Task<bool> Session::send(Reply& reply) {
                     (!body_unread_ || skip);
   if (is_bodiless(reply.status)) {
     reply.body.clear();
-    reply.file.reset();
+    reply.data.reset();
   }
-  std::uint64_t const length = reply.file ? reply.file->length() : reply.body.size();
+  std::uint64_t const length = reply.data ? reply.data->length() : reply.body.size();
   bool const headless = head_parsed_ && request_.method == "HEAD";
   std::string_view const body = headless ? std::string_view{} : std::string_view(reply.body);
   out_.clear();
@@ -196,8 +196,8 @@ Task<bool> Session::send(Reply& reply) {
     wire_.disarm();
     if (!written) co_return false;
   }
-  if (reply.file && !headless) {
-    bool const written = co_await send_file(*reply.file);
+  if (reply.data && !headless) {
+    bool const written = co_await send_data(*reply.data);
     wire_.disarm();
     if (!written) co_return false;
   }

@@ -93,9 +93,9 @@ private:
   Task<bool> refuse_intake(Intake intake);
   Reply render_refusal(Refusal refusal);
   Task<bool> send(Reply& reply);
-  Task<bool> send_file(FileRange const& file);
-  Task<bool> send_file_plain(FileRange const& file);
-  Task<bool> send_file_tls(FileRange const& file);
+  Task<bool> send_data(DataRange const& range);
+  Task<bool> send_from_file(DataRange const& range);
+  Task<bool> send_read(DataRange const& range);
   Task<Intake> pump_body(Pump& pump);
   Task<Intake> fill(Pump& pump);
   void start_storing(Pump& pump);

@@ -1,3 +1,4 @@
+#include "net/test_bytes.hpp"
 #include "net/test_client.hpp"
 
 #include <fcntl.h>
@@ -318,11 +319,10 @@ protected:
       if (request.target == "/next") return reply(200, "GET /next ");
       bool const part = request.header("range").has_value();
       int const descriptor = ::fcntl(file_, F_DUPFD_CLOEXEC, 0);
+      answer.data.emplace(std::make_unique<FileBytes>(descriptor, content_.size() + excess_, way_));
       if (part) {
         answer.status = 206;
-        answer.file.emplace(descriptor, 1'000'003, 5'000'000);
-      } else {
-        answer.file.emplace(descriptor, 0, content_.size() + excess_);
+        answer.data->narrow(1'000'003, 5'000'000);
       }
       return answer;
     };
@@ -334,6 +334,7 @@ protected:
 
   std::string content_;
   std::size_t excess_{0};
+  FileBytes::Way way_{FileBytes::Way::sendfile};
   int file_{-1};
 };
 
@@ -353,6 +354,25 @@ TEST_F(DownloadTest, SendsARange) {
   Answer const answer = client.ask("GET /file HTTP/1.1\r\nHost: a\r\nRange: x\r\n\r\n");
   EXPECT_EQ(answer.status, 206);
   EXPECT_TRUE(answer.body == content_.substr(1'000'003, 5'000'000));
+}
+
+TEST_F(DownloadTest, SendsWhatIsNoFile) {
+  way_ = FileBytes::Way::read;
+  Client client = connect();
+  EXPECT_TRUE(client.ask(kWhole).body == content_);
+  Answer const part = client.ask("GET /file HTTP/1.1\r\nHost: a\r\nRange: x\r\n\r\n");
+  EXPECT_TRUE(part.body == content_.substr(1'000'003, 5'000'000));
+  EXPECT_EQ(client.ask(kNext).body, "GET /next ");
+}
+
+TEST_F(DownloadTest, AReadThatFailsClosesTheConnection) {
+  way_ = FileBytes::Way::read;
+  excess_ = 10;
+  Client client = connect();
+  Answer const answer = client.ask(kWhole);
+  EXPECT_EQ(answer.body.size(),
+            content_.size()); // the last read of ten bytes is the one that fails
+  EXPECT_TRUE(client.closed());
 }
 
 TEST_F(DownloadTest, AnswersHeadWithTheLengthOfTheFile) {

@@ -15,8 +15,8 @@ Result<std::optional<Download>> Downloads::open(model::Caller const& caller, Ima
     return error(Fault::image_deactivated);
   }
   if (image.blob.empty()) return std::optional<Download>();
-  auto const data = blobs_.open(image.blob);
-  if (data) return std::optional(Download{*data, std::move(image.checksum)});
+  auto data = blobs_.open(image.blob);
+  if (data) return std::optional(Download{std::move(*data), std::move(image.checksum)});
   // A blob that an active image refers to exists, unless the image was deleted this moment.
   if (data.error().fault == Fault::not_found) return error(Fault::image_not_found, id.text);
   return Error(data.error());

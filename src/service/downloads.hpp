@@ -7,13 +7,14 @@
 #include "store/blobs/blobs.hpp"
 #include "store/metadata/database.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace vitrine::service {
 
 struct Download {
-  store::OpenBlob data;                ///< the descriptor is the receiver's to close
+  std::unique_ptr<StoredBytes> data;
   std::optional<std::string> checksum; ///< MD5, lower-case hex
 };
 

@@ -93,7 +93,7 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
     return after;
   });
   if (!started) return Error(std::move(started.error()));
-  auto writer = blobs_.create(blob);
+  auto writer = blobs_.create(blob, announced.content_length);
   bool const created = writer.has_value();
   std::unique_ptr<Upload> upload(new Upload(*this, caller, std::move(*started), announced,
                                             created ? std::move(*writer) : nullptr));
@@ -118,8 +118,8 @@ Result<> Uploads::recover() {
       [](store::Connection& connection) { return store::BlobIndex(connection).all(); }));
   std::unordered_set<BlobId> const kept(known.begin(), known.end());
   std::vector<BlobId> strays;
-  TRY(blobs_.list([&](BlobId const& id) {
-    if (!kept.contains(id)) strays.push_back(id);
+  TRY(blobs_.list([&](store::StoredBlob const& blob) {
+    if (!kept.contains(blob.id)) strays.push_back(blob.id);
   }));
   for (auto const& id : strays)
     TRY(blobs_.remove(id));

@@ -36,15 +36,17 @@ public:
 
   explicit FaultyBlobs(store::Blobs& blobs) : blobs_(blobs) {}
 
-  Result<std::unique_ptr<store::BlobWriter>> create(BlobId const& id) override {
+  Result<std::unique_ptr<store::BlobWriter>>
+  create(BlobId const& id, std::optional<std::uint64_t> size_bytes) override {
     if (at == At::create) return error(Fault::unavailable, "create failed");
-    return std::make_unique<Writer>(*this, TRY(blobs_.create(id)));
+    return std::make_unique<Writer>(*this, TRY(blobs_.create(id, size_bytes)));
   }
-  Result<store::OpenBlob> open(BlobId const& id) override { return blobs_.open(id); }
+  Result<std::unique_ptr<StoredBytes>> open(BlobId const& id) override { return blobs_.open(id); }
   Result<> remove(BlobId const& id) override { return blobs_.remove(id); }
-  Result<> list(std::function<void(BlobId const&)> const& each) override {
+  Result<> list(std::function<void(store::StoredBlob const&)> const& each) override {
     return blobs_.list(each);
   }
+  Result<> look() override { return blobs_.look(); }
 
   At at{At::never};
   std::function<void()> before_commit;
@@ -233,9 +235,8 @@ TEST_F(UploadsTest, makes_a_queued_image_active) {
 
   auto const download = downloads_->open(owner_, id);
   ASSERT_TRUE(download && *download);
-  EXPECT_EQ((*download)->data.size_bytes, 3U);
+  EXPECT_EQ((*download)->data->size_bytes(), 3U);
   EXPECT_EQ((*download)->checksum, kMd5OfAbc);
-  ::close((*download)->data.descriptor);
 }
 
 TEST_F(UploadsTest, no_bytes_make_an_image_of_size_0) {
@@ -502,9 +503,9 @@ TEST_F(UploadsTest, recovers_what_the_end_of_the_process_cut) {
     image.status = ImageStatus::saving;
     image.upload_id = half.text;
   });
-  auto const writer = disk_->create(half).value();
+  auto const writer = disk_->create(half, {}).value();
   ASSERT_TRUE(writer->write(bytes_of("half")));
-  auto const unnamed = disk_->create(whole).value();
+  auto const unnamed = disk_->create(whole, {}).value();
   ASSERT_TRUE(unnamed->commit()); // ended between the commit of the bytes and of the row
   EXPECT_EQ(files(), 3U);
 
@@ -516,7 +517,6 @@ TEST_F(UploadsTest, recovers_what_the_end_of_the_process_cut) {
   EXPECT_EQ(get(kept).status, ImageStatus::active);
   auto const download = downloads_->open(owner_, kept);
   ASSERT_TRUE(download && *download);
-  ::close((*download)->data.descriptor);
   ASSERT_TRUE(put(cut, "again"));
 }
 
@@ -535,7 +535,6 @@ TEST_F(UploadsTest, downloads_are_for_those_who_may) {
   auto const fault = [&](model::Caller const& caller) {
     auto const opened = downloads_->open(caller, id);
     if (!opened) return opened.error().fault;
-    ::close((*opened)->data.descriptor);
     return Fault::internal; // stands for success
   };
   EXPECT_EQ(fault(owner_), Fault::internal);

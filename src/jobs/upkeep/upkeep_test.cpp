@@ -124,7 +124,7 @@ TEST(UpkeepTest, BytesWithoutAnImageAreRemoved) {
   auto const blobs = store::FilesystemBlobs::open(house.path / "blobs").value();
   for (std::string const id :
        {"11111111111111111111111111111111", "22222222222222222222222222222222"}) {
-    EXPECT_TRUE(blobs->create({id}).value()->commit());
+    EXPECT_TRUE(blobs->create({id}, {}).value()->commit());
     EXPECT_TRUE(house.real->write([&](store::Connection& connection) -> Result<> {
       store::BlobIndex index(connection);
       TRY(index.insert({id}, 0, "hash", kTestStart));
@@ -135,7 +135,7 @@ TEST(UpkeepTest, BytesWithoutAnImageAreRemoved) {
   EXPECT_EQ(remove_unused_blobs(*house.database, *blobs).value(), 1);
   EXPECT_EQ(remove_unused_blobs(*house.database, *blobs).value(), 0);
   std::vector<std::string> left;
-  EXPECT_TRUE(blobs->list([&](BlobId const& blob) { left.push_back(blob.text); }));
+  EXPECT_TRUE(blobs->list([&](store::StoredBlob const& blob) { left.push_back(blob.id.text); }));
   EXPECT_EQ(left, std::vector<std::string>{"22222222222222222222222222222222"});
 }
 

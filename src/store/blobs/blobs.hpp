@@ -1,13 +1,16 @@
 // Stored bytes: immutable once committed, named by the service. The port; drivers lie beside it.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "base/stored_bytes.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace vitrine::store {
@@ -23,23 +26,30 @@ public:
   virtual Result<> commit() = 0;
 };
 
-/// An open file descriptor of committed bytes; the caller closes it.
-struct OpenBlob {
-  int descriptor{-1};
-  std::uint64_t size_bytes{0};
+/// What lies in the store.
+struct StoredBlob {
+  BlobId id;
+  std::uint64_t size_bytes{0}; ///< 0 where the store does not tell it of half-written bytes
+  Time changed_at;             ///< by the clock of the store
+  bool committed{false};
 };
 
 /// Thread-safe.
 class Blobs {
 public:
   virtual ~Blobs() = default;
-  virtual Result<std::unique_ptr<BlobWriter>> create(BlobId const& id) = 0;
-  /// Error: `not_found`.
-  virtual Result<OpenBlob> open(BlobId const& id) = 0;
-  /// Removes committed or half-written bytes; success when there are none.
+  /// `size_bytes` is how many are announced, if any are. Errors: `store_full`, `unavailable`.
+  virtual Result<std::unique_ptr<BlobWriter>> create(BlobId const& id,
+                                                     std::optional<std::uint64_t> size_bytes) = 0;
+  /// Committed bytes. Errors: `not_found`, `unavailable`.
+  virtual Result<std::unique_ptr<StoredBytes>> open(BlobId const& id) = 0;
+  /// Removes committed or half-written bytes; success when there are none. Error: `unavailable`.
   virtual Result<> remove(BlobId const& id) = 0;
-  /// Names everything that is stored, half-written bytes included, in no order.
-  virtual Result<> list(std::function<void(BlobId const&)> const& each) = 0;
+  /// Tells of everything that is stored, half-written bytes included, in no order. What is written
+  /// or removed meanwhile may be told of or not. Error: `unavailable`.
+  virtual Result<> list(std::function<void(StoredBlob const&)> const& each) = 0;
+  /// Finds out whether bytes could be stored and read now. Error: `unavailable` with the reason.
+  virtual Result<> look() = 0;
 };
 
 } // namespace vitrine::store

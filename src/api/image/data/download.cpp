@@ -37,8 +37,8 @@ Result<Reply> run(Context& context, Services& services) {
   }
   auto download = TRY(services.downloads.open(context.caller, ImageId{context.param("image_id")}));
   if (!download) return empty_reply(204);
-  auto const size_bytes = download->data.size_bytes;
-  net::FileRange whole(download->data.descriptor, 0, size_bytes); // closes the file from here on
+  net::DataRange data(std::move(download->data));
+  auto const size_bytes = data.length();
 
   auto const range = asked_range(context.head, size_bytes);
   if (!range) return refuse_range(range.error(), context, size_bytes);
@@ -51,12 +51,12 @@ Result<Reply> run(Context& context, Services& services) {
     reply.headers.push_back(
         {"Content-Range",
          fmt::format("bytes {}-{}/{}", part->offset, part->offset + part->length - 1, size_bytes)});
-    whole.narrow(part->offset, part->length);
+    data.narrow(part->offset, part->length);
   }
   if (context.head.method == "GET") {
-    services.metrics.counter(ops::Metric::downloaded).add(whole.length());
+    services.metrics.counter(ops::Metric::downloaded).add(data.length());
   }
-  reply.file = std::move(whole);
+  reply.data = std::move(data);
   return reply;
 }
 

@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kDirectBytes = 4096;
 // Bytes written before they are flushed beside the writing, so that little is left for the end.
 constexpr std::uint64_t kFlushBytes = 64U << 20U;
+constexpr std::size_t kReadBytes = 256U << 10U;
+constexpr std::string_view kStaging = "staging";
 
 Error io_failure(std::string_view what, int code) {
   if (code == ENOSPC || code == EDQUOT) return error(Fault::store_full, "no space left");
@@ -140,12 +142,52 @@ private:
   bool committed_{false};
 };
 
-void list_directory(fs::path const& directory, std::function<void(BlobId const&)> const& each,
+class FileBytes final : public StoredBytes {
+public:
+  FileBytes(int descriptor, std::uint64_t size_bytes)
+      : descriptor_(descriptor), size_bytes_(size_bytes) {}
+  FileBytes(FileBytes const&) = delete;
+  FileBytes& operator=(FileBytes const&) = delete;
+  ~FileBytes() override { ::close(descriptor_); }
+
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept override { return size_bytes_; }
+  [[nodiscard]] int descriptor() const noexcept override { return descriptor_; }
+  [[nodiscard]] std::size_t read_bytes_best() const noexcept override { return kReadBytes; }
+
+  Result<> read(std::uint64_t offset, std::span<std::byte> into) override {
+    while (!into.empty()) {
+      auto const got = ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return io_failure("read", errno);
+      if (got == 0) return error(Fault::unavailable, "a file of the image store has shrunk");
+      offset += static_cast<std::uint64_t>(got);
+      into = into.subspan(static_cast<std::size_t>(got));
+    }
+    return {};
+  }
+
+private:
+  int const descriptor_;
+  std::uint64_t const size_bytes_;
+};
+
+Time changed_at(struct stat const& status) {
+  return Time{status.st_mtim.tv_sec * kMicrosecondsPerSecond + status.st_mtim.tv_nsec / 1000};
+}
+
+void list_directory(fs::path const& directory, std::function<void(StoredBlob const&)> const& each,
                     std::error_code& failed) {
+  bool const committed = directory.filename() != kStaging;
   for (auto it = fs::directory_iterator(directory, failed);
        !failed && it != fs::directory_iterator(); it.increment(failed)) {
     auto name = it->path().filename().string();
-    if (is_job_id(name)) each(BlobId{std::move(name)}); // blob ids have the form of job ids
+    struct stat status{};
+    if (!is_job_id(name)) continue;                         // ids of blobs have that form, too
+    if (::stat(it->path().c_str(), &status) != 0) continue; // removed just now
+    each({.id = {std::move(name)},
+          .size_bytes = static_cast<std::uint64_t>(status.st_size),
+          .changed_at = changed_at(status),
+          .committed = committed});
   }
 }
 
@@ -153,7 +195,7 @@ void list_directory(fs::path const& directory, std::function<void(BlobId const&)
 
 Result<std::unique_ptr<FilesystemBlobs>> FilesystemBlobs::open(fs::path directory) {
   std::error_code failed;
-  fs::create_directories(directory / "staging", failed);
+  fs::create_directories(directory / kStaging, failed);
   if (failed) {
     return error(Fault::unavailable,
                  "cannot create " + directory.string() + ": " + failed.message());
@@ -166,10 +208,11 @@ fs::path FilesystemBlobs::place(BlobId const& id) const {
 }
 
 fs::path FilesystemBlobs::staging(BlobId const& id) const {
-  return directory_ / "staging" / id.text;
+  return directory_ / kStaging / id.text;
 }
 
-Result<std::unique_ptr<BlobWriter>> FilesystemBlobs::create(BlobId const& id) {
+Result<std::unique_ptr<BlobWriter>>
+FilesystemBlobs::create(BlobId const& id, std::optional<std::uint64_t> /*size_bytes*/) {
   auto path = staging(id);
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   bool direct = true;
@@ -183,7 +226,7 @@ Result<std::unique_ptr<BlobWriter>> FilesystemBlobs::create(BlobId const& id) {
   return std::make_unique<FileWriter>(descriptor, direct, std::move(path), place(id));
 }
 
-Result<OpenBlob> FilesystemBlobs::open(BlobId const& id) {
+Result<std::unique_ptr<StoredBytes>> FilesystemBlobs::open(BlobId const& id) {
   int const descriptor = ::open(place(id).c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     if (errno == ENOENT) return error(Fault::not_found, "the data is missing in the image store");
@@ -195,7 +238,7 @@ Result<OpenBlob> FilesystemBlobs::open(BlobId const& id) {
     ::close(descriptor);
     return io_failure("stat", code);
   }
-  return OpenBlob{descriptor, static_cast<std::uint64_t>(status.st_size)};
+  return std::make_unique<FileBytes>(descriptor, static_cast<std::uint64_t>(status.st_size));
 }
 
 Result<> FilesystemBlobs::remove(BlobId const& id) {
@@ -205,7 +248,7 @@ Result<> FilesystemBlobs::remove(BlobId const& id) {
   return {};
 }
 
-Result<> FilesystemBlobs::list(std::function<void(BlobId const&)> const& each) {
+Result<> FilesystemBlobs::list(std::function<void(StoredBlob const&)> const& each) {
   std::error_code failed;
   for (auto it = fs::directory_iterator(directory_, failed);
        !failed && it != fs::directory_iterator(); it.increment(failed)) {
@@ -213,6 +256,11 @@ Result<> FilesystemBlobs::list(std::function<void(BlobId const&)> const& each) {
   }
   if (failed) return io_failure("list", failed.value());
   return {};
+}
+
+Result<> FilesystemBlobs::look() {
+  if (::access((directory_ / kStaging).c_str(), R_OK | W_OK | X_OK) == 0) return {};
+  return io_failure("open its directory", errno);
 }
 
 } // namespace vitrine::store

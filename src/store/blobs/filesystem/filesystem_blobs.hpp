@@ -13,10 +13,12 @@ public:
   /// Creates the directories. Error: `unavailable` with the reason.
   static Result<std::unique_ptr<FilesystemBlobs>> open(std::filesystem::path directory);
 
-  Result<std::unique_ptr<BlobWriter>> create(BlobId const& id) override;
-  Result<OpenBlob> open(BlobId const& id) override;
+  Result<std::unique_ptr<BlobWriter>> create(BlobId const& id,
+                                             std::optional<std::uint64_t> size_bytes) override;
+  Result<std::unique_ptr<StoredBytes>> open(BlobId const& id) override;
   Result<> remove(BlobId const& id) override;
-  Result<> list(std::function<void(BlobId const&)> const& each) override;
+  Result<> list(std::function<void(StoredBlob const&)> const& each) override;
+  Result<> look() override;
 
 private:
   explicit FilesystemBlobs(std::filesystem::path directory) : directory_(std::move(directory)) {}

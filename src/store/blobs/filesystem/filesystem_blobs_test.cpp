@@ -4,11 +4,12 @@
 #include <csignal>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace vitrine::store {
@@ -38,10 +39,9 @@ protected:
   std::string content(BlobId const& id) {
     auto const opened = blobs_->open(id);
     if (!opened) return "absent";
-    std::string text(opened->size_bytes, '?');
-    auto const got = ::pread(opened->descriptor, text.data(), text.size(), 0);
-    ::close(opened->descriptor);
-    EXPECT_EQ(got, static_cast<ssize_t>(text.size()));
+    std::string text((*opened)->size_bytes(), '?');
+    EXPECT_TRUE((*opened)->read(0, std::as_writable_bytes(std::span(text))));
+    EXPECT_GE((*opened)->descriptor(), 0);
     return text;
   }
 
@@ -73,7 +73,7 @@ std::span<std::byte const> bytes_of(std::string_view text) {
 } // namespace
 
 TEST_F(FilesystemBlobsTest, keeps_what_was_committed) {
-  auto writer = blobs_->create(id_).value();
+  auto writer = blobs_->create(id_, {}).value();
   ASSERT_TRUE(writer->write(bytes_of("some ")));
   ASSERT_TRUE(writer->write({}));
   ASSERT_TRUE(writer->write(bytes_of("bytes")));
@@ -89,7 +89,7 @@ TEST_F(FilesystemBlobsTest, takes_bytes_at_any_boundary) {
   Pages const pages(3 * kPage + 100);
   for (std::size_t const first : {std::size_t{0}, std::size_t{1}, kPage, kPage + 1, 2 * kPage}) {
     BlobId const id{new_hex_id()};
-    auto writer = blobs_->create(id).value();
+    auto writer = blobs_->create(id, {}).value();
     ASSERT_TRUE(writer->write(pages.bytes.first(first)));
     ASSERT_TRUE(writer->write(pages.bytes.subspan(first, kPage)));
     ASSERT_TRUE(writer->write(pages.bytes.subspan(first + kPage)));
@@ -101,7 +101,7 @@ TEST_F(FilesystemBlobsTest, takes_bytes_at_any_boundary) {
 TEST_F(FilesystemBlobsTest, keeps_no_byte_of_what_was_not_committed) {
   Pages const pages(2 * kPage + 5);
   for (std::size_t const size : {std::size_t{0}, kPage, pages.bytes.size()}) {
-    auto writer = blobs_->create(id_).value();
+    auto writer = blobs_->create(id_, {}).value();
     ASSERT_TRUE(writer->write(pages.bytes.first(size)));
     EXPECT_EQ(files(), 1U);
     writer.reset();
@@ -110,8 +110,8 @@ TEST_F(FilesystemBlobsTest, keeps_no_byte_of_what_was_not_committed) {
 }
 
 TEST_F(FilesystemBlobsTest, refuses_an_id_that_is_being_written) {
-  auto const writer = blobs_->create(id_).value();
-  EXPECT_FALSE(blobs_->create(id_));
+  auto const writer = blobs_->create(id_, {}).value();
+  EXPECT_FALSE(blobs_->create(id_, {}));
 }
 
 TEST_F(FilesystemBlobsTest, reports_a_store_without_room) {
@@ -121,7 +121,7 @@ TEST_F(FilesystemBlobsTest, reports_a_store_without_room) {
   struct rlimit const small{.rlim_cur = 3 * kPage, .rlim_max = before.rlim_max};
   ::setrlimit(RLIMIT_FSIZE, &small);
   Pages const pages(4 * kPage);
-  auto writer = blobs_->create(id_).value();
+  auto writer = blobs_->create(id_, {}).value();
   auto const written = writer->write(pages.bytes);
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
@@ -131,10 +131,10 @@ TEST_F(FilesystemBlobsTest, reports_a_store_without_room) {
 }
 
 TEST_F(FilesystemBlobsTest, removes_committed_and_half_written_bytes) {
-  auto writer = blobs_->create(id_).value();
+  auto writer = blobs_->create(id_, {}).value();
   ASSERT_TRUE(writer->commit());
   BlobId const half{new_hex_id()};
-  auto const other = blobs_->create(half).value();
+  auto const other = blobs_->create(half, {}).value();
   ASSERT_TRUE(other->write(bytes_of("half")));
   EXPECT_TRUE(blobs_->remove(id_));
   EXPECT_TRUE(blobs_->remove(half));
@@ -144,19 +144,49 @@ TEST_F(FilesystemBlobsTest, removes_committed_and_half_written_bytes) {
 }
 
 TEST_F(FilesystemBlobsTest, lists_committed_and_half_written_bytes) {
-  std::set<std::string> expected;
+  std::map<std::string, std::pair<std::uint64_t, bool>> expected;
   std::vector<std::unique_ptr<BlobWriter>> writers;
-  for (int i = 0; i < 6; ++i) {
+  auto const before = SystemClock().now() + -kMicrosecondsPerSecond; // files have coarser clocks
+  for (unsigned i = 0; i < 6; ++i) {
     BlobId const id{new_hex_id()};
-    expected.insert(id.text);
-    writers.push_back(blobs_->create(id).value());
-    if (i % 2 == 0) {
+    bool const committed = i % 2 == 0;
+    expected[id.text] = {i, committed};
+    writers.push_back(blobs_->create(id, {}).value());
+    ASSERT_TRUE(writers.back()->write(bytes_of(std::string(i, 'x'))));
+    if (committed) {
       ASSERT_TRUE(writers.back()->commit());
     }
   }
-  std::set<std::string> listed;
-  ASSERT_TRUE(blobs_->list([&](BlobId const& id) { listed.insert(id.text); }));
+  std::map<std::string, std::pair<std::uint64_t, bool>> listed;
+  ASSERT_TRUE(blobs_->list([&](StoredBlob const& blob) {
+    listed[blob.id.text] = {blob.size_bytes, blob.committed};
+    EXPECT_GE(blob.changed_at, before);
+    EXPECT_LE(blob.changed_at, SystemClock().now());
+  }));
   EXPECT_EQ(listed, expected);
+}
+
+TEST_F(FilesystemBlobsTest, reads_any_part_and_tells_of_bytes_that_are_gone) {
+  Pages const pages(3 * kPage);
+  auto writer = blobs_->create(id_, {}).value();
+  ASSERT_TRUE(writer->write(pages.bytes));
+  ASSERT_TRUE(writer->commit());
+  auto const opened = blobs_->open(id_).value();
+  std::string part(1000, '?');
+  ASSERT_TRUE(opened->read(kPage - 1, std::as_writable_bytes(std::span(part))));
+  EXPECT_EQ(part, pages.text().substr(kPage - 1, 1000));
+  fs::resize_file(directory_ / id_.text.substr(0, 2) / id_.text, kPage);
+  auto const cut = opened->read(kPage - 1, std::as_writable_bytes(std::span(part)));
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().fault, Fault::unavailable);
+}
+
+TEST_F(FilesystemBlobsTest, tells_whether_it_can_be_used) {
+  EXPECT_TRUE(blobs_->look());
+  fs::rename(directory_ / "staging", directory_ / "away");
+  auto const looked = blobs_->look();
+  ASSERT_FALSE(looked);
+  EXPECT_EQ(looked.error().fault, Fault::unavailable);
 }
 
 } // namespace vitrine::store
