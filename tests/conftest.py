@@ -25,12 +25,12 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def fresh_server(tmp_path):
-    """Starts servers of one's own: fresh_server(config=..., environment=..., arguments=...)."""
+    """Starts servers of one's own; the arguments are those of harness.Server."""
     servers = []
 
-    def start(config=None, environment=None, arguments=(), directory=None):
+    def start(directory=None, **options):
         target = directory or tmp_path / f"data{len(servers)}"
-        servers.append(harness.Server(target, config, environment, arguments))
+        servers.append(harness.Server(target, **options))
         return servers[-1].start()
 
     yield start

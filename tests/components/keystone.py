@@ -59,12 +59,13 @@ backend = oslo_cache.dict
 password_hash_algorithm = bcrypt
 password_hash_rounds = 4
 """
-# One process: its cache is not shared, and another one would not know what was revoked.
+# One process: its cache is not shared, and another one would not know what was revoked. One thread:
+# with more SQLite refuses writers that meet ("database is locked"), and Keystone answers 500.
 GUNICORN = """
 wsgi_app = "keystone.wsgi.api:application"
 bind = "127.0.0.1:{port}"
 workers = 1
-threads = 8
+threads = 1
 worker_class = "gthread"
 preload_app = True
 keepalive = 30

@@ -325,12 +325,12 @@ def password_login(auth, scope=True):
 class Server:
     """One running program over one directory. Restarting keeps the directory, not the port."""
 
-    def __init__(self, directory, config=None, environment=None, arguments=()):
+    def __init__(self, directory, config=None, environment=None, arguments=(), accounts=None):
         self.directory = pathlib.Path(directory)
         self.log_path = self.directory.with_name(self.directory.name + ".log")
         # Logins are frequent here and no secret is worth a second of argon2id.
         self.database = Database(self.directory)
-        self.identity = identity.of(self.directory)
+        self.identity = accounts or identity.of(self.directory)
         self.environment = {"VITRINE_IDENTITY_PASSWORD_MEMORY_KIB": "64",
                             "VITRINE_IDENTITY_PASSWORD_PASSES": "1",
                             **self.database.environment(), **self.identity.environment,
