@@ -9,14 +9,25 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace vitrine::app {
 namespace {
 
+// Roles come in any case, and so may their aliases.
+std::map<std::string, std::string>
+in_lower_case(std::map<std::string, std::string> const& aliases) {
+  std::map<std::string, std::string> out;
+  for (auto const& [role, other] : aliases)
+    out.emplace(text::to_lower(role), text::to_lower(other));
+  return out;
+}
+
 // `access` must outlive what is made with the rules.
 identity::CallerRules rules_of(ops::Config const& config, service::Access const& access) {
-  return {.role_aliases = config.policy.role_aliases,
+  return {.role_aliases = in_lower_case(config.policy.role_aliases),
           .is_admin = [&access](model::Caller const& caller) {
             return access.is_administrator(caller);
           }};

@@ -13,7 +13,7 @@ void CallerRules::apply(std::span<std::string const> roles, model::Caller& calle
   for (auto const& role : roles) {
     auto name = text::to_lower(role);
     auto const alias = role_aliases.find(name);
-    if (alias != role_aliases.end()) add(text::to_lower(alias->second));
+    if (alias != role_aliases.end()) add(alias->second);
     add(std::move(name));
   }
   // An alias of admin or member implies what these imply.

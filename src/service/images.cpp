@@ -119,7 +119,6 @@ Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& 
     TRY(change(after));
     TRY(check_visibility(caller, found.image, after));
     TRY(check_limits(found.image, after));
-    if (after.visibility != found.image.visibility) after.auto_shared = false;
     after.updated_at = clock_.now();
     TRY(images.update(found.image, after));
     TRY(store::Audit(connection).record(event_of(kind, after.updated_at, caller, after)));

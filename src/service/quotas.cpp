@@ -23,10 +23,9 @@ std::int64_t highest(std::string_view resource) {
 Result<std::int64_t> Quotas::limit(store::Connection& connection, ProjectId const& project,
                                    std::string_view resource) const {
   auto const stored = TRY(store::Quotas(connection).find(project, resource));
-  if (stored) return *stored;
-  if (resource == quota::image) return defaults_.image;
-  if (resource == quota::image_shared) return defaults_.image_shared;
-  return defaults_.image_member;
+  if (resource == quota::image) return stored.value_or(defaults_.image);
+  if (resource == quota::image_shared) return stored.value_or(defaults_.image_shared);
+  return std::min(ceilings_.image_member, stored.value_or(defaults_.image_member));
 }
 
 Result<bool> Quotas::may_share_another(store::Connection& connection,

@@ -24,6 +24,11 @@ struct QuotaDefaults {
   std::int64_t image_member{limits::image_members};
 };
 
+/// What no project goes beyond, whatever the operator stored for it.
+struct QuotaCeilings {
+  std::int64_t image_member{limits::image_members};
+};
+
 struct QuotaRow {
   std::string_view type;
   std::int64_t used{0};
@@ -35,12 +40,12 @@ struct QuotaRow {
 /// Thread-safe.
 class Quotas {
 public:
-  Quotas(store::Database& database, QuotaDefaults defaults)
-      : database_(database), defaults_(defaults) {}
+  Quotas(store::Database& database, QuotaDefaults defaults, QuotaCeilings ceilings = {})
+      : database_(database), defaults_(defaults), ceilings_(ceilings) {}
 
   /// Rows in the order image, image_shared, image_member.
   Result<std::vector<QuotaRow>> usage(ProjectId const& project) const;
-  /// The limit of one resource, inside a unit of work.
+  /// The limit in force of one resource, inside a unit of work.
   Result<std::int64_t> limit(store::Connection& connection, ProjectId const& project,
                              std::string_view resource) const;
   /// True when the project may share one more image, inside a unit of work.
@@ -49,6 +54,7 @@ public:
 private:
   store::Database& database_;
   QuotaDefaults const defaults_;
+  QuotaCeilings const ceilings_;
 };
 
 } // namespace vitrine::service

@@ -61,7 +61,7 @@ Sharing::Sharing(store::Database& database, Access const& access, Quotas const& 
 Result<std::int64_t> Sharing::capacity(store::Connection& connection,
                                        model::Image const& image) const {
   auto const quota = TRY(quotas_.limit(connection, image.owner, quota::image_member));
-  return member_capacity(image, std::min(options_.members_max, quota));
+  return member_capacity(image, quota);
 }
 
 Result<> Sharing::require_members_offered(model::Image const& image) const {

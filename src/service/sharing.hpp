@@ -23,7 +23,6 @@ namespace vitrine::service {
 
 struct SharingOptions {
   bool private_may_have_members{true}; ///< profile ims: the first member makes the image shared
-  std::int64_t members_max{limits::image_members}; ///< of an image, besides its owner's quota
 };
 
 /// On whose behalf a bulk request works, and when.

@@ -122,7 +122,9 @@ public:
     store::Members members(connection_);
     TRY(members.set_status(image_.id, asked_again_, MemberStatus::pending, batch_.now));
     auto const added = TRY(members.add(image_.id, image_.created_at, new_, batch_.now));
-    if (added > 0) {
+    // Members that a private image kept are members again: a share that succeeded gives access.
+    bool const shares = failures.size() < projects.size();
+    if (added > 0 || (shares && image_.visibility == Visibility::private_)) {
       auto const after = after_adding(image_);
       TRY(store::Images(connection_)
               .change_member_count(image_, added, after.visibility, after.auto_shared));

@@ -145,6 +145,17 @@ def test_the_quota_of_shared_images(fresh_server):
     assert demo.share([first], [third.project_id])["status"] == "SUCCESS"
 
 
+def test_the_quota_of_members_is_the_limit_in_force(fresh_server):
+    server = fresh_server(config="[images]\nmember_max = 1\n")
+    demo = server.client("demo")
+    image = demo.create_image(b"x")["id"]
+    projects = [server.client(name).project_id for name in ("alt", "third")]
+    assert failures(demo.share([image], projects)) == {(image, projects[1]): "IMG.0088"}
+    rows = demo.get("/v1/cloudimages/quota").expect(200).json()["quotas"]["resources"]
+    row = next(row for row in rows if row["type"] == "image_member")
+    assert (row["used"], row["quota"]) == (1, 1)
+
+
 def test_a_disabled_project_is_no_target(fresh_server):
     server = fresh_server()
     demo, admin = server.client("demo"), server.client("admin")

@@ -111,6 +111,7 @@ Result<> set_base(model::Image& image, std::string_view name, json::Value const&
     auto const visibility = model::visibility_named(TRY(text_value(name, value)));
     if (!visibility) return invalid(name, "public, private, shared or community is needed");
     image.visibility = *visibility;
+    image.auto_shared = false; // asked for, also when it was so already
   } else {
     auto text = TRY(text_or_null(name, value));
     if (text && text::length_utf8(*text) > limits::name_characters) {

@@ -80,7 +80,7 @@ Endpoint endpoint(Spec spec, std::vector<Field<Body>> fields, Function run) {
                     auto const object = TRY(read_object(context.body));
                     Request<Body> request{context, Body{}};
                     for (auto const& field : fields)
-                      TRY(field.read(request.body_value, object));
+                      TRY(field.read(request.body_value, object, context.caller));
                     return run(request, services);
                   },
                   .begin = {}};

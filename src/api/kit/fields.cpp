@@ -67,6 +67,11 @@ json::Value const* find(json::Object const& object, std::string_view name) {
   return value == nullptr || value->is_null() ? nullptr : value;
 }
 
+bool is_given(json::Object const& object, std::string_view name) {
+  auto const* value = find(object, name);
+  return value != nullptr && !(value->is_array() && value->get_array().empty());
+}
+
 std::string array_schema(std::string_view element, Size size) {
   return fmt::format(R"({{"type":"array","minItems":{},"maxItems":{},"items":{}}})", size.least,
                      size.most, element);

@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "model/caller.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -37,7 +38,7 @@ struct FieldInfo {
 template <class Body>
 struct Field {
   FieldInfo info;
-  std::function<Result<>(Body&, json::Object const&)> read;
+  std::function<Result<>(Body&, json::Object const&, model::Caller const&)> read;
 };
 
 /// Bounds on the number of elements or characters.
@@ -87,6 +88,8 @@ namespace detail {
 /// The value of a field; null when absent or JSON null, which count as the same (contract:
 /// ims-api 2.1).
 json::Value const* find(json::Object const& object, std::string_view name);
+/// False for what is absent, null or an empty array.
+bool is_given(json::Object const& object, std::string_view name);
 std::string array_schema(std::string_view element, Size size);
 Error wrong_count(std::string_view field, std::size_t count, Size size);
 
@@ -117,7 +120,7 @@ template <class Body, class T>
 Field<Body> required(std::string_view name, std::vector<T> Body::* member, Size size,
                      std::string_view text) {
   return {{name, true, detail::array_schema(Wire<T>::schema, size), text},
-          [=](Body& body, json::Object const& object) -> Result<> {
+          [=](Body& body, json::Object const& object, model::Caller const&) -> Result<> {
             auto const* value = detail::find(object, name);
             if (value == nullptr) {
               return error(Wire<T>::missing, std::string(name) + " is missing", std::string(name));
@@ -131,7 +134,7 @@ Field<Body> required(std::string_view name, std::vector<T> Body::* member, Size 
 template <class Body, class T>
 Field<Body> required(std::string_view name, T Body::* member, std::string_view text) {
   return {{name, true, std::string(Wire<T>::schema), text},
-          [=](Body& body, json::Object const& object) -> Result<> {
+          [=](Body& body, json::Object const& object, model::Caller const&) -> Result<> {
             auto const* value = detail::find(object, name);
             if (value == nullptr) {
               return error(Wire<T>::missing, std::string(name) + " is missing", std::string(name));
@@ -146,7 +149,7 @@ template <class Body, class T>
 Field<Body> optional(std::string_view name, std::optional<T> Body::* member,
                      std::string_view text) {
   return {{name, false, std::string(Wire<T>::schema), text},
-          [=](Body& body, json::Object const& object) -> Result<> {
+          [=](Body& body, json::Object const& object, model::Caller const&) -> Result<> {
             if (auto const* value = detail::find(object, name)) {
               body.*member = TRY(Wire<T>::read(*value, name));
             }
@@ -154,14 +157,37 @@ Field<Body> optional(std::string_view name, std::optional<T> Body::* member,
           }};
 }
 
+/// A field that is also judged by who sends it. Fields are judged one after the other, so this
+/// comes before what is wrong with a later one (contract: ims-api 2.1).
+template <class Body>
+Field<Body> checked(Field<Body> field, Result<> (*check)(Body const&, model::Caller const&)) {
+  auto read = [read = std::move(field.read), check](Body& body, json::Object const& object,
+                                                    model::Caller const& caller) -> Result<> {
+    TRY(read(body, object, caller));
+    return check(body, caller);
+  };
+  return {std::move(field.info), std::move(read)};
+}
+
+/// A field that may be absent or empty when one of `others` is not.
+template <class Body>
+Field<Body> unless(std::vector<std::string_view> others, Field<Body> field) {
+  auto read = [read = std::move(field.read), name = field.info.name, others = std::move(others)](
+                  Body& body, json::Object const& object, model::Caller const& caller) -> Result<> {
+    auto const is_given = [&](std::string_view each) { return detail::is_given(object, each); };
+    if (!is_given(name) && std::ranges::any_of(others, is_given)) return {};
+    return read(body, object, caller);
+  };
+  return {std::move(field.info), std::move(read)};
+}
+
 /// A field of the contract that this release does not offer: anything but absent, null or empty is
 /// refused.
 template <class Body>
 Field<Body> not_offered(std::string_view name, std::string_view text) {
   return {{name, false, R"({"type":"array","maxItems":0})", text},
-          [=](Body&, json::Object const& object) -> Result<> {
-            auto const* value = detail::find(object, name);
-            if (value == nullptr || (value->is_array() && value->get_array().empty())) return {};
+          [=](Body&, json::Object const& object, model::Caller const&) -> Result<> {
+            if (!detail::is_given(object, name)) return {};
             return error(Fault::not_offered, std::string(name) + " is not offered",
                          std::string(name));
           }};

@@ -10,13 +10,15 @@
 namespace vitrine::api::ims {
 namespace {
 
+Result<> check_no_self(jobs::PairArguments const& pairs, model::Caller const& caller) {
+  bool const self = std::ranges::find(pairs.projects, caller.project) != pairs.projects.end();
+  if (self && !caller.is_admin) return error(Fault::share_with_self);
+  return {};
+}
+
 Result<Reply> run(Request<jobs::PairArguments> const& request, Services& services) {
   auto const& pairs = request.body_value;
   auto const& caller = request.caller;
-  if (!caller.is_admin &&
-      std::ranges::find(pairs.projects, caller.project) != pairs.projects.end()) {
-    return error(Fault::share_with_self);
-  }
   TRY(services.sharing.require_some_visible(caller, pairs.images));
   return job_reply(TRY(services.jobs.submit(caller, jobs::kAddMembers, pairs)));
 }
@@ -35,7 +37,7 @@ Endpoint add_members() {
                   Fault::invalid_project_id, Fault::not_offered, Fault::share_with_self,
                   Fault::forbidden, Fault::image_not_found, Fault::job_not_stored},
        .summary = "Share several images with several projects, as a job."},
-      pairs_body(), run);
+      pairs_body(checked(projects_field(), check_no_self)), run);
 }
 
 } // namespace vitrine::api::ims

@@ -14,11 +14,15 @@ struct Body {
   std::optional<std::string> vault;
 };
 
+Result<> check_project(Body const& body, model::Caller const& caller) {
+  if (body.project != caller.project && !caller.is_admin) return error(Fault::project_mismatch);
+  return {};
+}
+
 Result<Reply> run(Request<Body> const& request, Services& services) {
   auto const& body = request.body_value;
   auto const& caller = request.caller;
   auto const status = model::member_status_named(body.status);
-  if (body.project != caller.project && !caller.is_admin) return error(Fault::project_mismatch);
   if (!status || *status == model::MemberStatus::pending) {
     return error(Fault::invalid_body, "status must be accepted or rejected", "status");
   }
@@ -43,7 +47,9 @@ Endpoint answer_shares() {
                   Fault::image_not_found, Fault::job_not_stored},
        .summary = "Accept or reject several images shared with a project, as a job."},
       {required("images", &Body::images, Size{1, limits::share_images}, "Images that were shared."),
-       required("project_id", &Body::project, "The project that answers: the caller's own."),
+       checked(
+           required("project_id", &Body::project, "The project that answers: the caller's own."),
+           check_project),
        required("status", &Body::status, "accepted or rejected."),
        optional("vault_id", &Body::vault,
                 "Needed to accept a full-server image; there are no vaults here.")},

@@ -21,9 +21,12 @@ void write_member(json::Writer& writer, model::Member const& member) {
 }
 
 Result<std::size_t> read_limit(Query const& query) {
+  constexpr std::size_t kDigitsMax = 18; // of a number that surely fits
   constexpr auto most = static_cast<std::int64_t>(limits::member_page_default);
   auto const text = query.last("limit");
   if (!text) return static_cast<std::size_t>(most);
+  bool const is_number = !text->empty() && text->find_first_not_of("0123456789") == text->npos;
+  if (is_number && text->size() > kDigitsMax) return static_cast<std::size_t>(most);
   auto const limit = text::parse_int(*text);
   if (!limit || *limit < 0) {
     return error(Fault::invalid_query, "limit must be a whole number from 0", "limit");
@@ -90,8 +93,9 @@ Endpoint list_members() {
        .name = "ims.v1.list_members",
        .family = &ims_family,
        .action = "ims:images:get",
-       .errors = {Fault::forbidden, Fault::project_mismatch, Fault::invalid_image_id,
-                  Fault::invalid_query, Fault::image_not_found, Fault::invalid_marker},
+       .errors = {Fault::forbidden, Fault::invalid_project_id, Fault::project_mismatch,
+                  Fault::invalid_image_id, Fault::invalid_query, Fault::image_not_found,
+                  Fault::invalid_marker},
        .summary = "List the members of an image, in pages.",
        .query = {{"limit", "Members of a page, at most 256."},
                  {"marker", "The last member of the page before."}}},
@@ -99,15 +103,16 @@ Endpoint list_members() {
 }
 
 Endpoint show_member() {
-  return plain_endpoint({.verb = Verb::get,
-                         .path = "/v1/{project_id}/cloudimages/{image_id}/members/{member_id}",
-                         .name = "ims.v1.show_member",
-                         .family = &ims_family,
-                         .action = "ims:images:get",
-                         .errors = {Fault::forbidden, Fault::project_mismatch,
-                                    Fault::invalid_image_id, Fault::image_not_found},
-                         .summary = "Show a member of an image."},
-                        show);
+  return plain_endpoint(
+      {.verb = Verb::get,
+       .path = "/v1/{project_id}/cloudimages/{image_id}/members/{member_id}",
+       .name = "ims.v1.show_member",
+       .family = &ims_family,
+       .action = "ims:images:get",
+       .errors = {Fault::forbidden, Fault::invalid_project_id, Fault::project_mismatch,
+                  Fault::invalid_image_id, Fault::image_not_found},
+       .summary = "Show a member of an image."},
+      show);
 }
 
 } // namespace vitrine::api::ims

@@ -6,6 +6,7 @@ namespace vitrine::api::ims {
 
 Result<ProjectId> path_project(Context const& context) {
   ProjectId project{context.param("project_id")};
+  if (!is_project_id(project.text)) return error(Fault::invalid_project_id);
   if (project == context.caller.project || context.caller.is_admin) return project;
   return error(Fault::project_mismatch);
 }

@@ -35,16 +35,17 @@ Endpoint show_quotas() {
 }
 
 Endpoint show_project_quotas() {
-  return plain_endpoint({.verb = Verb::get,
-                         .path = "/v1/{project_id}/cloudimages/quota",
-                         .name = "ims.v1.show_project_quotas",
-                         .family = &ims_family,
-                         .action = "ims:quotas:get",
-                         .errors = {Fault::forbidden, Fault::project_mismatch},
-                         .summary = "Show the limits of a project and what is used."},
-                        [](Context& context, Services& services) -> Result<Reply> {
-                          return answer(TRY(path_project(context)), services);
-                        });
+  return plain_endpoint(
+      {.verb = Verb::get,
+       .path = "/v1/{project_id}/cloudimages/quota",
+       .name = "ims.v1.show_project_quotas",
+       .family = &ims_family,
+       .action = "ims:quotas:get",
+       .errors = {Fault::forbidden, Fault::invalid_project_id, Fault::project_mismatch},
+       .summary = "Show the limits of a project and what is used."},
+      [](Context& context, Services& services) -> Result<Reply> {
+        return answer(TRY(path_project(context)), services);
+      });
 }
 
 } // namespace vitrine::api::ims

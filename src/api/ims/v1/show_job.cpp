@@ -15,17 +15,18 @@ Result<Reply> answer(Context const& context, Services& services) {
 } // namespace
 
 Endpoint show_job() {
-  return plain_endpoint({.verb = Verb::get,
-                         .path = "/v1/{project_id}/jobs/{job_id}",
-                         .name = "ims.v1.show_job",
-                         .family = &ims_family,
-                         .guard = Guard::token,
-                         .errors = {Fault::project_mismatch, Fault::job_not_found},
-                         .summary = "Show how a job stands."},
-                        [](Context& context, Services& services) -> Result<Reply> {
-                          TRY(path_project(context));
-                          return answer(context, services);
-                        });
+  return plain_endpoint(
+      {.verb = Verb::get,
+       .path = "/v1/{project_id}/jobs/{job_id}",
+       .name = "ims.v1.show_job",
+       .family = &ims_family,
+       .guard = Guard::token,
+       .errors = {Fault::invalid_project_id, Fault::project_mismatch, Fault::job_not_found},
+       .summary = "Show how a job stands."},
+      [](Context& context, Services& services) -> Result<Reply> {
+        TRY(path_project(context));
+        return answer(context, services);
+      });
 }
 
 Endpoint show_job_progress() {
