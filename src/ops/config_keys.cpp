@@ -202,7 +202,8 @@ std::vector<Key> keystone_keys() {
        "driver",
        CHOICE(identity, driver),
        "builtin: users and tokens of this service, at /v3; keystone: those of a Keystone. The keys "
-       "up to service_roles are for Keystone, those after region for the built-in identity.",
+       "up to service_roles are for Keystone, those after region for the built-in identity, "
+       "token_cache_seconds for both.",
        0,
        0,
        {"builtin", "keystone"}},
