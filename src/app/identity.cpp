@@ -112,9 +112,14 @@ public:
   identity::builtin::Directory* directory() noexcept override { return nullptr; }
   [[nodiscard]] std::vector<api::Endpoint>
   served(std::vector<api::Endpoint> endpoints) const override {
-    std::erase_if(endpoints, [](api::Endpoint const& endpoint) {
-      return endpoint.spec.family == &api::identity_family;
-    });
+    auto const elsewhere = "Identity is served by the Keystone at " + keystone_.auth_url({}) + ".";
+    for (auto& endpoint : endpoints) {
+      if (endpoint.spec.family != &api::identity_family) continue;
+      endpoint.spec.guard = api::Guard::open;
+      endpoint.run = [elsewhere](api::Context&, api::Services&) -> Result<api::Reply> {
+        return error(Fault::not_found, elsewhere);
+      };
+    }
     return endpoints;
   }
   [[nodiscard]] identity::CallerCache::Lookups token_lookups() const override {

@@ -30,9 +30,9 @@ public:
 
   virtual identity::Authenticator& authenticator() noexcept = 0;
   virtual model::ProjectDirectory& projects() noexcept = 0;
-  /// What the endpoints below /v3 work on; null when they are not served.
+  /// What the endpoints below /v3 work on; null when Keystone answers for identity.
   virtual identity::builtin::Directory* directory() noexcept = 0;
-  /// Those of all endpoints that are served.
+  /// All endpoints; those below /v3 say where identity is when it is not here.
   [[nodiscard]] virtual std::vector<api::Endpoint>
   served(std::vector<api::Endpoint> endpoints) const = 0;
   /// Of tokens that were checked: from memory (hits) or not (misses).

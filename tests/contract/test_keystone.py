@@ -242,9 +242,13 @@ def test_a_service_that_is_not_in_the_catalog_says_so(fresh_server):
 
 
 def test_what_is_for_the_built_in_identity_only_is_refused_in_words(server, tmp_path):
-    with server.client("admin").raw() as connection:
-        connection.send(server.client("admin").head_lines("GET", "/v3/projects"))
-        assert connection.answer().status == 404
+    url = server.clouds()["admin"]["auth"]["auth_url"]
+    nobody = server.client()
+    for method, path in [("GET", "/v3"), ("GET", "/v3/projects"), ("DELETE", "/v3/auth/tokens")]:
+        with nobody.raw() as connection:
+            connection.send(nobody.head_lines(method, path))
+            assert connection.answer().expect(404).json()["error"]["message"] \
+                == f"Identity is served by the Keystone at {url}."
     outcome = run(server, "identity", "--standalone", server.directory, "user", "list")
     assert (outcome.returncode, outcome.stdout) == (1, "")
     assert "these commands are for the built-in identity" in outcome.stderr

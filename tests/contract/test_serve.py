@@ -188,7 +188,9 @@ def test_check_config_names_file_line_and_key(tmp_path):
     for text, line, key in [("[jobs]\nworkers = 0\n", 2, "workers"),
                             ("[jobs]\n\nworkers = \"two\"\n", 3, "workers"),
                             ("[jobs]\nbogus = 1\n", 2, "bogus"),
-                            ("[compat]\nprofile = \"other\"\n", 2, "profile")]:
+                            ("[compat]\nprofile = \"other\"\n", 2, "profile"),
+                            ("[identity]\ndriver = \"keystone\"\n", 2, "auth_url"),
+                            ("[identity]\nauth_url = \"keystone\"\n", 2, "auth_url")]:
         bad = tmp_path / "bad.toml"
         bad.write_text(text)
         outcome = run("check-config", bad)
