@@ -20,8 +20,7 @@ policy::Target target(model::Caller const& caller, Sight const& sight) {
   return out;
 }
 
-} // namespace
-
+// The rule of the statements of sql/images.sql, for images however they were found.
 bool is_visible(model::Caller const& caller, Sight const& sight) {
   if (caller.is_admin || sight.image.owner == caller.project) return true;
   switch (sight.image.visibility) {
@@ -32,6 +31,8 @@ bool is_visible(model::Caller const& caller, Sight const& sight) {
   }
   return false;
 }
+
+} // namespace
 
 Access::Access(policy::Policy policy, Denied denied)
     : policy_(std::move(policy)), administers_(action("context_is_admin")),

@@ -20,11 +20,6 @@ struct Sight {
   std::optional<model::MemberStatus> membership; ///< of the caller's project
 };
 
-/// True when the row exists for the caller at all: own, public, community, shared with its project
-/// (in any status), or the caller is administrator. A private image hides even from members left
-/// over.
-bool is_visible(model::Caller const& caller, Sight const& sight);
-
 /// Thread-safe.
 class Access {
 public:

@@ -5,9 +5,8 @@
 namespace vitrine::service {
 
 Result<std::optional<Download>> Downloads::open(model::Caller const& caller, ImageId const& id) {
-  auto found = database_.read_single([&](store::Connection& connection) {
-    return store::Images(connection).get_for(id, caller.project);
-  });
+  auto found = database_.read_single(
+      [&](store::Connection& connection) { return store::Images(connection).get_for(id, caller); });
   if (!found) return Error(std::move(found.error()));
   auto& image = found->image;
   TRY(access_.require(action_, caller, {image, found->membership}));

@@ -95,7 +95,7 @@ Result<model::Image> Images::create(model::Caller const& caller, model::Image im
 
 Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id) {
   auto found = TRY(database_.read_single([&](store::Connection& connection) {
-    return store::Images(connection).get_for(id, caller.project);
+    return store::Images(connection).get_for(id, caller);
   }));
   TRY(access_.require(get_image_, caller, Sight{found.image, found.membership}));
   return std::move(found.image);
@@ -113,7 +113,7 @@ Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& 
                                     Change const& change) {
   return database_.write([&](store::Connection& connection) -> Result<model::Image> {
     store::Images images(connection);
-    auto found = TRY(images.get_for(id, caller.project));
+    auto found = TRY(images.get_for(id, caller));
     TRY(access_.require(action, caller, Sight{found.image, found.membership}));
     auto after = found.image;
     TRY(change(after));
@@ -134,7 +134,7 @@ Result<model::Image> Images::change(model::Caller const& caller, ImageId const& 
 Result<> Images::remove(model::Caller const& caller, ImageId const& id) {
   return database_.write([&](store::Connection& connection) -> Result<> {
     store::Images images(connection);
-    auto const found = TRY(images.get_for(id, caller.project));
+    auto const found = TRY(images.get_for(id, caller));
     auto const& image = found.image;
     TRY(access_.require(delete_image_, caller, Sight{image, found.membership}));
     if (image.is_protected) {

@@ -75,7 +75,7 @@ Result<> Sharing::require_members_offered(model::Image const& image) const {
 Result<model::Member> Sharing::add(model::Caller const& caller, ImageId const& id,
                                    ProjectId const& project) {
   return database_.write([&](store::Connection& connection) -> Result<model::Member> {
-    auto const found = TRY(store::Images(connection).get_for(id, caller.project));
+    auto const found = TRY(store::Images(connection).get_for(id, caller));
     auto const& image = found.image;
     TRY(access_.require(actions_.add, caller, {image, found.membership}));
     TRY(require_members_offered(image));
@@ -108,10 +108,7 @@ Result<model::Member> Sharing::add(model::Caller const& caller, ImageId const& i
 
 Result<std::vector<model::Member>> Sharing::list(model::Caller const& caller, ImageId const& id) {
   return database_.read([&](store::Connection& connection) -> Result<std::vector<model::Member>> {
-    auto const found = TRY(store::Images(connection).get_for(id, caller.project));
-    if (!is_visible(caller, {found.image, found.membership})) {
-      return error(Fault::image_not_found, id.text);
-    }
+    auto const found = TRY(store::Images(connection).get_for(id, caller));
     TRY(require_members_offered(found.image));
     TRY(access_.require(actions_.list, caller, {found.image, found.membership}));
     auto members = TRY(store::Members(connection).of(id));
@@ -125,9 +122,8 @@ Result<std::vector<model::Member>> Sharing::list(model::Caller const& caller, Im
 Result<model::Member> Sharing::get(model::Caller const& caller, ImageId const& id,
                                    ProjectId const& project) {
   return database_.read([&](store::Connection& connection) -> Result<model::Member> {
-    auto const found = TRY(store::Images(connection).get_for(id, caller.project));
+    auto const found = TRY(store::Images(connection).get_for(id, caller));
     Sight const sight{found.image, found.membership};
-    if (!is_visible(caller, sight)) return error(Fault::image_not_found, id.text);
     if (!access_.allows(actions_.get, caller, sight)) return member_not_found(id, project);
     return member_for(connection, caller, found.image, project);
   });
@@ -136,9 +132,8 @@ Result<model::Member> Sharing::get(model::Caller const& caller, ImageId const& i
 Result<model::Member> Sharing::answer(model::Caller const& caller, ImageId const& id,
                                       ProjectId const& project, model::MemberStatus status) {
   return database_.write([&](store::Connection& connection) -> Result<model::Member> {
-    auto const found = TRY(store::Images(connection).get_for(id, caller.project));
+    auto const found = TRY(store::Images(connection).get_for(id, caller));
     Sight const sight{found.image, found.membership};
-    if (!is_visible(caller, sight)) return error(Fault::image_not_found, id.text);
     auto member = TRY(member_for(connection, caller, found.image, project));
     TRY(access_.require(actions_.answer, caller, sight));
     if (is_full_server(found.image) && status == model::MemberStatus::accepted) {
@@ -157,7 +152,7 @@ Result<model::Member> Sharing::answer(model::Caller const& caller, ImageId const
 
 Result<> Sharing::remove(model::Caller const& caller, ImageId const& id, ProjectId const& project) {
   return database_.write([&](store::Connection& connection) -> Result<> {
-    auto const found = TRY(store::Images(connection).get_for(id, caller.project));
+    auto const found = TRY(store::Images(connection).get_for(id, caller));
     auto const& image = found.image;
     TRY(access_.require(actions_.remove, caller, {image, found.membership}));
     if (image.visibility == Visibility::public_) return error(Fault::image_is_public);
@@ -174,11 +169,9 @@ Result<> Sharing::remove(model::Caller const& caller, ImageId const& id, Project
 Result<std::vector<model::Member>> Sharing::visible_members(model::Caller const& caller,
                                                             ImageId const& id) {
   return database_.read([&](store::Connection& connection) -> Result<std::vector<model::Member>> {
-    auto const found = TRY(store::Images(connection).get_for(id, caller.project));
+    auto const found = TRY(store::Images(connection).get_for(id, caller));
     bool const owner = owns(caller, found.image);
-    if (!owner && (!found.membership || !is_visible(caller, {found.image, found.membership}))) {
-      return error(Fault::image_not_found, id.text);
-    }
+    if (!owner && !found.membership) return error(Fault::image_not_found, id.text);
     auto members = TRY(store::Members(connection).of(id));
     if (!owner) {
       std::erase_if(members, [&](auto const& member) { return member.project != caller.project; });

@@ -18,13 +18,11 @@ using model::Visibility;
 using Rows = std::unordered_map<std::string, MemberStatus>;
 
 /// The image as the caller of a batch meets it; nothing when there is none for it.
-Result<std::optional<store::ImageForProject>> look_up(store::Connection& connection,
-                                                      ImageId const& id, ProjectId const& project) {
-  auto found = store::Images(connection).get_for(id, project);
-  if (found) return std::optional(std::move(*found));
-  if (found.error().fault == Fault::image_not_found) {
-    return std::optional<store::ImageForProject>();
-  }
+Result<std::optional<model::Image>> look_up(store::Connection& connection, ImageId const& id,
+                                            model::Caller const& caller) {
+  auto found = store::Images(connection).get_for(id, caller);
+  if (found) return std::optional(std::move(found->image));
+  if (found.error().fault == Fault::image_not_found) return std::optional<model::Image>();
   return Error(found.error());
 }
 
@@ -48,14 +46,14 @@ Result<Rows> rows_of(store::Connection& connection, model::Image const& image) {
 // One event for each pair, written as one row. Of an image that the caller cannot see it tells no
 // more than the id the caller sent.
 Result<> record(store::Connection& connection, Batch const& batch, model::AuditKind const& kind,
-                ImageId const& id, model::Image const* image, std::span<ProjectId const> projects,
-                PairFailures const& failures) {
+                ImageId const& id, std::optional<model::Image> const& image,
+                std::span<ProjectId const> projects, PairFailures const& failures) {
   model::AuditEvent event{.kind = kind,
                           .time = batch.now,
                           .caller = batch.caller,
                           .image = id,
-                          .image_name = image == nullptr ? "" : image->name.value_or(""),
-                          .image_owner = image == nullptr ? ProjectId{} : image->owner,
+                          .image_name = image ? image->name.value_or("") : "",
+                          .image_owner = image ? image->owner : ProjectId{},
                           .job = batch.job,
                           .pairs = {}};
   event.pairs.reserve(projects.size());
@@ -68,12 +66,10 @@ Result<> record(store::Connection& connection, Batch const& batch, model::AuditK
 
 /// Who may change the members of an image; the first conditions of the contract (ims-api 5.1, 5.2).
 std::optional<Fault> forbids_owner_act(model::Caller const& caller,
-                                       std::optional<store::ImageForProject> const& found) {
-  if (!found || !is_visible(caller, {found->image, found->membership})) {
-    return Fault::image_not_found;
-  }
-  if (found->image.visibility == Visibility::public_) return Fault::image_is_public;
-  if (!caller.is_admin && found->image.owner != caller.project) return Fault::not_image_owner;
+                                       std::optional<model::Image> const& image) {
+  if (!image) return Fault::image_not_found;
+  if (image->visibility == Visibility::public_) return Fault::image_is_public;
+  if (!caller.is_admin && image->owner != caller.project) return Fault::not_image_owner;
   return std::nullopt;
 }
 
@@ -83,8 +79,7 @@ Result<> Sharing::require_some_visible(model::Caller const& caller,
                                        std::span<ImageId const> images) {
   return database_.read([&](store::Connection& connection) -> Result<> {
     for (auto const& id : images) {
-      auto const found = TRY(look_up(connection, id, caller.project));
-      if (found && is_visible(caller, {found->image, found->membership})) return {};
+      if (TRY(store::Images(connection).is_visible(id, caller))) return {};
     }
     return error(Fault::image_not_found, images.empty() ? "" : images.front().text);
   });
@@ -173,9 +168,8 @@ private:
 Result<PairFailures> Sharing::add_all(store::Connection& connection, Batch const& batch,
                                       ImageId const& id, std::span<ProjectId const> projects,
                                       ProjectFaults const& checked) {
-  auto const found = TRY(look_up(connection, id, batch.caller.project));
-  auto fault = forbids_owner_act(batch.caller, found);
-  auto const* image = fault == Fault::image_not_found ? nullptr : &found->image;
+  auto const image = TRY(look_up(connection, id, batch.caller));
+  auto fault = forbids_owner_act(batch.caller, image);
   if (!fault && image->status != model::ImageStatus::active) fault = Fault::image_not_active;
   if (!fault) fault = TRY(forbids_sharing(connection, *image));
   auto failures = fault ? all_fail(projects.size(), *fault)
@@ -186,9 +180,8 @@ Result<PairFailures> Sharing::add_all(store::Connection& connection, Batch const
 
 Result<PairFailures> Sharing::remove_all(store::Connection& connection, Batch const& batch,
                                          ImageId const& id, std::span<ProjectId const> projects) {
-  auto const found = TRY(look_up(connection, id, batch.caller.project));
-  auto const fault = forbids_owner_act(batch.caller, found);
-  auto const* image = fault == Fault::image_not_found ? nullptr : &found->image;
+  auto const image = TRY(look_up(connection, id, batch.caller));
+  auto const fault = forbids_owner_act(batch.caller, image);
   PairFailures failures;
   if (fault) {
     failures = all_fail(projects.size(), *fault);
@@ -207,23 +200,22 @@ Result<PairFailures> Sharing::remove_all(store::Connection& connection, Batch co
 Result<PairFailures> Sharing::answer_all(store::Connection& connection, Batch const& batch,
                                          ImageId const& id, std::span<ProjectId const> projects,
                                          MemberStatus status) {
-  auto const found = TRY(look_up(connection, id, batch.caller.project));
-  bool const visible = found && is_visible(batch.caller, {found->image, found->membership});
+  auto const image = TRY(look_up(connection, id, batch.caller));
   store::Members members(connection);
   PairFailures failures;
   std::vector<ProjectId> answering;
   for (std::size_t i = 0; i < projects.size(); ++i) {
-    auto const row = found ? TRY(members.find(id, projects[i])) : std::nullopt;
+    auto const row = TRY(members.find(id, projects[i]));
     if (!row) {
-      failures.push_back({i, visible ? Fault::member_not_found : Fault::image_not_found});
-    } else if (status == MemberStatus::accepted && is_full_server(found->image)) {
+      failures.push_back({i, image ? Fault::member_not_found : Fault::image_not_found});
+    } else if (status == MemberStatus::accepted &&
+               is_full_server(TRY(store::Images(connection).get(id)))) { // it may be hidden by now
       failures.push_back({i, Fault::vault_missing}); // there is no backup store to hold a vault
     } else if (row->status != status) {
       answering.push_back(projects[i]);
     }
   }
   TRY(members.set_status(id, answering, status, batch.now));
-  auto const* image = visible ? &found->image : nullptr;
   TRY(record(connection, batch, model::audit::member_update, id, image, projects, failures));
   return failures;
 }
@@ -232,7 +224,7 @@ Result<PairFailures> Sharing::fail_all(store::Connection& connection, Batch cons
                                        model::AuditKind const& kind, ImageId const& image,
                                        std::span<ProjectId const> projects, Fault fault) {
   auto failures = all_fail(projects.size(), fault);
-  TRY(record(connection, batch, kind, image, nullptr, projects, failures));
+  TRY(record(connection, batch, kind, image, std::nullopt, projects, failures));
   return failures;
 }
 

@@ -357,6 +357,18 @@ TEST_F(SharingTest, AnswersInBulk) {
 
 // One member at a time (glance-v2 4).
 
+// Contract: ims-api 5.3; `invisible and no member row` is what does not exist.
+TEST_F(SharingTest, AMemberLeftOverAnswersForAnImageItDoesNotSee) {
+  auto const id = image([](model::Image& made) { made.visibility = Visibility::shared; });
+  EXPECT_EQ(share(owner_, id, {{"b"}}), Failures{});
+  sql("UPDATE images SET visibility = 'private'");
+  EXPECT_EQ(sharing_->get(b_, id, {"b"}).error().fault, Fault::image_not_found);
+  EXPECT_EQ(answer(b_, id, {"b"}, MemberStatus::accepted), Failures{});
+  EXPECT_EQ(rows(id).at("b"), MemberStatus::accepted);
+  EXPECT_EQ(answer(caller_of("c"), id, {"c"}, MemberStatus::accepted),
+            (Failures{{0, Fault::image_not_found}}));
+}
+
 TEST_F(SharingTest, OneMemberAtATime) {
   auto const id = image();
   auto const member = sharing_->add(owner_, id, {"b"}).value();

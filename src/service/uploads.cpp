@@ -52,7 +52,7 @@ Uploads::Uploads(store::Database& database, store::Blobs& blobs, Access const& a
 /// The image, if the caller may upload to it now.
 Result<model::Image> Uploads::admit(store::Connection& connection, model::Caller const& caller,
                                     ImageId const& id, Announcement const& announced) const {
-  auto found = TRY(store::Images(connection).get_for(id, caller.project));
+  auto found = TRY(store::Images(connection).get_for(id, caller));
   auto& image = found.image;
   TRY(access_.require(action_, caller, {image, found.membership}));
   if (image.status != model::ImageStatus::queued) {

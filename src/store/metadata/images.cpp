@@ -83,11 +83,19 @@ Result<model::Image> Images::get(ImageId const& id) {
   return std::move(*image);
 }
 
-Result<ImageForProject> Images::get_for(ImageId const& id, ProjectId const& project) {
-  std::optional<ImageForProject> found;
-  TRY(connection_.run(sql::get_image_for_project, {id, project}, [&](Row const& row) {
-    found.emplace(row_to_image(row), model::member_status_named(row.text(kImageColumns)));
-  }));
+Result<bool> Images::is_visible(ImageId const& id, model::Caller const& caller) {
+  bool visible = false;
+  TRY(connection_.run(sql::is_image_visible, {id, caller.project, caller.is_admin},
+                      [&](Row const&) { visible = true; }));
+  return visible;
+}
+
+Result<ImageForCaller> Images::get_for(ImageId const& id, model::Caller const& caller) {
+  std::optional<ImageForCaller> found;
+  TRY(connection_.run(
+      sql::get_visible_image, {id, caller.project, caller.is_admin}, [&](Row const& row) {
+        found.emplace(row_to_image(row), model::member_status_named(row.text(kImageColumns)));
+      }));
   if (!found) return error(Fault::image_not_found, id.text);
   return std::move(*found);
 }

@@ -2,6 +2,7 @@
 // connection.
 #pragma once
 
+#include "model/caller.hpp"
 #include "model/image.hpp"
 #include "model/member.hpp"
 #include "store/metadata/connection.hpp"
@@ -13,10 +14,10 @@
 
 namespace vitrine::store {
 
-/// An image with what one project is to it.
-struct ImageForProject {
+/// An image with what the caller's project is to it.
+struct ImageForCaller {
   model::Image image;
-  std::optional<model::MemberStatus> membership; ///< of the asking project
+  std::optional<model::MemberStatus> membership; ///< of the caller's project
 };
 
 /// The images of one status and visibility.
@@ -33,8 +34,13 @@ public:
 
   /// Error: `image_not_found`.
   Result<model::Image> get(ImageId const& id);
-  /// The image and the membership of `project` in one read. Error: `image_not_found`.
-  Result<ImageForProject> get_for(ImageId const& id, ProjectId const& project);
+  /// True when the row exists for the caller at all: own, public, community, shared with its
+  /// project (in any status), or the caller is administrator. A private image hides even from
+  /// members left over. Takes as long for an image of others as for an id of none.
+  Result<bool> is_visible(ImageId const& id, model::Caller const& caller);
+  /// The image, if it is visible to the caller, and its membership in one read. Error:
+  /// `image_not_found`, as soon for an image of others as for an id of none.
+  Result<ImageForCaller> get_for(ImageId const& id, model::Caller const& caller);
   /// Error: `image_exists` when the id is or ever was in use.
   Result<> insert(model::Image const& image);
   /// Stores the changes from `before` to `after`; the id, times of creation and member counter

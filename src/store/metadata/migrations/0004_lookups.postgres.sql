@@ -1,0 +1,7 @@
+-- What lookups, counts and figures read instead of whole rows.
+
+-- Images and bytes by status and visibility, for the metrics.
+CREATE INDEX images_totals ON images (status, visibility, size);
+-- The members of the most shared image of an owner, and its number of shared images.
+CREATE INDEX images_owner_members ON images (owner, member_count) WHERE member_count > 0;
+DROP INDEX images_with_members;
