@@ -325,10 +325,28 @@ def endpoint_is_listed(file):
                 f"{found.group(1)} is not in src/api/endpoints.cpp")
 
 
+def every_config_member_is_read(file):
+    """A key that nothing reads is a promise that nothing keeps."""
+    if str(file.path) != "src/ops/config.hpp":
+        return
+    code = code_only(file.text)
+    sections = dict(re.findall(r"^  (\w+Config) (\w+);$", code, re.MULTILINE))
+    readers = [code_only(path.read_text()) for path in sorted((file.root / "src").rglob("*.?pp"))
+               if not path.stem.endswith("_test") and not path.stem.startswith("config")]
+    for struct in re.finditer(r"^struct (\w+Config) \{\n(.*?)^\};", code, re.MULTILINE | re.DOTALL):
+        section = sections.get(struct.group(1), struct.group(1))
+        of_section = re.compile(rf"\b{struct.group(1)}\b|\.{section}\b")
+        near = [text for text in readers if of_section.search(text)]
+        for member in re.finditer(r"^  \S.*?(\w+)(?:\{.*\})?;", struct.group(2), re.MULTILINE):
+            if not any(re.search(rf"\.{member.group(1)}\b", text) for text in near):
+                yield (line_of(code, struct.start(2) + member.start()),
+                       f"{section}.{member.group(1)} is read nowhere outside src/ops/config*")
+
+
 RULES = [includes_run_down, columns, function_length, open_ends, no_sleep_in_tests,
          belongs_to_a_library, wire_stays_in_net, co_await_takes_named_variables,
          no_try_in_initialisers, headers, names, no_machine_in_the_tree, links_resolve,
-         documents_named_exist, endpoint_is_listed]
+         documents_named_exist, endpoint_is_listed, every_config_member_is_read]
 
 
 def files_of(root):

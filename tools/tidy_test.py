@@ -69,6 +69,9 @@ CASES = [
     ("documents_named_exist", "src/base/a.cpp", "// docs/" + "b.md", "// docs/"),
     ("endpoint_is_listed", "src/api/v1/a.cpp", "Endpoint remove_it() {\n}",
      "Endpoint show_it() {\n}"),
+    ("every_config_member_is_read", "src/ops/config.hpp",
+     "struct JobsConfig {\n  int workers{2};\n};\nstruct Config {\n  JobsConfig jobs;\n};\n",
+     "struct LogConfig {\n  int level{2};\n};\nstruct Config {\n  LogConfig log;\n};\n"),
 ]
 
 
@@ -76,6 +79,8 @@ def faults(root, path, text):
     (root / "src/api").mkdir(parents=True, exist_ok=True)
     (root / "src/CMakeLists.txt").write_text(LIBRARIES)
     (root / "src/api/endpoints.cpp").write_text("list = { v1::show_it(), };\n")
+    (root / "src/ops").mkdir()
+    (root / "src/ops/log.cpp").write_text("void f(LogConfig const& c) { g(c.level, d.workers); }\n")
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text)

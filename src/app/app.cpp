@@ -15,6 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <fmt/format.h>
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -35,11 +36,28 @@ std::optional<std::string> given(std::string const& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
 
+/// Where the service keeps what it keeps: as the command line says, or the configuration.
+Result<std::string> directory_of(std::string const& standalone, ops::Config const& config) {
+  using std::filesystem::path;
+  auto const& configured = config.storage.directory;
+  if (standalone.empty() && configured.empty()) {
+    return error(Fault::invalid_value,
+                 "no directory: give --standalone DIR or the key storage.directory");
+  }
+  if (standalone.empty()) return configured;
+  if (!configured.empty() &&
+      path(standalone).lexically_normal() != path(configured).lexically_normal()) {
+    return error(
+        Fault::invalid_value,
+        fmt::format("storage.directory: {} is not the {} of --standalone", configured, standalone));
+  }
+  return standalone;
+}
+
 void add_serve(CLI::App& program, ServeArguments& arguments, Chosen& chosen) {
   auto* command = program.add_subcommand("serve", "Serve the APIs and work on jobs");
-  command
-      ->add_option("--standalone", arguments.options.directory, "Directory of everything it keeps")
-      ->required();
+  command->add_option("--standalone", arguments.options.directory,
+                      "Directory of everything it keeps; or [storage] directory");
   command->add_flag("--demo", arguments.options.demo, "Also make the demo accounts");
   command->add_option("--listen", arguments.listen, "HOST:PORT; port 0 takes a free one");
   command->add_option("--config", arguments.config_file, "TOML file; see check-config");
@@ -50,7 +68,9 @@ void add_serve(CLI::App& program, ServeArguments& arguments, Chosen& chosen) {
       auto const config = TRY(
           ops::load_config(given(arguments.config_file), ops::environment_settings(environ), line));
       TRY(ops::configure_log(config.log));
-      return serve(config, arguments.options);
+      auto options = arguments.options;
+      options.directory = TRY(directory_of(options.directory, config));
+      return serve(config, options);
     };
   });
 }
@@ -111,14 +131,18 @@ Result<> with_directory(console::IdentityTools::Place const& place,
     return error(Fault::invalid_value, "these commands are for the built-in identity; with "
                                        "[identity] driver = keystone use `openstack`");
   }
-  // A database made here would be one without an administrator for ever.
-  if (config.database.url.empty() && !std::filesystem::exists(place.standalone + "/vitrine.db")) {
-    return error(Fault::unavailable, place.standalone +
-                                         " holds no service yet: the first `vitrine serve "
-                                         "--standalone " +
-                                         place.standalone + "` makes it");
+  std::string home;
+  if (config.database.url.empty()) {
+    home = TRY(directory_of(place.standalone, config));
+    // A database made here would be one without an administrator for ever.
+    if (!std::filesystem::exists(home + "/vitrine.db")) {
+      return error(Fault::unavailable,
+                   fmt::format("{0} holds no service yet: the first `vitrine serve "
+                               "--standalone {0}` makes it",
+                               home));
+    }
   }
-  auto const database = TRY(open_database(place.standalone, config.database));
+  auto const database = TRY(open_database(home, config.database));
   SystemClock const clock;
   identity::builtin::Directory directory(*database, clock, {});
   TRY(directory.prepare());

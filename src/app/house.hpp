@@ -78,8 +78,8 @@ struct House {
   ops::Health health;
   service::Access access;
   std::unique_ptr<Identity> const identity;
-  service::Images images;
   service::Quotas quotas;
+  service::Images images;
   service::Sharing sharing;
   service::Uploads uploads;
   service::Downloads downloads;

@@ -335,11 +335,10 @@ void add_identity_commands(CLI::App& program, std::function<Result<>()>& chosen,
                            IdentityTools tools) {
   auto const session = std::make_shared<Session>(std::move(tools), Values{}, chosen);
   auto* identity = add_group(program, "identity", "Manage the built-in identity.");
-  identity
-      ->add_option("--standalone", session->values.place.standalone, "Directory of the service.")
-      ->required();
+  identity->add_option("--standalone", session->values.place.standalone,
+                       "Directory of the service; or as --config says.");
   identity->add_option("--config", session->values.place.config_file,
-                       "TOML file of the service, when it names a database.");
+                       "TOML file of the service, when it names the directory or a database.");
   add_project_commands(*identity, session);
   add_user_commands(*identity, session);
   add_role_commands(*identity, session);

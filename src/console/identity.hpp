@@ -22,7 +22,7 @@ namespace vitrine::console {
 struct IdentityTools {
   using Use = std::function<Result<>(identity::builtin::Directory&)>;
   struct Place {
-    std::string standalone;  ///< --standalone
+    std::string standalone;  ///< --standalone, empty when there is none
     std::string config_file; ///< --config, empty when there is none
   };
   /// Opens the prepared directory of that place and lets `use` work on it.

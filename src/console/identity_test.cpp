@@ -116,7 +116,7 @@ TEST_F(IdentityCommands, rotating_keys_voids_tokens_only_when_told) {
 }
 
 TEST_F(IdentityCommands, mistakes_are_told) {
-  EXPECT_EQ(run("user list"), "usage");
+  EXPECT_EQ(run("user list"), "failed: no such directory") << "the configuration may name one";
   EXPECT_EQ(run("user create --standalone DIR"), "usage");
   EXPECT_EQ(run("user create ann secret --standalone DIR"), "usage") << "no password in argv";
   EXPECT_EQ(run("user list --standalone ELSEWHERE"), "failed: no such directory");

@@ -18,7 +18,6 @@
 namespace vitrine::ops {
 
 enum class Profile : std::uint8_t { ims, glance };
-enum class OsVersionPolicy : std::uint8_t { strict, open };
 enum class IdentityDriver : std::uint8_t { builtin, keystone };
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 enum class LogFormat : std::uint8_t { json, text };
@@ -63,8 +62,6 @@ struct ImagesConfig {
   std::int64_t tag_max{limits::image_tags};
   std::int64_t page_default{limits::page_default};
   std::int64_t page_max{limits::page_max};
-  OsVersionPolicy os_version_policy{OsVersionPolicy::strict};
-  std::string os_version_file;
   bool unique_names{false};
 };
 

@@ -128,7 +128,8 @@ std::vector<Key> server_keys() {
 std::vector<Key> storage_keys() {
   return {
       {"storage", "directory", SLOT(storage, directory),
-       "Directory with the database, image data and keys. Given by --standalone."},
+       "Directory with the database, image data and keys, if --standalone does not give it. Two "
+       "different ones are refused."},
       {"database",
        "url",
        SLOT(database, url),
@@ -172,17 +173,8 @@ std::vector<Key> image_keys() {
        "Rows of a page when none are asked for.", 1, 10'000},
       {"images", "page_max", SLOT(images, page_max),
        "Rows of a page at most; more are cut, not refused.", 1, 10'000},
-      {"images",
-       "os_version_policy",
-       CHOICE(images, os_version_policy),
-       "strict: an os_version outside the known list is refused; open: any is taken.",
-       0,
-       0,
-       {"strict", "open"}},
-      {"images", "os_version_file", SLOT(images, os_version_file),
-       "File that adds operating systems to the known list."},
       {"images", "unique_names", SLOT(images, unique_names),
-       "Refuse a name that another image of the project has."},
+       "Refuse to create an image with, or give it, a name that another image of the project has."},
       {"formats", "allow_raw_mismatch", SLOT(formats, allow_raw_mismatch),
        "Take bytes of a structured format that are declared raw. A guest could then read files of "
        "the host through a disguised backing file."},
@@ -192,7 +184,7 @@ std::vector<Key> image_keys() {
       {"quota", "image_member", SLOT(quota, image_member),
        "Members of an image, as the quota shows it.", 0, kCountMax},
       {"quota", "apply_to_native", SLOT(quota, apply_to_native),
-       "Hold the image quota on POST /v2/images too."},
+       "Hold the image quota on POST /v2/images too: 413 beyond it."},
   };
 }
 

@@ -30,9 +30,9 @@ Error wrong_transition(std::string_view verb, model::Image const& image) {
 
 } // namespace
 
-Images::Images(store::Database& database, Access const& access, Clock const& clock,
-               ImagesOptions options)
-    : database_(database), access_(access), clock_(clock), options_(options),
+Images::Images(store::Database& database, Access const& access, Quotas const& quotas,
+               Clock const& clock, ImagesOptions options)
+    : database_(database), access_(access), quotas_(quotas), clock_(clock), options_(options),
       get_images_(access.action("get_images")), get_image_(access.action("get_image")),
       add_image_(access.action("add_image")), modify_image_(access.action("modify_image")),
       delete_image_(access.action("delete_image")), deactivate_(access.action("deactivate")),
@@ -71,6 +71,21 @@ Result<> Images::check_visibility(model::Caller const& caller, model::Image cons
   return {};
 }
 
+Result<> Images::check_name(store::Connection& connection, model::Image const& before,
+                            model::Image const& after) const {
+  if (!options_.unique_names || after.name.value_or("").empty()) return {};
+  if (after.name == before.name && after.owner == before.owner) return {};
+  if (!TRY(store::Images(connection).is_name_taken(after.owner, *after.name))) return {};
+  return error(Fault::name_taken, "The project has an image with this name already.");
+}
+
+Result<> Images::check_quota(store::Connection& connection, ProjectId const& owner) const {
+  if (!options_.quota_applies) return {};
+  auto const most = TRY(quotas_.limit(connection, owner, quota::image));
+  if (TRY(store::Images(connection).count_owned(owner)) < most) return {};
+  return error(Fault::image_quota);
+}
+
 Result<model::Image> Images::create(model::Caller const& caller, model::Image image) {
   if (image.owner.empty()) image.owner = caller.project;
   if (image.id.empty()) image.id = ImageId{new_uuid()};
@@ -85,6 +100,8 @@ Result<model::Image> Images::create(model::Caller const& caller, model::Image im
   TRY(check_limits(model::Image{}, image));
   image.created_at = image.updated_at = clock_.now();
   auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
+    TRY(check_name(connection, model::Image{}, image));
+    TRY(check_quota(connection, image.owner));
     TRY(store::Images(connection).insert(image));
     return store::Audit(connection)
         .record(event_of(model::audit::image_create, image.created_at, caller, image));
@@ -119,6 +136,7 @@ Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& 
     TRY(change(after));
     TRY(check_visibility(caller, found.image, after));
     TRY(check_limits(found.image, after));
+    TRY(check_name(connection, found.image, after));
     after.updated_at = clock_.now();
     TRY(images.update(found.image, after));
     TRY(store::Audit(connection).record(event_of(kind, after.updated_at, caller, after)));

@@ -9,6 +9,7 @@
 #include "model/image.hpp"
 #include "model/listing.hpp"
 #include "service/access.hpp"
+#include "service/quotas.hpp"
 #include "store/metadata/database.hpp"
 
 #include <functional>
@@ -22,6 +23,8 @@ struct ImagesOptions {
   bool ims_profile{true}; ///< contract: ims-api 3.1, `[compat] profile`
   std::size_t property_max{128};
   std::size_t tag_max{128};
+  bool unique_names{false};  ///< in each project
+  bool quota_applies{false}; ///< that of images, to `create`
 };
 
 /// Thread-safe.
@@ -30,22 +33,22 @@ public:
   /// A change to a copy of the image; an error of it leaves the image as it was.
   using Change = std::function<Result<>(model::Image&)>;
 
-  Images(store::Database& database, Access const& access, Clock const& clock,
+  Images(store::Database& database, Access const& access, Quotas const& quotas, Clock const& clock,
          ImagesOptions options);
 
   [[nodiscard]] ImagesOptions const& options() const noexcept { return options_; }
 
   /// Stores a new image, `queued`. An empty owner means the caller's project; an empty id a new
   /// one. Errors: `forbidden` (add_image, publicize_image, an owner of another project),
-  /// `image_exists`, `property_limit`, `tag_limit`.
+  /// `image_exists`, `name_taken`, `image_quota`, `property_limit`, `tag_limit`.
   Result<model::Image> create(model::Caller const& caller, model::Image image);
   /// Errors: `image_not_found`, `forbidden`.
   Result<model::Image> show(model::Caller const& caller, ImageId const& id);
   /// The page, without rows that the policy `get_image` denies. Error: `forbidden` (get_images).
   Result<std::vector<model::Image>> list(model::Caller const& caller,
                                          model::ImageListing const& listing);
-  /// Applies `change` in one transaction. Errors: `image_not_found`, `forbidden`, limits, what
-  /// `change` says.
+  /// Applies `change` in one transaction. Errors: `image_not_found`, `forbidden`, `name_taken`,
+  /// limits, what `change` says.
   Result<model::Image> change(model::Caller const& caller, ImageId const& id, Change const& change);
   /// Errors: `image_not_found`, `forbidden`, `image_protected`.
   Result<> remove(model::Caller const& caller, ImageId const& id);
@@ -64,9 +67,14 @@ private:
   Result<> check_limits(model::Image const& before, model::Image const& after) const;
   Result<> check_visibility(model::Caller const& caller, model::Image const& before,
                             model::Image const& after) const;
+  // Inside the unit of work that stores the image, so that of two at once one waits for the other.
+  Result<> check_name(store::Connection& connection, model::Image const& before,
+                      model::Image const& after) const;
+  Result<> check_quota(store::Connection& connection, ProjectId const& owner) const;
 
   store::Database& database_;
   Access const& access_;
+  Quotas const& quotas_;
   Clock const& clock_;
   ImagesOptions const options_;
   policy::ActionId const get_images_, get_image_, add_image_, modify_image_, delete_image_,

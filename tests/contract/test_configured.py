@@ -1,5 +1,6 @@
 """Links behind proxies, slow clients, repeated logins: what depends on configuration."""
 
+import concurrent.futures
 import socket
 import time
 
@@ -192,6 +193,53 @@ def test_the_glance_profile_leaves_the_extension_out(fresh_server):
     assert not [name for name in image if name.startswith("__")]
     private = demo.create_image(visibility="private")
     demo.post(f"/v2/images/{private['id']}/members", {"member": "p"}).expect(403)
+
+
+def test_names_are_unique_in_a_project_if_so_configured(fresh_server):
+    server = fresh_server(config="[images]\nunique_names = true\n")
+    demo, alt = server.client("demo"), server.client("alt")
+    first = demo.create_image(name="disk")["id"]
+    refused = demo.post("/v2/images", {"name": "disk", "os_hidden": True}).expect(409)
+    assert "name" in refused.json()["message"]
+    alt.create_image(name="disk")
+    for name in (..., ..., "", ""):  # as many as one likes have none
+        demo.create_image(name=name)
+    second = demo.create_image(name="other")["id"]
+    path = f"/v2/images/{second}"
+    demo.patch(path, [{"op": "replace", "path": "/name", "value": "disk"}]).expect(409)
+    assert demo.show(second)["name"] == "other"
+    for value in ("other", "free"):  # its own name, and one that nobody has
+        demo.patch(path, [{"op": "replace", "path": "/name", "value": value}]).expect(200)
+    demo.delete(f"/v2/images/{first}").expect(204)
+    demo.post("/v2/images", {"name": "disk"}).expect(201)
+
+
+def test_of_many_who_ask_for_a_name_at_once_one_gets_it(fresh_server):
+    demo = fresh_server(config="[images]\nunique_names = true\n").client("demo")
+    others = [demo.create_image(name=f"image {number}")["id"] for number in range(8)]
+    rename = [{"op": "replace", "path": "/name", "value": "wanted"}]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(demo.post, "/v2/images", {"name": "wanted"}) for _ in others]
+        asked += [pool.submit(demo.patch, f"/v2/images/{image}", rename) for image in others]
+    assert sorted(answer.result().status for answer in asked)[1:] == [409] * 15
+    assert len(demo.listed("name=wanted")) == 1
+
+
+def test_the_image_quota_holds_for_native_creates_if_so_configured(fresh_server):
+    quota = "[quota]\nimage = 3\n"
+    server = fresh_server(config=f"{quota}apply_to_native = true\n")
+    demo, alt = server.client("demo"), server.client("alt")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(demo.post, "/v2/images", {}) for _ in range(8)]
+    assert sorted(answer.result().status for answer in asked) == [201] * 3 + [413] * 5
+    images = demo.listed()
+    assert len(images) == 3
+    alt.post("/v2/images", {}).expect(201)
+    demo.delete(f"/v2/images/{images[0]}").expect(204)
+    demo.post("/v2/images", {}).expect(201)
+    demo.post("/v2/images", {}).expect(413)
+    without = fresh_server(config=quota).client("demo")
+    assert [without.post("/v2/images", {}).status for _ in range(4)] == [201] * 4
 
 
 def test_import_is_not_offered_and_says_so(demo):

@@ -202,6 +202,24 @@ def test_check_config_names_file_line_and_key(tmp_path):
     assert run("check-config", tmp_path / "none.toml").returncode != 0
 
 
+def test_the_directory_may_be_configured(fresh_server, tmp_path):
+    directory = tmp_path / "kept"
+    server = fresh_server(directory=directory, environment={"VITRINE_STORAGE_DIRECTORY":
+                                                            f"{tmp_path}/./kept"})
+    assert server.stop() == 0  # the same place by another name
+    config = tmp_path / "vitrine.toml"
+    config.write_text(f'[storage]\ndirectory = "{directory}"\n')
+    server.command = lambda: [str(harness.BINARY), "serve", "--listen", "127.0.0.1:0", "--config",
+                              str(config), *server.identity.arguments]
+    server.start()
+    server.client("demo").create_image()
+    outcome = run("serve", "--standalone", tmp_path / "other", "--config", config)
+    assert outcome.returncode == 1 and "storage.directory" in outcome.stderr
+    assert not (tmp_path / "other").exists()
+    outcome = run("serve")
+    assert outcome.returncode == 1 and "storage.directory" in outcome.stderr
+
+
 def test_every_key_is_an_environment_variable_too(fresh_server):
     server = fresh_server(environment={"VITRINE_IMAGES_TAG_MAX": "1"})
     demo = server.client("demo")

@@ -39,18 +39,19 @@ Result<Reply> run(Context& context, Services& services) {
 } // namespace
 
 Endpoint create_image() {
-  return plain_endpoint({.verb = Verb::post,
-                         .path = "/v2/images",
-                         .name = "image.v2.create_image",
-                         .family = &image_family,
-                         .action = "add_image",
-                         .guard = Guard::token,
-                         .audit = "image.create",
-                         .errors = {Fault::invalid_value, Fault::forbidden, Fault::image_exists,
-                                    Fault::property_limit, Fault::tag_limit},
-                         .summary = "Create an image without data.",
-                         .takes_body = true},
-                        run);
+  return plain_endpoint(
+      {.verb = Verb::post,
+       .path = "/v2/images",
+       .name = "image.v2.create_image",
+       .family = &image_family,
+       .action = "add_image",
+       .guard = Guard::token,
+       .audit = "image.create",
+       .errors = {Fault::invalid_value, Fault::forbidden, Fault::image_exists, Fault::name_taken,
+                  Fault::image_quota, Fault::property_limit, Fault::tag_limit},
+       .summary = "Create an image without data.",
+       .takes_body = true},
+      run);
 }
 
 } // namespace vitrine::api::image

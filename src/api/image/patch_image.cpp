@@ -172,7 +172,7 @@ Endpoint patch_image() {
                          .guard = Guard::token,
                          .audit = "image.update",
                          .errors = {Fault::invalid_body, Fault::media_type, Fault::image_not_found,
-                                    Fault::forbidden, Fault::property_missing},
+                                    Fault::forbidden, Fault::property_missing, Fault::name_taken},
                          .summary = "Change an image; all operations or none.",
                          .takes_body = true,
                          .media = {kV21, kV20}},

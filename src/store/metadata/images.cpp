@@ -196,6 +196,12 @@ Result<std::vector<ImageTotal>> Images::totals() {
   return out;
 }
 
+Result<bool> Images::is_name_taken(ProjectId const& owner, std::string_view name) {
+  bool taken = false;
+  TRY(connection_.run(sql::is_name_taken, {owner, name}, [&](Row const&) { taken = true; }));
+  return taken;
+}
+
 Result<std::int64_t> Images::count_owned(ProjectId const& owner) {
   std::int64_t count = 0;
   TRY(connection_.run(sql::count_owned_images, {owner},

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vitrine::store {
@@ -55,6 +56,8 @@ public:
   Result<std::vector<model::Image>> interrupted_uploads();
   /// All images, by status and visibility. Reads every row.
   Result<std::vector<ImageTotal>> totals();
+  /// True when a project has an image of that name, which is not empty.
+  Result<bool> is_name_taken(ProjectId const& owner, std::string_view name);
   Result<std::int64_t> count_owned(ProjectId const& owner);
   /// Own images with at least one accepted member.
   Result<std::int64_t> count_shared_out(ProjectId const& owner);

@@ -74,6 +74,10 @@ SELECT {image_columns} FROM images i WHERE i.upload_id <> ''
 -- name: total_images
 SELECT status, visibility, COUNT(*), COALESCE(SUM(size), 0) FROM images GROUP BY status, visibility
 
+-- The conditions are those of the index images_owner_name; $2 is not empty.
+-- name: is_name_taken
+SELECT 1 FROM images WHERE owner = $1 AND hidden IN (0, 1) AND COALESCE(name, '') = $2 LIMIT 1
+
 -- name: count_owned_images
 SELECT COUNT(*) FROM images WHERE owner = $1
 
