@@ -3,6 +3,7 @@
 #include "api/ims/error_catalogue.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/upkeep/upkeep.hpp"
+#include "ops/log.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 #include "store/metadata/jobs.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
@@ -21,6 +22,14 @@ namespace vitrine::app {
 namespace {
 
 using namespace std::chrono_literals;
+
+void log_damaged(service::DamagedData const& data) {
+  ops::log_error("image_data.damaged", {{"image", data.image.text},
+                                        {"blob", data.blob.text},
+                                        {"bytes", data.size_bytes},
+                                        {"missing", !data.size_found_bytes},
+                                        {"bytes_found", data.size_found_bytes.value_or(0)}});
+}
 
 } // namespace
 
@@ -88,7 +97,8 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
                .detects_disk_format = ims,
                .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
                .digest_threads = std::max(2U, std::thread::hardware_concurrency())}),
-      downloads(*stores.database, *stores.blobs, access), submitter(*stores.database, clock, bell),
+      downloads(*stores.database, *stores.blobs, access, log_damaged),
+      submitter(*stores.database, clock, bell),
       engine(*stores.database, clock, bell, jobs::all_kinds({sharing}), metrics,
              {.workers = config.jobs.workers,
               .lease_seconds = config.jobs.lease_seconds,

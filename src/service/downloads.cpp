@@ -2,23 +2,44 @@
 
 #include "store/metadata/images.hpp"
 
+#include <utility>
+
 namespace vitrine::service {
 
-Result<std::optional<Download>> Downloads::open(model::Caller const& caller, ImageId const& id) {
-  auto found = database_.read_single(
-      [&](store::Connection& connection) { return store::Images(connection).get_for(id, caller); });
-  if (!found) return Error(std::move(found.error()));
-  auto& image = found->image;
-  TRY(access_.require(action_, caller, {image, found->membership}));
-  if (image.status == model::ImageStatus::deactivated && !caller.is_admin) {
+/// The image, if the caller may have its data now.
+Result<model::Image> Downloads::admit(model::Caller const& caller, ImageId const& id) {
+  auto found = TRY(database_.read_single([&](store::Connection& connection) {
+    return store::Images(connection).get_for(id, caller);
+  }));
+  TRY(access_.require(action_, caller, {found.image, found.membership}));
+  if (found.image.status == model::ImageStatus::deactivated && !caller.is_admin) {
     return error(Fault::image_deactivated);
   }
+  return std::move(found.image);
+}
+
+Result<std::optional<Download>> Downloads::open(model::Caller const& caller, ImageId const& id) {
+  auto image = TRY(admit(caller, id));
   if (image.blob.empty()) return std::optional<Download>();
   auto data = blobs_.open(image.blob);
-  if (data) return std::optional(Download{std::move(*data), std::move(image.checksum)});
-  // A blob that an active image refers to exists, unless the image was deleted this moment.
-  if (data.error().fault == Fault::not_found) return error(Fault::image_not_found, id.text);
-  return Error(data.error());
+  if (!data) {
+    if (data.error().fault != Fault::not_found) return Error(data.error());
+    TRY(admit(caller, id)); // it may have been deleted this moment; else a 404 would be a lie
+    return refuse(image, std::nullopt);
+  }
+  auto const size_bytes = (*data)->size_bytes();
+  if (std::cmp_not_equal(size_bytes, image.size_bytes.value_or(0))) {
+    return refuse(image, size_bytes);
+  }
+  return std::optional(Download{std::move(*data), std::move(image.checksum)});
+}
+
+Error Downloads::refuse(model::Image const& image,
+                        std::optional<std::uint64_t> size_found_bytes) const {
+  if (damaged_) {
+    damaged_({image.id, image.blob, image.size_bytes.value_or(0), size_found_bytes});
+  }
+  return error(Fault::unavailable, "The image store does not have all the data of the image.");
 }
 
 } // namespace vitrine::service

@@ -7,9 +7,12 @@
 #include "store/blobs/blobs.hpp"
 #include "store/metadata/database.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace vitrine::service {
 
@@ -18,21 +21,38 @@ struct Download {
   std::optional<std::string> checksum; ///< MD5, lower-case hex
 };
 
+/// Data that is not as the database has it.
+struct DamagedData {
+  ImageId image;
+  BlobId blob;
+  std::int64_t size_bytes;                       ///< by the database
+  std::optional<std::uint64_t> size_found_bytes; ///< nothing when there is no data at all
+};
+
 /// Thread-safe.
 class Downloads {
 public:
-  Downloads(store::Database& database, store::Blobs& blobs, Access const& access)
-      : database_(database), blobs_(blobs), access_(access),
+  /// Told of data that is not as it should be, from any thread.
+  using Damaged = std::function<void(DamagedData const&)>;
+
+  Downloads(store::Database& database, store::Blobs& blobs, Access const& access,
+            Damaged damaged = {})
+      : database_(database), blobs_(blobs), access_(access), damaged_(std::move(damaged)),
         action_(access.action("download_image")) {}
 
   /// Opens the data of an image; nothing when it has none yet. Errors: `image_not_found`,
-  /// `forbidden`, `image_deactivated` unless the caller is administrator, `unavailable`.
+  /// `forbidden`, `image_deactivated` unless the caller is administrator, `unavailable`, also when
+  /// the store has not all the data of an image that is there.
   Result<std::optional<Download>> open(model::Caller const& caller, ImageId const& image);
 
 private:
+  Result<model::Image> admit(model::Caller const& caller, ImageId const& image);
+  Error refuse(model::Image const& image, std::optional<std::uint64_t> size_found_bytes) const;
+
   store::Database& database_;
   store::Blobs& blobs_;
   Access const& access_;
+  Damaged const damaged_;
   policy::ActionId const action_;
 };
 

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -41,7 +42,10 @@ public:
     if (at == At::create) return error(Fault::unavailable, "create failed");
     return std::make_unique<Writer>(*this, TRY(blobs_.create(id, size_bytes)));
   }
-  Result<std::unique_ptr<StoredBytes>> open(BlobId const& id) override { return blobs_.open(id); }
+  Result<std::unique_ptr<StoredBytes>> open(BlobId const& id) override {
+    if (before_open) before_open();
+    return blobs_.open(id);
+  }
   Result<> remove(BlobId const& id) override { return blobs_.remove(id); }
   Result<> list(std::function<void(store::StoredBlob const&)> const& each) override {
     return blobs_.list(each);
@@ -50,6 +54,7 @@ public:
 
   At at{At::never};
   std::function<void()> before_commit;
+  std::function<void()> before_open;
   int commits{0};
 
 private:
@@ -77,6 +82,8 @@ private:
 
 class UploadsTest : public testing::Test {
 protected:
+  using Damage = std::tuple<ImageId, std::int64_t, std::optional<std::uint64_t>>;
+
   UploadsTest() {
     std::string name = (fs::temp_directory_path() / "vitrine_uploads_XXXXXX").string();
     directory_ = ::mkdtemp(name.data());
@@ -101,7 +108,10 @@ protected:
 
   void build(UploadOptions const& options) {
     uploads_ = std::make_unique<Uploads>(*database_, *blobs_, *access_, clock_, options);
-    downloads_ = std::make_unique<Downloads>(*database_, *blobs_, *access_);
+    downloads_ =
+        std::make_unique<Downloads>(*database_, *blobs_, *access_, [this](DamagedData const& data) {
+          damaged_.emplace_back(data.image, data.size_bytes, data.size_found_bytes);
+        });
   }
 
   ImageId make(std::function<void(model::Image&)> const& change = {}) {
@@ -202,6 +212,7 @@ protected:
   std::optional<policy::Policy> policy_;
   std::unique_ptr<Access> access_;
   std::unique_ptr<Uploads> uploads_;
+  std::vector<Damage> damaged_; ///< what `downloads_` told of
   std::unique_ptr<Downloads> downloads_;
   model::Caller owner_;
   model::Caller stranger_;
@@ -518,6 +529,44 @@ TEST_F(UploadsTest, recovers_what_the_end_of_the_process_cut) {
   auto const download = downloads_->open(owner_, kept);
   ASSERT_TRUE(download && *download);
   ASSERT_TRUE(put(cut, "again"));
+}
+
+// Was answered as an image that does not exist, which clients take for deleted.
+TEST_F(UploadsTest, data_that_is_missing_is_not_an_image_that_is) {
+  auto const id = make();
+  ASSERT_TRUE(put(id, "abc"));
+  auto const remove_data = [this, blob = get(id).blob] { EXPECT_TRUE(disk_->remove(blob)); };
+  blobs_->before_open = [&] {
+    remove_data();
+    remove(id);
+  };
+  auto const deleted = downloads_->open(owner_, id);
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().fault, Fault::image_not_found) << "deleted this moment";
+  EXPECT_TRUE(damaged_.empty());
+
+  auto const damaged = make();
+  blobs_->before_open = nullptr;
+  ASSERT_TRUE(put(damaged, "abc"));
+  EXPECT_TRUE(disk_->remove(get(damaged).blob));
+  auto const missing = downloads_->open(owner_, damaged);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().fault, Fault::unavailable);
+  EXPECT_EQ(damaged_, (std::vector<Damage>{{damaged, 3, std::nullopt}}));
+}
+
+// Was sent, with a Content-Length to match.
+TEST_F(UploadsTest, data_of_another_size_is_not_sent) {
+  auto const id = make();
+  ASSERT_TRUE(put(id, "abc"));
+  auto const blob = get(id).blob.text;
+  for (auto const size : {2U, 4U}) {
+    fs::resize_file(directory_ / "blobs" / blob.substr(0, 2) / blob, size);
+    auto const opened = downloads_->open(owner_, id);
+    ASSERT_FALSE(opened) << size;
+    EXPECT_EQ(opened.error().fault, Fault::unavailable);
+    EXPECT_EQ(damaged_.back(), (Damage{id, 3, size}));
+  }
 }
 
 TEST_F(UploadsTest, downloads_are_for_those_who_may) {

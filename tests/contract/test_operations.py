@@ -90,6 +90,31 @@ def test_ready_tells_that_the_database_cannot_be_read(fresh_server):
     harness.wait_until(lambda: nobody.get("/healthcheck/ready").status == 200, what="200 again")
 
 
+def test_data_the_store_has_lost_is_not_an_image_that_is_gone(fresh_server):
+    """SE-02: 404 told clients that the image was deleted; a cut file was sent as if whole."""
+    server = fresh_server()
+    demo, alt = server.client("demo"), server.client("alt")
+    image = demo.create_image(bytes(range(256)) * 2)["id"]
+    path = f"/v2/images/{image}/file"
+    [blob] = [file for file in (server.directory / "blobs").rglob("*") if file.is_file()]
+    hidden = server.directory / "hidden"
+    blob.rename(hidden)
+    for headers in ({}, {"Range": "bytes=0-9"}):
+        answer = demo.get(path, headers=headers).expect(503)
+        assert answer.json()["message"] == \
+            "The image store does not have all the data of the image."
+    alt.get(path).expect(404)
+    hidden.rename(blob)
+    demo.get(path).expect(200)
+    with blob.open("r+b") as file:
+        file.truncate(100)
+    demo.get(path).expect(503)
+    assert f'"event":"image_data.damaged","image":"{image}"' in server.log()
+    assert '"bytes":512,"missing":false,"bytes_found":100' in server.log()
+    demo.delete(f"/v2/images/{image}").expect(204)
+    demo.get(path).expect(404)
+
+
 @pytest.mark.parametrize("path, status", [("ready", 503), ("live", 200)])
 def test_health_while_it_drains(fresh_server, path, status):
     server = fresh_server()
