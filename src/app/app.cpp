@@ -79,10 +79,7 @@ void add_checks(CLI::App& program, std::string& file, Chosen& chosen) {
   auto* config = program.add_subcommand("check-config", "Check a configuration file");
   config->add_option("file", file, "TOML file")->required();
   config->callback([&] {
-    chosen = [&]() -> Result<> {
-      TRY(ops::load_config(file, ops::environment_settings(environ)));
-      return {};
-    };
+    chosen = [&] { return ops::check_config(file, ops::environment_settings(environ)); };
   });
   auto* policy = program.add_subcommand("policy", "Policy files");
   policy->require_subcommand(1);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -150,11 +151,15 @@ Key const* find_key(std::string_view section, std::string_view name) {
   return found == config_keys().end() ? nullptr : &*found;
 }
 
+bool is_readable(std::string const& path) {
+  std::error_code failed;
+  return std::filesystem::is_regular_file(path, failed) && std::ifstream(path).good();
+}
+
 class Loader {
 public:
   void file(std::string const& path) {
-    std::error_code failed;
-    if (!std::filesystem::is_regular_file(path, failed)) {
+    if (!is_readable(path)) {
       return fault(path, "file", "is not a file that can be read");
     }
     auto const parsed = toml::parse_file(path);
@@ -189,6 +194,18 @@ public:
         fault("command line", name, "names no key");
       } else {
         set_text("command line", *key, text);
+      }
+    }
+  }
+
+  /// Looks at the files that the keys name.
+  void input_files() {
+    for (auto const& key : config_keys()) {
+      if (!key.is_input_file) continue;
+      auto const& file = *std::get<std::string*>(key.slot(config_));
+      if (!file.empty() && !is_readable(file)) {
+        fault(places_[key.full_name()], key.full_name(),
+              fmt::format("{} is not a file that can be read", file));
       }
     }
   }
@@ -308,6 +325,15 @@ Result<Config> load_config(std::optional<std::string> const& path, Settings cons
   loader.environment(environment);
   loader.command_line(command_line);
   return loader.finish();
+}
+
+Result<> check_config(std::string const& path, Settings const& environment) {
+  Loader loader;
+  loader.file(path);
+  loader.environment(environment);
+  loader.input_files();
+  TRY(loader.finish());
+  return {};
 }
 
 Result<HostPort> parse_host_port(std::string_view text) {

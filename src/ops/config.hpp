@@ -159,6 +159,10 @@ Settings environment_settings(char const* const* environment);
 Result<Config> load_config(std::optional<std::string> const& path, Settings const& environment = {},
                            Settings const& command_line = {});
 
+/// Like `load_config`, and also whether the files can be read that the service would read: a fault
+/// for each, in the same form.
+Result<> check_config(std::string const& path, Settings const& environment);
+
 /// Reference of all keys, Markdown.
 std::string describe_config_markdown();
 /// A file that changes nothing: every key commented out at its default, with its text.

@@ -64,6 +64,17 @@ std::optional<std::string> check_region(std::string_view text) {
   return "must have 1 to 255 bytes";
 }
 
+Key input_file(std::string_view section, std::string_view name, Slot (*slot)(Config&),
+               std::string_view description, Applies applies = Applies::at_restart) {
+  return {section, name, slot, description, 0, 0, {}, nullptr, applies, true};
+}
+
+/// SIGHUP opens it again, so that it can be rotated.
+Key output_file(std::string_view section, std::string_view name, Slot (*slot)(Config&),
+                std::string_view description) {
+  return {section, name, slot, description, 0, 0, {}, nullptr, Applies::on_reload};
+}
+
 // Slots are found by a function, so that one table serves every Config.
 #define SLOT(section, key) [](Config& config) -> Slot { return &config.section.key; }
 #define CHOICE(section, key) [](Config& config) -> Slot { return choice(config.section.key); }
@@ -96,11 +107,13 @@ std::vector<Key> server_keys() {
        0,
        {},
        check_network},
-      {"server", "certificate_file", SLOT(server, certificate_file),
-       "PEM file with the certificate chain; with key_file it switches TLS on. Read again on "
-       "SIGHUP."},
-      {"server", "key_file", SLOT(server, key_file),
-       "PEM file with the private key of the certificate."},
+      input_file("server", "certificate_file", SLOT(server, certificate_file),
+                 "PEM file with the certificate chain; with key_file it switches TLS on. Read "
+                 "again on SIGHUP.",
+                 Applies::on_reload),
+      input_file("server", "key_file", SLOT(server, key_file),
+                 "PEM file with the private key of the certificate. Read again on SIGHUP.",
+                 Applies::on_reload),
       {"server", "io_threads", SLOT(server, io_threads), "Event loops for connections.", 1, 64},
       {"server", "api_threads", SLOT(server, api_threads), "Requests that are handled at once.", 1,
        1024},
@@ -212,8 +225,9 @@ std::vector<Key> keystone_keys() {
        "service "
        "and, for the latter two, admin."},
       {"identity", "password", SLOT(identity, password), "Password of the user."},
-      {"identity", "password_file", SLOT(identity, password_file),
-       "File with the password instead, read at each login: it may change while the service runs."},
+      input_file("identity", "password_file", SLOT(identity, password_file),
+                 "File with the password instead, read at each login: it may change while the "
+                 "service runs."),
       {"identity", "user_domain", SLOT(identity, user_domain), "Domain of the user, by name."},
       {"identity", "project", SLOT(identity, project),
        "Project in which the user has its roles, by name."},
@@ -223,9 +237,9 @@ std::vector<Key> keystone_keys() {
        "Application credential to log in with instead of a user."},
       {"identity", "application_credential_secret", SLOT(identity, application_credential_secret),
        "Secret of the application credential."},
-      {"identity", "ca_file", SLOT(identity, ca_file),
-       "PEM file with the certificates to believe for an https auth_url. Empty: those of the "
-       "system."},
+      input_file("identity", "ca_file", SLOT(identity, ca_file),
+                 "PEM file with the certificates to believe for an https auth_url. Empty: those of "
+                 "the system."),
       {"identity", "timeout_seconds", SLOT(identity, timeout_seconds),
        "How long one request to Keystone may take; then the client is answered 503.", 1, 60},
       {"identity", "service_roles", SLOT(identity, service_roles),
@@ -270,20 +284,14 @@ std::vector<Key> operation_keys() {
        "How often idle workers look for jobs that nobody announced.", 1, 600},
       {"jobs", "retention_days", SLOT(jobs, retention_days), "How long an ended job can be read.",
        1, 3650},
-      {"policy",
-       "file",
-       SLOT(policy, file),
-       "Policy file, YAML or JSON. Empty: the defaults. Read again on SIGHUP.",
-       0,
-       0,
-       {},
-       nullptr,
-       Applies::on_reload},
+      input_file("policy", "file", SLOT(policy, file),
+                 "Policy file, YAML or JSON. Empty: the defaults. Read again on SIGHUP.",
+                 Applies::on_reload),
       {"policy", "role_aliases", SLOT(policy, role_aliases),
        "Roles that count as another one, such as te_admin = \"member\"."},
-      {"audit", "file", SLOT(audit, file),
-       "File that audit events are appended to, one JSON object a line. Empty: audit.jsonl in the "
-       "storage directory."},
+      output_file("audit", "file", SLOT(audit, file),
+                  "File that audit events are appended to, one JSON object a line. Empty: "
+                  "audit.jsonl in the storage directory. Opened again on SIGHUP."),
       {"log",
        "level",
        CHOICE(log, level),
@@ -298,8 +306,9 @@ std::vector<Key> operation_keys() {
        0,
        0,
        {"json", "text"}},
-      {"log", "file", SLOT(log, file),
-       "File that log lines are appended to. Empty: standard error."},
+      output_file("log", "file", SLOT(log, file),
+                  "File that log lines are appended to. Empty: standard error. Opened again on "
+                  "SIGHUP."),
       {"metrics", "enabled", SLOT(metrics, enabled), "Serve GET /metrics."},
       {"metrics", "per_project", SLOT(metrics, per_project),
        "Add the project to the labels; costs memory with many projects."},

@@ -34,6 +34,7 @@ struct Key {
   std::vector<std::string_view> choices{}; ///< of enumerations, by value
   TextCheck check{nullptr};                ///< of text and of each item of a list
   Applies applies{Applies::at_restart};
+  bool is_input_file{false}; ///< text that names a file to read, unless it is empty
 
   [[nodiscard]] std::string full_name() const;
   [[nodiscard]] std::string variable() const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <set>
@@ -79,6 +80,21 @@ TEST_F(ConfigFile, keystone_needs_to_know_where_and_as_whom) {
   EXPECT_EQ(faults(url + "application_credential_id = \"c\"\n"
                          "application_credential_secret = \"hush\"\n"),
             "");
+}
+
+TEST_F(ConfigFile, a_check_looks_at_the_files_it_names) {
+  auto const missing = path_ + ".none";
+  auto const path = write(
+      fmt::format("[server]\ncertificate_file = \"{}\"\nkey_file = \"{}\"\n", missing, path_));
+  auto const checked =
+      check_config(path, {{"VITRINE_POLICY_FILE", missing}, {"VITRINE_LOG_FILE", missing}});
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().detail,
+            fmt::format("{0}:2: server.certificate_file: {1} is not a file that can be read\n"
+                        "environment VITRINE_POLICY_FILE: policy.file: {1} is not a file that can "
+                        "be read",
+                        path, missing));
+  EXPECT_TRUE(load_config(path)) << "others than the service may load it";
 }
 
 TEST_F(ConfigFile, every_type_from_file_and_environment_alike) {

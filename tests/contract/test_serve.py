@@ -197,6 +197,14 @@ def test_check_config_names_file_line_and_key(tmp_path):
         said = outcome.stdout + outcome.stderr
         assert outcome.returncode not in (0, -signal.SIGABRT), text
         assert "bad.toml" in said and key in said and str(line) in said, said
+    missing = tmp_path / "missing"
+    for text, key in [(f'[policy]\nfile = "{missing}"\n', "policy.file"),
+                      (f'[server]\ncertificate_file = "{missing}"\nkey_file = "{good}"\n',
+                       "server.certificate_file")]:
+        (tmp_path / "bad.toml").write_text(text)
+        outcome = run("check-config", tmp_path / "bad.toml")
+        assert outcome.returncode == 1
+        assert f"bad.toml:2: {key}: {missing} " in outcome.stderr
     (tmp_path / "bad.toml").write_text("[jobs\n")
     assert run("check-config", tmp_path / "bad.toml").returncode != 0
     assert run("check-config", tmp_path / "none.toml").returncode != 0
