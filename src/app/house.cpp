@@ -5,6 +5,7 @@
 #include "jobs/upkeep/upkeep.hpp"
 #include "ops/log.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/blobs/timed_blobs.hpp"
 #include "store/metadata/jobs.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
@@ -70,7 +71,8 @@ Result<Stores> Stores::open(std::string const& directory, ops::DatabaseConfig co
   auto lock = TRY(DirectoryLock::take(directory));
   auto opened = TRY(open_database(directory, config));
   auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
-  auto blobs = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
+  auto files = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
+  auto blobs = std::make_unique<store::TimedBlobs>(std::move(files), metrics);
   return Stores{std::move(lock), std::move(database), std::move(blobs)};
 }
 

@@ -67,6 +67,8 @@ namespace vitrine::ops {
     "Jobs taken over from a worker whose lease ended.")                                            \
   X(transaction_seconds, histogram, "vitrine_transaction_seconds", "kind", seconds,                \
     "Database transactions, with the wait for their turn.")                                        \
+  X(store_seconds, histogram, "vitrine_store_seconds", "operation", seconds,                       \
+    "Operations of the store of image data; files leave by sendfile, which is no read.")           \
   X(audit_events, counter, "vitrine_audit_events_total", "event", none,                            \
     "Audit events written to the file.")
 

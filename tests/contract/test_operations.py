@@ -256,6 +256,8 @@ def test_every_declared_metric_moves_with_what_it_counts(fresh_server):
     assert now["vitrine_format_refusals_total"] == 1
     assert now["vitrine_refusals_total"] == 1
     text = nobody.get("/metrics").text
+    assert 'vitrine_store_seconds_count{operation="commit"} 1' in text
+    assert 'vitrine_store_seconds_count{operation="open"} 1' in text
     assert 'vitrine_policy_denials_total{action="add_image"} 1' in text
     assert 'vitrine_images{status="active",visibility="shared"} 1' in text
     assert demo.token not in text

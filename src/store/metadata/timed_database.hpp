@@ -2,9 +2,9 @@
 #pragma once
 
 #include "ops/metrics.hpp"
+#include "ops/timer.hpp"
 #include "store/metadata/database.hpp"
 
-#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -20,38 +20,23 @@ public:
 
 protected:
   Result<> do_read(Work const& work) override {
-    Timer const timer(reads_);
+    ops::Timer const timer(reads_);
     return inner_->read(work);
   }
   Result<> do_read_single(Work const& work) override {
-    Timer const timer(reads_);
+    ops::Timer const timer(reads_);
     return inner_->read_single(work);
   }
   Result<> do_read_anew(Work const& work) override {
-    Timer const timer(reads_);
+    ops::Timer const timer(reads_);
     return inner_->read_anew(work);
   }
   Result<> do_write(Work const& work) override {
-    Timer const timer(writes_);
+    ops::Timer const timer(writes_);
     return inner_->write(work);
   }
 
 private:
-  class Timer {
-  public:
-    explicit Timer(ops::Histogram& seconds) : seconds_(seconds) {}
-    ~Timer() {
-      auto const took = std::chrono::steady_clock::now() - began_;
-      seconds_.observe(std::chrono::duration<double>(took).count());
-    }
-    Timer(Timer const&) = delete;
-    Timer& operator=(Timer const&) = delete;
-
-  private:
-    ops::Histogram& seconds_;
-    std::chrono::steady_clock::time_point const began_{std::chrono::steady_clock::now()};
-  };
-
   std::unique_ptr<Database> const inner_;
   ops::Histogram& reads_;
   ops::Histogram& writes_;
