@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
@@ -311,8 +312,57 @@ def start(service, options):
            statistics.median(times) <= 100, worst_ms=round(max(times), 1))
 
 
+def existence(service, options):
+    """Whether the time of an answer tells an image of others from an id of none."""
+    demo, alt = service.login("demo"), service.login("alt")
+    fields = {f"property_{n}": "v" * 1500 for n in range(10)}
+    foreign = [alt.create(visibility="private", **fields) for _ in range(100)]
+    large = alt.create(visibility="private", **{f"p{n}": "v" * 60_000 for n in range(16)})
+    unknown = [str(uuid.uuid4()) for _ in range(100)]
+
+    def share(images):
+        body = json.dumps({"images": images, "projects": [uuid.uuid4().hex]})
+        return demo.call("POST", "/v1/cloudimages/members", body)[0]
+
+    asked = {"100_ids": (share, [foreign], [unknown]),
+             "image": (lambda image: demo.call("GET", f"/v2/images/{image}")[0],
+                       foreign, unknown),
+             "large_image": (lambda image: demo.call("GET", f"/v2/images/{image}")[0],
+                             [large], unknown)}
+    for name, (ask, theirs, nobodys) in asked.items():
+        times = ([], [])
+        for turn in range(200 if options.small else 2000):
+            # Alternating, so that both meet the same moments of the machine.
+            for column, ids in zip(times, (theirs, nobodys)):
+                started = time.perf_counter()
+                status = ask(ids[turn % len(ids)])
+                column.append((time.perf_counter() - started) * 1e6)
+                assert status == 404
+        there, none = (statistics.median(column) for column in times)
+        report(f"existence_{name}", abs(there / none - 1) * 100, "%", "at most 5 %",
+               abs(there / none - 1) <= 0.05, there_us=round(there), none_us=round(none))
+
+
+def metrics(service, options):
+    """The first GET /metrics of a server over 100,000 images."""
+    count = 2_000 if options.small else 100_000
+    service.login("demo").create_many(count, lambda n: {
+        "name": f"image-{n}", **{f"property_{p}": f"value {n}" for p in range(10)}})
+    times = []
+    for _ in range(5):
+        service.stop()
+        service.start()
+        started = time.perf_counter()
+        status, _, text = Api(service.address).call("GET", "/metrics")
+        times.append((time.perf_counter() - started) * 1000)
+        assert status == 200 and b'vitrine_images{status="queued"' in text
+    report("metrics_ms", statistics.median(times), "ms", "under 100 ms",
+           statistics.median(times) < 100, worst_ms=round(max(times), 1))
+
+
 FIGURES = {function.__name__: function
-           for function in (start, memory, show, create, page, share, transfer)}
+           for function in (start, memory, show, create, page, share, transfer, existence,
+                            metrics)}
 
 
 def main():
