@@ -68,9 +68,9 @@ public:
     std::filesystem::remove_all(path);
   }
 
-  std::unique_ptr<Engine> new_engine() {
+  std::unique_ptr<Engine> new_engine(EngineOptions options = {}) {
     return std::make_unique<Engine>(*database, clock, bell, all_kinds({*sharing}), metrics,
-                                    EngineOptions{});
+                                    options);
   }
 
   ImageId image(int number) {

@@ -1,12 +1,13 @@
 """Jobs survive: killed at any point, a batch ends in the state of an undisturbed run."""
 
+import json
 import time
 
 import pytest
 
 import harness
 
-IMAGES, PROJECTS, KILLS = 12, 40, 100
+IMAGES, PROJECTS, KILLS = 24, 150, 100  # more pairs than one commit takes: it resumes in mid-job
 
 
 def rows(server):
@@ -104,6 +105,28 @@ def test_sigterm_hands_running_jobs_back(prepared):
     assert server.stop() == 0
     server.start()
     assert {demo.wait_job(job, 60)["status"] for job in jobs} == {"SUCCESS"}
+
+
+@pytest.mark.heavy
+def test_orderly_restarts_in_mid_job_are_no_reason_to_give_up(fresh_server):
+    server = fresh_server(config=settings())
+    admin, demo = server.client("admin"), server.client("demo")
+    projects = admin.projects(250)
+    images = [demo.create_image(b"x")["id"] for _ in range(100)]
+    job_id = demo.post("/v1/cloudimages/members",
+                       {"images": images, "projects": projects}).expect(200).json()["job_id"]
+    restarts = 0
+    while restarts < 40 and rows(server)["jobs"][-1][1] in ("INIT", "RUNNING"):
+        assert server.stop() == 0
+        server.start()
+        restarts += 1
+    job = demo.wait_job(job_id, 60)
+    print(f"{restarts} restarts met an unfinished job")
+    assert job["status"] == "SUCCESS", job
+    assert len(job["entities"]["results"]) == 25000
+    ended = [json.loads(line) for line in server.log().splitlines() if '"job.ended"' in line]
+    assert [(line["job_id"], line["status"]) for line in ended] == [(job_id, "SUCCESS")]
+    assert ended[0]["request_id"].startswith("req-")
 
 
 def test_progress_only_grows(prepared):

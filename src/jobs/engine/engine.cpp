@@ -22,18 +22,29 @@ std::int64_t back_off_us(std::int64_t attempt) {
 
 struct Outcome {
   std::optional<Error> first;
-  std::int64_t failed{0};
+  std::int64_t succeeded{0};
 };
 
-/// How the pairs ended: the first failure in the order of the request, and how many there are.
+/// How the pairs ended: the first failure in the order of the request, and how many succeeded.
 Result<Outcome> outcome_of(store::Jobs& jobs, JobId const& id) {
   Outcome outcome;
+  outcome.succeeded = TRY(jobs.get(id)).done;
   for (auto const& item : TRY(jobs.items(id))) {
     auto const failures = TRY(failures_from_json(item.failures_json));
-    outcome.failed += static_cast<std::int64_t>(failures.size());
+    outcome.succeeded -= static_cast<std::int64_t>(failures.size());
     if (!failures.empty() && !outcome.first) outcome.first = error(failures.front().fault);
   }
   return outcome;
+}
+
+/// Runs a part of a kind. Error of what it throws: `internal`.
+Result<> call(std::function<Result<>(JobContext&)> const& part, JobContext& context) {
+  try {
+    return part(context);
+  } catch (std::exception const& bug) {
+    ops::log_error("job.threw", {{"job_id", context.job().id.text}, {"detail", bug.what()}});
+    return error(Fault::internal);
+  }
 }
 
 } // namespace
@@ -120,34 +131,38 @@ Result<bool> Engine::run_next() {
     std::lock_guard const lock(held_mutex_);
     held_.insert(held);
   }
-  auto const outcome = attempt(*job, lease);
-  auto const settled = settle(*job, lease, outcome);
+  run(*job, lease);
   {
     std::lock_guard const lock(held_mutex_);
     held_.erase(held);
   }
   running.add(-1);
-  // The lease of a job that cannot be settled runs out; then another attempt begins.
-  if (!settled) {
-    ops::log_error("job.not_settled",
-                   {{"job_id", job->id.text}, {"detail", text_of(settled.error().fault)}});
-  }
   return true;
 }
 
-Result<> Engine::attempt(model::Job const& job, JobContext::Lease const& lease) {
+void Engine::run(model::Job const& job, JobContext::Lease const& lease) {
+  auto const caller = caller_from_json(job.caller_json);
+  ops::LogRequestScope const scope(caller ? caller->request_id : std::string_view());
+  auto const outcome = caller ? attempt(job, *caller, lease) : Result<>(Error(caller.error()));
+  auto const settled = settle(job, lease, outcome);
+  // The lease of a job that cannot be settled runs out; then another attempt begins.
+  if (!settled) {
+    ops::log_error("job.not_settled",
+                   {{"job_id", job.id.text}, {"detail", text_of(settled.error().fault)}});
+  }
+}
+
+Result<> Engine::attempt(model::Job const& job, model::Caller const& caller,
+                         JobContext::Lease const& lease) {
   auto const kind = std::ranges::find(kinds_, std::string_view(job.kind), &JobKind::name);
   if (kind == kinds_.end()) return error(Fault::not_offered, job.kind);
-  if (job.attempt > options_.attempts_max) return error(Fault::internal);
-  try {
-    auto const caller = TRY(caller_from_json(job.caller_json));
-    ops::LogRequestScope const scope(caller.request_id);
-    JobContext context(database_, clock_, stopping_, job, caller, lease);
-    return kind->run(context);
-  } catch (std::exception const& bug) {
-    ops::log_error("job.threw", {{"job_id", job.id.text}, {"detail", bug.what()}});
-    return error(Fault::internal);
-  }
+  JobContext context(database_, clock_, stopping_, job, caller, lease);
+  auto const tried = job.attempt > options_.attempts_max ? Result<>(error(Fault::internal))
+                                                         : call(kind->run, context);
+  if (tried || tried.error().kind() == Kind::unavailable || !kind->fail_rest) return tried;
+  ops::log_error("job.given_up",
+                 {{"job_id", job.id.text}, {"detail", text_of(tried.error().fault)}});
+  return call(kind->fail_rest, context);
 }
 
 Result<> Engine::settle(model::Job const& job, JobContext::Lease const& lease,
@@ -159,10 +174,11 @@ Result<> Engine::settle(model::Job const& job, JobContext::Lease const& lease,
     return {};
   }
   if (failed.kind() != Kind::unavailable) return end(job, lease, failed);
-  auto const again = stopping_ ? Time{} : clock_.now() + back_off_us(job.attempt);
   ops::log_warning("job.handed_back", {{"job_id", job.id.text}, {"detail", failed.detail}});
   return database_.write([&](store::Connection& connection) {
-    return store::Jobs(connection).release(job.id, lease.worker, again);
+    store::Jobs jobs(connection);
+    if (stopping_) return jobs.hand_back(job.id, lease.worker);
+    return jobs.release(job.id, lease.worker, clock_.now() + back_off_us(job.attempt));
   });
 }
 
@@ -180,25 +196,25 @@ Result<> Engine::end(model::Job const& job, JobContext::Lease const& lease,
     return found;
   });
   if (!ended) return Error(ended.error());
-  count_end(job, status, ended->failed);
+  count_end(job, status, ended->succeeded);
   return {};
 }
 
-void Engine::count_end(model::Job const& job, model::JobStatus status, std::int64_t failed_pairs) {
+void Engine::count_end(model::Job const& job, model::JobStatus status, std::int64_t succeeded) {
   auto const took_us = clock_.now().us - job.submitted_at.us;
   metrics_.counter(ops::Metric::jobs_ended, {job.kind, name_of(status)}).add();
   metrics_.histogram(ops::Metric::job_seconds, {job.kind})
       .observe(static_cast<double>(took_us) / static_cast<double>(kMicrosecondsPerSecond));
-  auto const succeeded = std::max<std::int64_t>(0, job.total - failed_pairs);
+  auto const failed = job.total - succeeded;
   metrics_.counter(ops::Metric::job_items, {job.kind, "success"})
       .add(static_cast<std::uint64_t>(succeeded));
   metrics_.counter(ops::Metric::job_items, {job.kind, "failed"})
-      .add(static_cast<std::uint64_t>(failed_pairs));
+      .add(static_cast<std::uint64_t>(failed));
   ops::log_info("job.ended", {{"job_id", job.id.text},
                               {"kind", job.kind},
                               {"status", name_of(status)},
                               {"pairs", job.total},
-                              {"failed", failed_pairs},
+                              {"failed", failed},
                               {"milliseconds", took_us / 1000}});
 }
 

@@ -29,8 +29,8 @@ namespace vitrine::jobs {
 struct EngineOptions {
   std::int64_t workers{2};
   std::int64_t lease_seconds{30};
-  std::int64_t poll_seconds{5}; ///< how often idle workers look for jobs of other processes
-  std::int64_t attempts_max{20};
+  std::int64_t poll_seconds{5};  ///< how often idle workers look for jobs of other processes
+  std::int64_t attempts_max{20}; ///< in a row that fail before they make progress
 };
 
 /// Thread-safe. Everything passed in must outlive it.
@@ -56,11 +56,13 @@ private:
 
   void work();
   void keep_leases();
-  Result<> attempt(model::Job const& job, JobContext::Lease const& lease);
+  void run(model::Job const& job, JobContext::Lease const& lease);
+  Result<> attempt(model::Job const& job, model::Caller const& caller,
+                   JobContext::Lease const& lease);
   Result<> settle(model::Job const& job, JobContext::Lease const& lease, Result<> const& outcome);
   Result<> end(model::Job const& job, JobContext::Lease const& lease,
                std::optional<Error> const& failed);
-  void count_end(model::Job const& job, model::JobStatus status, std::int64_t failed_pairs);
+  void count_end(model::Job const& job, model::JobStatus status, std::int64_t succeeded);
   [[nodiscard]] std::int64_t lease_us() const {
     return options_.lease_seconds * kMicrosecondsPerSecond;
   }

@@ -96,7 +96,7 @@ TEST_F(EngineTest, AHeldJobIsTakenOverOnlyAfterItsLease) {
   EXPECT_FALSE(run());
   house_.clock.advance(30 * kMicrosecondsPerSecond);
   EXPECT_TRUE(run());
-  EXPECT_EQ(house_.report(id).job.attempt, 2);
+  EXPECT_EQ(house_.report(id).job.attempt, 0) << "it made progress";
 }
 
 TEST_F(EngineTest, AtStartJobsOfTheProcessBeforeAreFree) {
@@ -196,6 +196,107 @@ TEST(EngineCrashTest, KilledBetweenAnyTwoCommitsItEndsAsIfUndisturbed) {
     }
     EXPECT_EQ(all_rows(house), expected) << survived << " commits survived";
   }
+}
+
+class EngineGivesUpTest : public testing::Test {
+protected:
+  /// Another process that dies after so many commits; its claim is one of them.
+  void run_and_die(int commits) {
+    house_.database->writes_left = commits;
+    (void)house_.new_engine(kThreeTries)->run_next();
+    house_.database->writes_left = 1000;
+  }
+  void run_to_the_end() {
+    house_.clock.advance(30 * kMicrosecondsPerSecond);
+    house_.engine = house_.new_engine(kThreeTries);
+    EXPECT_TRUE(house_.engine->run_next().value());
+  }
+  std::uint64_t pairs_counted(std::string_view kind, std::string_view outcome) {
+    return house_.metrics.counter(ops::Metric::job_items, {kind, outcome}).value();
+  }
+
+  static constexpr EngineOptions kThreeTries{.attempts_max = 3};
+  House house_;
+};
+
+TEST_F(EngineGivesUpTest, KilledAgainAndAgainWithProgressItSucceeds) {
+  auto const id = house_.submit(kRemoveMembers, house_.pairs(9, 1500));
+  for (int i = 0; i < 8; ++i) {
+    run_and_die(2);
+    EXPECT_EQ(house_.report(id).job.done, (i + 1) * 1500);
+    house_.clock.advance(30 * kMicrosecondsPerSecond);
+  }
+  run_to_the_end();
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+}
+
+TEST_F(EngineGivesUpTest, NeitherStopsNorStartsCountAsTries) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(2, 1));
+  for (int i = 0; i < 10; ++i) {
+    house_.engine = house_.new_engine(kThreeTries);
+    house_.engine->stop();
+    EXPECT_TRUE(house_.engine->run_next().value());
+    run_and_die(1);
+    EXPECT_TRUE(house_.engine->take_over());
+    EXPECT_EQ(house_.report(id).job.attempt, 0);
+  }
+  run_to_the_end();
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+}
+
+TEST_F(EngineGivesUpTest, WithoutProgressWhatIsLeftFailsPairByPair) {
+  auto const id = house_.submit(kRemoveMembers, house_.pairs(3, 1500));
+  run_and_die(2); // one image is done
+  for (int i = 0; i < 3; ++i) {
+    house_.clock.advance(30 * kMicrosecondsPerSecond);
+    run_and_die(1);
+  }
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::running);
+  run_to_the_end();
+  auto const report = house_.report(id);
+  EXPECT_EQ(report.job.status, JobStatus::fail);
+  EXPECT_EQ(report.job.failure->fault, Fault::member_not_removed);
+  EXPECT_EQ(report.job.done, 4500);
+  ASSERT_EQ(report.failures.size(), 3U);
+  EXPECT_EQ(report.failures[0].size(), 0U);
+  ASSERT_EQ(report.failures[1].size(), 1500U);
+  ASSERT_EQ(report.failures[2].size(), 1500U);
+  EXPECT_EQ(report.failures[2][1499].fault, Fault::member_not_removed);
+  EXPECT_EQ(pairs_counted(kRemoveMembers, "success"), 1500U);
+  EXPECT_EQ(pairs_counted(kRemoveMembers, "failed"), 3000U);
+  std::vector<int> failed_of_event;
+  auto const events = house_.rows("SELECT targets FROM audit_outbox ORDER BY sequence", 1);
+  for (std::size_t at = 0, end = 0; (end = events.find('\n', at)) != std::string::npos;
+       at = end + 1) {
+    int failed = 0;
+    for (auto found = events.find("member_not_removed", at); found < end;
+         found = events.find("member_not_removed", found + 1))
+      ++failed;
+    failed_of_event.push_back(failed);
+  }
+  EXPECT_EQ(failed_of_event, (std::vector<int>{0, 1500, 1500}));
+}
+
+TEST_F(EngineGivesUpTest, AKindThatThrowsLeavesAResultForEveryPair) {
+  auto kinds = all_kinds({*house_.sharing});
+  kinds[0].run = [](JobContext&) -> Result<> { throw std::runtime_error("a bug"); };
+  Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, {});
+  auto const id = house_.submit(kAddMembers, house_.pairs(2, 2));
+  EXPECT_TRUE(engine.run_next().value());
+  auto const report = house_.report(id);
+  EXPECT_EQ(report.job.failure->fault, Fault::member_not_stored);
+  ASSERT_EQ(report.failures.size(), 2U);
+  EXPECT_EQ(report.failures[1].size(), 2U);
+}
+
+TEST_F(EngineGivesUpTest, PairsOfAnUnknownKindAreNotCountedAsDone) {
+  Engine engine(*house_.database, house_.clock, house_.bell, {}, house_.metrics, {});
+  auto const id = house_.submit(kAddMembers, house_.pairs(2, 2));
+  EXPECT_TRUE(engine.run_next().value());
+  EXPECT_EQ(house_.report(id).job.failure->fault, Fault::not_offered);
+  EXPECT_EQ(house_.report(id).job.done, 0);
+  EXPECT_EQ(pairs_counted(kAddMembers, "success"), 0U);
+  EXPECT_EQ(pairs_counted(kAddMembers, "failed"), 4U);
 }
 
 TEST(EngineStopTest, StoppingHandsTheJobBackAtOnce) {

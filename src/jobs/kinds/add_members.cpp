@@ -6,19 +6,22 @@ namespace vitrine::jobs {
 
 JobKind add_members(KindServices const& services) {
   auto& sharing = services.sharing;
-  return {kAddMembers, [&sharing](JobContext& context) -> Result<> {
-            auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
-            auto const checked = sharing.check_projects(arguments.projects);
-            GroupWork const work{.apply =
-                                     [&](store::Connection& connection, service::Batch const& batch,
-                                         ImageId const& image) {
-                                       return sharing.add_all(connection, batch, image,
-                                                              arguments.projects, checked);
-                                     },
-                                 .event = model::audit::member_create,
-                                 .not_stored = Fault::member_not_stored};
-            return run_groups(context, sharing, arguments, work);
-          }};
+  GroupFailure const failure{model::audit::member_create, Fault::member_not_stored};
+  return {
+      kAddMembers,
+      [&sharing, failure](JobContext& context) -> Result<> {
+        auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
+        auto const checked = sharing.check_projects(arguments.projects);
+        GroupWork const work{.apply =
+                                 [&](store::Connection& connection, service::Batch const& batch,
+                                     ImageId const& image) {
+                                   return sharing.add_all(connection, batch, image,
+                                                          arguments.projects, checked);
+                                 },
+                             .not_stored = failure};
+        return run_groups(context, sharing, arguments, work);
+      },
+      [&sharing, failure](JobContext& context) { return fail_groups(context, sharing, failure); }};
 }
 
 } // namespace vitrine::jobs

@@ -12,11 +12,14 @@ namespace {
 // writers wait meanwhile.
 constexpr std::size_t kPairsPerCommit = 2560;
 
+using Apply = decltype(GroupWork::apply);
+
 class Walk {
 public:
   Walk(JobContext& context, service::Sharing& sharing, PairArguments const& arguments,
-       GroupWork const& work)
-      : context_(context), sharing_(sharing), arguments_(arguments), work_(work) {}
+       Apply const& apply, GroupFailure const& failure)
+      : context_(context), sharing_(sharing), arguments_(arguments), apply_(apply),
+        failure_(failure) {}
 
   Result<> run() {
     auto const finished = TRY(context_.finished_positions());
@@ -36,23 +39,25 @@ public:
 private:
   // An image that cannot be stored must not take its neighbours along: they are tried again alone.
   Result<> walk(std::span<std::size_t const> images) {
-    auto const stored = commit(images, false);
+    auto const stored = commit(images, apply_);
     if (stored || stored.error().kind() == Kind::unavailable) return stored;
-    if (images.size() == 1) return commit(images, true);
+    if (images.size() == 1) return commit(images, {});
     for (std::size_t i = 0; i < images.size(); ++i)
       TRY(walk(images.subspan(i, 1)));
     return {};
   }
 
-  Result<> commit(std::span<std::size_t const> images, bool failed) {
+  /// Without `apply` the images fail.
+  Result<> commit(std::span<std::size_t const> images, Apply const& apply) {
     return context_.commit(units(images.size()), [&](store::Connection& connection) -> Result<> {
       service::Batch const batch{context_.caller(), context_.job().id, context_.now()};
       store::Jobs jobs(connection);
       for (auto const index : images) {
         auto const& image = arguments_.images[index];
-        auto const failures = failed ? TRY(sharing_.fail_all(connection, batch, work_.event, image,
-                                                             arguments_.projects, work_.not_stored))
-                                     : TRY(work_.apply(connection, batch, image));
+        auto const failures = apply
+                                  ? TRY(apply(connection, batch, image))
+                                  : TRY(sharing_.fail_all(connection, batch, failure_.event, image,
+                                                          arguments_.projects, failure_.fault));
         TRY(jobs.add_item(context_.job().id, {.position = static_cast<std::int64_t>(index),
                                               .image = image,
                                               .failures_json = failures_to_json(failures)}));
@@ -69,14 +74,20 @@ private:
   JobContext& context_;
   service::Sharing& sharing_;
   PairArguments const& arguments_;
-  GroupWork const& work_;
+  Apply const& apply_;
+  GroupFailure const& failure_;
 };
 
 } // namespace
 
 Result<> run_groups(JobContext& context, service::Sharing& sharing, PairArguments const& arguments,
                     GroupWork const& work) {
-  return Walk(context, sharing, arguments, work).run();
+  return Walk(context, sharing, arguments, work.apply, work.not_stored).run();
+}
+
+Result<> fail_groups(JobContext& context, service::Sharing& sharing, GroupFailure const& failure) {
+  auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
+  return Walk(context, sharing, arguments, {}, failure).run();
 }
 
 } // namespace vitrine::jobs

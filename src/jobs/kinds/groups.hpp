@@ -11,18 +11,26 @@
 
 namespace vitrine::jobs {
 
+/// What is told of the images of a job that nothing could be done with.
+struct GroupFailure {
+  model::AuditKind event;
+  Fault fault; ///< of their pairs
+};
+
 /// How a kind treats one image with its projects.
 struct GroupWork {
   /// Inside a transaction; returns which projects failed.
   std::function<Result<service::PairFailures>(store::Connection&, service::Batch const&,
                                               ImageId const&)>
       apply;
-  model::AuditKind event; ///< recorded by `apply`; for images where it could not run
-  Fault not_stored;       ///< what the pairs of an image fail with when `apply` cannot be stored
+  GroupFailure not_stored; ///< of an image whose `apply` cannot be stored
 };
 
 /// Works on every image that has no item yet, in order. Errors: those of `JobContext::commit`.
 Result<> run_groups(JobContext& context, service::Sharing& sharing, PairArguments const& arguments,
                     GroupWork const& work);
+
+/// Fails every image that has no item yet. Errors: those of `JobContext::commit`.
+Result<> fail_groups(JobContext& context, service::Sharing& sharing, GroupFailure const& failure);
 
 } // namespace vitrine::jobs

@@ -10,13 +10,13 @@ TEST(GroupsTest, AnImageThatCannotBeStoredFailsAlone) {
   auto const bad = arguments.images[1];
   std::vector<JobKind> kinds{
       {kAddMembers, [&](JobContext& context) {
-         GroupWork const work{.apply = [&](store::Connection&, service::Batch const&,
-                                           ImageId const& image) -> Result<service::PairFailures> {
-                                if (image == bad) return error(Fault::internal);
-                                return service::PairFailures{};
-                              },
-                              .event = model::audit::member_create,
-                              .not_stored = Fault::member_not_stored};
+         GroupWork const work{
+             .apply = [&](store::Connection&, service::Batch const&,
+                          ImageId const& image) -> Result<service::PairFailures> {
+               if (image == bad) return error(Fault::internal);
+               return service::PairFailures{};
+             },
+             .not_stored = {model::audit::member_create, Fault::member_not_stored}};
          return run_groups(context, *house.sharing, arguments, work);
        }}};
   Engine engine(*house.database, house.clock, house.bell, kinds, house.metrics, {});

@@ -20,6 +20,9 @@ struct JobKind {
   /// ends. An error of the kind `unavailable`: another attempt follows; any other ends the job with
   /// it.
   std::function<Result<>(JobContext&)> run;
+  /// Ends what `run` left as failed, in the items and the audit trail: the job is given up. Errors
+  /// as of `run`. None: the job itself ends with the failure of `run`.
+  std::function<Result<>(JobContext&)> fail_rest{};
 };
 
 /// What the kinds work with; must outlive them.

@@ -6,18 +6,21 @@ namespace vitrine::jobs {
 
 JobKind remove_members(KindServices const& services) {
   auto& sharing = services.sharing;
-  return {kRemoveMembers, [&sharing](JobContext& context) -> Result<> {
-            auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
-            GroupWork const work{.apply =
-                                     [&](store::Connection& connection, service::Batch const& batch,
-                                         ImageId const& image) {
-                                       return sharing.remove_all(connection, batch, image,
-                                                                 arguments.projects);
-                                     },
-                                 .event = model::audit::member_delete,
-                                 .not_stored = Fault::member_not_removed};
-            return run_groups(context, sharing, arguments, work);
-          }};
+  GroupFailure const failure{model::audit::member_delete, Fault::member_not_removed};
+  return {
+      kRemoveMembers,
+      [&sharing, failure](JobContext& context) -> Result<> {
+        auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
+        GroupWork const work{.apply =
+                                 [&](store::Connection& connection, service::Batch const& batch,
+                                     ImageId const& image) {
+                                   return sharing.remove_all(connection, batch, image,
+                                                             arguments.projects);
+                                 },
+                             .not_stored = failure};
+        return run_groups(context, sharing, arguments, work);
+      },
+      [&sharing, failure](JobContext& context) { return fail_groups(context, sharing, failure); }};
 }
 
 } // namespace vitrine::jobs

@@ -69,6 +69,11 @@ Result<> Jobs::release(JobId const& id, std::string_view worker, Time not_before
   return {};
 }
 
+Result<> Jobs::hand_back(JobId const& id, std::string_view worker) {
+  TRY(connection_.run(sql::hand_back_job, {id, worker}));
+  return {};
+}
+
 Result<std::int64_t> Jobs::release_all() { return connection_.run(sql::release_all_jobs, {}); }
 
 Result<bool> Jobs::end(model::Job const& job, std::string_view worker, model::JobStatus status,

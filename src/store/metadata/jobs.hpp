@@ -35,14 +35,17 @@ public:
   /// The oldest job that may run now, marked as held by `worker` until `lease_until`; nothing when
   /// there is none.
   Result<std::optional<model::Job>> claim(std::string_view worker, Time now, Time lease_until);
-  /// Extends the lease and stores the progress. False when the lease was lost: nothing more may be
-  /// written.
+  /// Extends the lease, stores the progress and forgets earlier attempts. False when the lease was
+  /// lost: nothing more may be written.
   Result<bool> renew(JobId const& id, std::string_view worker, std::int64_t done, Time lease_until);
   /// Extends the lease alone. False when it was lost.
   Result<bool> extend(JobId const& id, std::string_view worker, Time lease_until);
   /// Hands the job back, so that any worker may take it from `not_before` on.
   Result<> release(JobId const& id, std::string_view worker, Time not_before);
-  /// Hands all jobs back; only where no other process works on them. Returns how many were held.
+  /// Hands the job back as if it had not been claimed: the worker had to stop.
+  Result<> hand_back(JobId const& id, std::string_view worker);
+  /// Hands all jobs back, as by `hand_back`; only where no other process works on them. Returns how
+  /// many were held.
   Result<std::int64_t> release_all();
   /// Ends the job. False when the lease was lost.
   Result<bool> end(model::Job const& job, std::string_view worker, model::JobStatus status,

@@ -40,9 +40,9 @@ UPDATE jobs SET status = 'RUNNING', worker = $2, lease_until = $3, attempt = att
   began_at = COALESCE(began_at, $4)
 WHERE id = $1
 
--- Zero rows changed: the lease was lost and the worker must stop.
+-- Zero rows changed: the lease was lost and the worker must stop. What made progress is not tried in vain.
 -- name: renew_job
-UPDATE jobs SET lease_until = $4, done = $3 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+UPDATE jobs SET lease_until = $4, done = $3, attempt = 0 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
 -- name: extend_job_lease
 UPDATE jobs SET lease_until = $3 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
@@ -51,11 +51,17 @@ UPDATE jobs SET lease_until = $3 WHERE id = $1 AND worker = $2 AND ended_at IS N
 -- name: release_job
 UPDATE jobs SET lease_until = $3, worker = '' WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
+-- The server stops: that attempt does not count.
+-- name: hand_back_job
+UPDATE jobs SET lease_until = 0, worker = '', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END
+WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+
 -- name: release_all_jobs
-UPDATE jobs SET lease_until = 0, worker = '' WHERE ended_at IS NULL AND worker <> ''
+UPDATE jobs SET lease_until = 0, worker = '', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END
+WHERE ended_at IS NULL AND worker <> ''
 
 -- name: end_job
-UPDATE jobs SET status = $3, ended_at = $4, done = total, lease_until = 0, fault = $5, fault_detail = $6
+UPDATE jobs SET status = $3, ended_at = $4, lease_until = 0, fault = $5, fault_detail = $6
 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
 -- name: release_job_images
