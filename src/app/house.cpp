@@ -15,6 +15,7 @@
 #include <chrono>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <sys/file.h>
 #include <thread>
 #include <unistd.h>
@@ -122,6 +123,19 @@ api::Services House::services() {
           identity->directory()};
 }
 
+/// An id that stays with the directory, so that a server finds what it claimed before it was
+/// killed.
+static Result<std::string> audit_holder(std::string const& directory) {
+  auto const path = directory + "/server-id";
+  std::string id;
+  if (std::ifstream(path) >> id && is_job_id(id)) return id; // of the same form
+  id = new_hex_id();
+  std::ofstream file(path);
+  file << id << "\n";
+  if (!file.flush()) return error(Fault::unavailable, "cannot write " + path);
+  return id;
+}
+
 Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,
                                                       std::string const& directory) {
   auto const& config = house.config;
@@ -130,7 +144,9 @@ Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const
     auto const& entry = api::ims::entry(fault);
     return jobs::AuditReason{entry.http, entry.code};
   };
-  auto opened = TRY(jobs::AuditExport::open(*stores.database, file, reason));
+  auto const holder = TRY(audit_holder(directory));
+  auto opened = TRY(jobs::AuditExport::open(*stores.database, house.clock,
+                                            {.path = file, .holder = holder, .reason = reason}));
   opened->count_into(house.metrics);
   return opened;
 }

@@ -137,6 +137,9 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
     audit->reopen();
     reload(config, house.access, *server);
   });
+  // The trail may have a long way to go: what is left by then is written after the next start.
+  audit->end_by(std::chrono::steady_clock::now() +
+                std::chrono::seconds(config.server.drain_seconds));
   house.health.drain();
   if (!server->drain(std::chrono::seconds(config.server.drain_seconds))) {
     ops::log_warning("drain.cut_short", {{"connections", server->figures().connections_open}});

@@ -434,10 +434,11 @@ TEST_F(SharingTest, EveryPairIsInTheTrail) {
   auto const id = image();
   directory_.unknown = {"x"};
   share(owner_, id, {{"b"}, {"x"}});
-  EXPECT_TRUE(database_->write(
-      [](store::Connection& connection) { return store::Audit(connection).number(); }));
+  EXPECT_TRUE(database_->write([](store::Connection& connection) {
+    return store::Audit(connection).claim("test", {}, {});
+  }));
   auto const outbox = database_->read(
-      [](store::Connection& connection) { return store::Audit(connection).after(0, 10); });
+      [](store::Connection& connection) { return store::Audit(connection).claimed("test", 10); });
   ASSERT_EQ(outbox->size(), 1U);
   EXPECT_EQ(outbox->front().targets,
             R"([{"project_id":"b"},{"project_id":"x","fault":"project_unknown","detail":""}])");

@@ -186,8 +186,10 @@ protected:
   }
 
   std::size_t events() {
-    EXPECT_TRUE(database_->write([](store::Connection& c) { return store::Audit(c).number(); }));
-    return database_->read([](store::Connection& c) { return store::Audit(c).after(0, 100); })
+    EXPECT_TRUE(database_->write(
+        [](store::Connection& c) { return store::Audit(c).claim("test", {}, {}); }));
+    return database_
+        ->read([](store::Connection& c) { return store::Audit(c).claimed("test", 100); })
         .value()
         .size();
   }

@@ -147,6 +147,24 @@ def test_sigterm_lets_a_slow_download_finish(fresh_server):
     assert server.wait() == 0
 
 
+def test_a_long_way_of_the_audit_trail_cannot_hold_the_drain(fresh_server):
+    server = fresh_server(config="[server]\ndrain_seconds = 1\n")
+    assert server.stop() == 0
+    rows = server.database.rows
+    rows("INSERT INTO audit_outbox (id, event, targets) "
+         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500000) "
+         "SELECT 'row' || i, '{\"name\":\"createImage\"}', '[]' FROM n")
+    server.start()
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < 5 * harness.PATIENCE
+    [[left]] = rows("SELECT COUNT(*) FROM audit_outbox")
+    lines = (server.directory / "audit.jsonl").read_text().splitlines()
+    found = sum("row" in line for line in lines)
+    assert 0 < found < 500000
+    assert found + int(left) == 500000
+
+
 def test_a_stuck_client_cannot_hold_the_drain(fresh_server):
     server = fresh_server(config="[server]\ndrain_seconds = 1\n")
     demo = server.client("demo")

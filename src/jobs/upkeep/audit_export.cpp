@@ -1,6 +1,7 @@
 #include "jobs/upkeep/audit_export.hpp"
 
 #include "base/json.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 namespace vitrine::jobs {
 namespace {
@@ -17,6 +19,9 @@ namespace {
 constexpr std::int64_t kRowsPerPass = 16;
 // Longer than any line: a caller's names are bounded, a detail too.
 constexpr off_t kTailBytes = 1 << 20;
+// A server that is silent for so long leaves its rows to the others. Long, since a row that it had
+// written but not forgotten then comes out twice.
+constexpr std::int64_t kClaim_us = 600 * kMicrosecondsPerSecond;
 
 Error system_error(std::string_view what, std::string const& path) {
   auto const fault = errno == ENOSPC || errno == EDQUOT ? Fault::store_full : Fault::unavailable;
@@ -33,8 +38,7 @@ std::string_view text_in(json::Object const& object, std::string_view name) {
 void append_line(std::string& out, store::OutboxRow const& row, std::int64_t target,
                  std::string_view project, std::string_view fault,
                  AuditExport::Reason const& reason) {
-  fmt::format_to(std::back_inserter(out), R"({{"id":"{0}-{1}","sequence":{0},"pair":{1},)",
-                 row.sequence, target);
+  fmt::format_to(std::back_inserter(out), R"({{"id":"{}-{}",)", row.id, target);
   if (fault.empty()) {
     out += R"("outcome":"success",)";
   } else {
@@ -54,32 +58,32 @@ void append_line(std::string& out, store::OutboxRow const& row, std::int64_t tar
 
 } // namespace
 
-AuditExport::AuditExport(store::Database& database, std::string path, Reason reason)
-    : database_(database), path_(std::move(path)), reason_(std::move(reason)) {}
+AuditExport::AuditExport(store::Database& database, Clock const& clock, Options options)
+    : database_(database), clock_(clock), options_(std::move(options)) {}
 
 AuditExport::~AuditExport() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Result<std::unique_ptr<AuditExport>> AuditExport::open(store::Database& database, std::string path,
-                                                       Reason reason) {
-  std::unique_ptr<AuditExport> opened(
-      new AuditExport(database, std::move(path), std::move(reason)));
+Result<std::unique_ptr<AuditExport>> AuditExport::open(store::Database& database,
+                                                       Clock const& clock, Options options) {
+  std::unique_ptr<AuditExport> opened(new AuditExport(database, clock, std::move(options)));
   TRY(opened->open_file());
   TRY(opened->find_place());
   return opened;
 }
 
 Result<> AuditExport::open_file() {
+  int const opened = ::open(options_.path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (opened < 0) return system_error("cannot open", options_.path);
   if (descriptor_ >= 0) ::close(descriptor_);
-  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (descriptor_ < 0) return system_error("cannot open", path_);
+  descriptor_ = opened;
   return {};
 }
 
 Result<> AuditExport::find_place() {
   struct stat status{};
-  if (::fstat(descriptor_, &status) != 0) return system_error("cannot read", path_);
+  if (::fstat(descriptor_, &status) != 0) return system_error("cannot read", options_.path);
   auto const from = std::max<off_t>(0, status.st_size - kTailBytes);
   std::string tail(static_cast<std::size_t>(status.st_size - from), '\0');
   std::size_t have = 0;
@@ -87,25 +91,27 @@ Result<> AuditExport::find_place() {
     auto const got = ::pread(descriptor_, tail.data() + have, tail.size() - have,
                              from + static_cast<off_t>(have));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return system_error("cannot read", path_);
+    if (got <= 0) return system_error("cannot read", options_.path);
     have += static_cast<std::size_t>(got);
   }
   auto const end = tail.rfind('\n');
   auto const whole = end == std::string::npos ? 0 : end + 1;
   if (whole < tail.size() && ::ftruncate(descriptor_, from + static_cast<off_t>(whole)) != 0) {
-    return system_error("cannot cut", path_);
+    return system_error("cannot cut", options_.path);
   }
   if (whole == 0) return {};
   auto const before = end == 0 ? std::string::npos : tail.rfind('\n', end - 1);
   auto const begin = before == std::string::npos ? 0 : before + 1;
   auto const line = json::parse(std::string_view(tail).substr(begin, end - begin));
   auto const* object = line ? line->if_object() : nullptr;
-  auto const* sequence = object == nullptr ? nullptr : object->if_contains("sequence");
-  auto const* pair = object == nullptr ? nullptr : object->if_contains("pair");
-  if (sequence == nullptr || pair == nullptr) {
-    return error(Fault::unavailable, path_ + ": the last line is no audit event of ours");
+  auto const id = object == nullptr ? std::string_view() : text_in(*object, "id");
+  auto const dash = id.rfind('-');
+  auto const target =
+      dash == std::string_view::npos ? std::nullopt : text::parse_int(id.substr(dash + 1));
+  if (!target) {
+    return error(Fault::unavailable, options_.path + ": the last line is no audit event of ours");
   }
-  place_ = {json::whole_number(*sequence).value_or(0), json::whole_number(*pair).value_or(0)};
+  place_ = {std::string(id.substr(0, dash)), *target};
   return {};
 }
 
@@ -115,14 +121,14 @@ Result<> AuditExport::write_out(std::string const& lines) {
     auto const wrote = ::write(descriptor_, rest.data(), rest.size());
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) {
-      auto const failure = system_error("cannot write", path_);
+      auto const failure = system_error("cannot write", options_.path);
       // A part may be there: the file tells what.
       TRY(find_place());
       return failure;
     }
     rest.remove_prefix(static_cast<std::size_t>(wrote));
   }
-  if (::fdatasync(descriptor_) != 0) return system_error("cannot write", path_);
+  if (::fdatasync(descriptor_) != 0) return system_error("cannot write", options_.path);
   return {};
 }
 
@@ -135,53 +141,76 @@ void AuditExport::count(store::OutboxRow const& row, std::int64_t events) const 
 }
 
 /// False when there were none.
-Result<bool> AuditExport::number_new() {
-  auto const any = TRY(database_.read_single(
-      [](store::Connection& connection) { return store::Audit(connection).any_unnumbered(); }));
+Result<bool> AuditExport::claim_new() {
+  auto const now = clock_.now();
+  auto const any = TRY(database_.read_single([&](store::Connection& connection) {
+    return store::Audit(connection).any_unclaimed(options_.holder, now);
+  }));
   if (any) {
-    TRY(database_.write(
-        [](store::Connection& connection) { return store::Audit(connection).number(); }));
+    TRY(database_.write([&](store::Connection& connection) {
+      return store::Audit(connection).claim(options_.holder, now, now + kClaim_us);
+    }));
   }
   return any;
 }
 
-Result<> AuditExport::export_pending() {
-  if (reopen_.exchange(false)) TRY(open_file());
-  for (;;) {
-    // The row of the last line may be there still, with targets that were not written.
-    auto const rows = TRY(database_.read_single([&](store::Connection& connection) {
-      return store::Audit(connection)
-          .after(std::max<std::int64_t>(0, place_.sequence - 1), kRowsPerPass);
-    }));
-    if (rows.empty()) {
-      if (!TRY(number_new())) return {};
-      continue;
-    }
-    std::string lines;
-    auto place = place_;
-    for (auto const& row : rows) {
-      auto const first = row.sequence == place.sequence ? place.target + 1 : 0;
-      auto const targets = TRY(json::parse(row.targets));
-      auto const& array = targets.as_array();
-      auto const events = std::max<std::int64_t>(1, std::ssize(array));
-      for (auto i = first; i < events; ++i) {
-        if (array.empty()) {
-          append_line(lines, row, i, {}, {}, reason_);
-        } else {
-          auto const& target = array[static_cast<std::size_t>(i)].as_object();
-          append_line(lines, row, i, text_in(target, "project_id"), text_in(target, "fault"),
-                      reason_);
-        }
-      }
-      this->count(row, events - first);
-      place = {row.sequence, events - 1};
-    }
-    TRY(write_out(lines));
-    place_ = place;
-    TRY(database_.write([&](store::Connection& connection) {
-      return store::Audit(connection).forget(place.sequence);
-    }));
+/// Appends the lines of a row's events from the `first` on; returns how many events it has.
+Result<std::int64_t> AuditExport::append_lines(std::string& out, store::OutboxRow const& row,
+                                               std::int64_t first) const {
+  auto const targets = TRY(json::parse(row.targets));
+  auto const& array = targets.as_array();
+  if (array.empty()) {
+    if (first == 0) append_line(out, row, 0, {}, {}, options_.reason);
+    return 1;
   }
+  for (auto i = first; i < std::ssize(array); ++i) {
+    auto const& target = array[static_cast<std::size_t>(i)].as_object();
+    append_line(out, row, i, text_in(target, "project_id"), text_in(target, "fault"),
+                options_.reason);
+  }
+  return std::ssize(array);
+}
+
+/// False when nothing is pending.
+Result<bool> AuditExport::export_some() {
+  auto const rows = TRY(database_.read_single([&](store::Connection& connection) {
+    return store::Audit(connection).claimed(options_.holder, kRowsPerPass);
+  }));
+  if (rows.empty()) return claim_new();
+  // Rows are written in order and forgotten together: those before that of the last line are in the
+  // file, if that one is still here.
+  auto const last = std::ranges::find(rows, place_.row, &store::OutboxRow::id);
+  bool written = last != rows.end();
+  std::string lines;
+  auto place = place_;
+  for (auto const& row : rows) {
+    if (written && row.id != place_.row) continue;
+    auto const first = written ? place_.target + 1 : 0;
+    written = false;
+    auto const events = TRY(append_lines(lines, row, first));
+    this->count(row, events - first);
+    place = {row.id, events - 1};
+  }
+  TRY(write_out(lines));
+  place_ = place;
+  TRY(database_.write(
+      [&](store::Connection& connection) { return store::Audit(connection).forget(rows); }));
+  return true;
+}
+
+Result<> AuditExport::reopen_if_asked() {
+  if (!reopen_.exchange(false)) return {};
+  auto opened = open_file();
+  if (!opened) reopen_ = true;
+  return opened;
+}
+
+Result<> AuditExport::export_pending() {
+  auto const reopened = reopen_if_asked();
+  while (TRY(export_some())) {
+    if (std::chrono::steady_clock::now() >= end_by_.load()) break;
+  }
+  return reopened;
 }
 
 } // namespace vitrine::jobs

@@ -8,6 +8,7 @@
 
 #include <fstream>
 #include <latch>
+#include <set>
 #include <sstream>
 
 namespace vitrine::jobs {
@@ -20,17 +21,29 @@ AuditReason reason(Fault fault) {
 class AuditExportTest : public testing::Test {
 protected:
   std::string file() const { return (house_.path / "audit.jsonl").string(); }
-  std::unique_ptr<AuditExport> open() {
-    return AuditExport::open(*house_.database, file(), reason).value();
+  std::unique_ptr<AuditExport> open() { return open(house_); }
+  std::unique_ptr<AuditExport> open(House& house, std::string const& holder = "one") const {
+    return AuditExport::open(*house.database, house.clock,
+                             {.path = file(), .holder = holder, .reason = reason})
+        .value();
   }
   void share(int images) {
-    auto arguments = house_.pairs(images, 2);
-    arguments.projects.push_back({"nobody"});
-    house_.submit(kAddMembers, arguments);
-    EXPECT_TRUE(house_.engine->run_next().value());
+    share(house_, images);
     // So that the export has only to read, write its file and forget.
-    EXPECT_TRUE(house_.real->write(
-        [](store::Connection& connection) { return store::Audit(connection).number(); }));
+    EXPECT_TRUE(house_.real->write([&](store::Connection& connection) {
+      auto const now = house_.clock.now();
+      return store::Audit(connection).claim("one", now, now);
+    }));
+  }
+  static void share(House& house, int images, int first = 0) {
+    PairArguments arguments{.images = {}, .projects = {{"project-0"}, {"project-1"}, {"nobody"}}};
+    for (int i = 0; i < images; ++i)
+      arguments.images.push_back(house.image(first + i));
+    house.submit(kAddMembers, arguments);
+    EXPECT_TRUE(house.engine->run_next().value());
+  }
+  static std::string pending(House& house) {
+    return house.rows("SELECT COUNT(*) FROM audit_outbox", 1);
   }
   static std::vector<std::string> lines(std::string const& path) {
     std::ifstream in(path);
@@ -45,14 +58,17 @@ protected:
 
 TEST_F(AuditExportTest, EveryPairIsALineWithItsOutcome) {
   share(1);
+  auto const id = house_.rows("SELECT id FROM audit_outbox", 1).substr(0, 32);
   EXPECT_TRUE(open()->export_pending());
   auto const found = lines(file());
   ASSERT_EQ(found.size(), 3U);
   EXPECT_TRUE(found[0].starts_with(
-      R"({"id":"1-0","sequence":1,"pair":0,"outcome":"success","member":"project-0",)"
+      R"({"id":")" + id +
+      R"(-0","outcome":"success","member":"project-0",)"
       R"("eventTime":"2023-11-14T22:13:20.000Z","eventType":"image.member.create",)"
       R"("name":"addMember")"))
       << found[0];
+  EXPECT_TRUE(found[2].starts_with(R"({"id":")" + id + R"(-2",)")) << found[2];
   EXPECT_NE(found[2].find(R"("outcome":"failure","reason":{"reasonType":"400",)"
                           R"("reasonCode":"IMG.0108"},"member":"nobody")"),
             std::string::npos)
@@ -97,9 +113,92 @@ TEST_F(AuditExportTest, AMovedFileIsFollowedByANewOne) {
   EXPECT_EQ(lines(file()).size(), 1U);
 }
 
+TEST_F(AuditExportTest, AFileThatCannotBeOpenedAnewIsNoReasonToStop) {
+  auto const directory = house_.path / "trail";
+  std::filesystem::create_directory(directory);
+  auto const path = (directory / "audit.jsonl").string();
+  auto const audit = AuditExport::open(*house_.database, house_.clock,
+                                       {.path = path, .holder = "one", .reason = reason})
+                         .value();
+  std::filesystem::rename(directory, house_.path / "moved");
+  audit->reopen();
+  share(1);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_NE(audit->export_pending().error().detail.find("cannot open"), std::string::npos);
+  EXPECT_EQ(lines(house_.path / "moved" / "audit.jsonl").size(), 3U);
+  EXPECT_EQ(pending(house_), "0|\n");
+  std::filesystem::create_directory(directory);
+  EXPECT_TRUE(audit->export_pending());
+  EXPECT_TRUE(std::filesystem::exists(path));
+}
+
 TEST_F(AuditExportTest, AnotherFileIsLeftAlone) {
-  std::ofstream(file()) << "not ours\n";
-  EXPECT_EQ(AuditExport::open(*house_.database, file(), reason).error().fault, Fault::unavailable);
+  for (std::string const strange : {"not ours\n", "{\"id\":\"x-y\"}\n"}) {
+    std::ofstream(file()) << strange;
+    EXPECT_EQ(AuditExport::open(*house_.database, house_.clock,
+                                {.path = file(), .holder = "one", .reason = reason})
+                  .error()
+                  .fault,
+              Fault::unavailable);
+  }
+}
+
+// So it is when the database is new, or an older one that was put back.
+TEST_F(AuditExportTest, AFileThatIsAheadOfTheDatabaseIsGoneOnWith) {
+  share(5);
+  EXPECT_TRUE(open()->export_pending());
+  House other;
+  share(other, 2);
+  EXPECT_TRUE(open(other)->export_pending());
+  auto const found = lines(file());
+  EXPECT_EQ(found.size(), 21U);
+  EXPECT_EQ(pending(other), "0|\n");
+  std::set<std::string> ids;
+  for (auto const& line : found)
+    ids.insert(line.substr(0, line.find(',')));
+  EXPECT_EQ(ids.size(), found.size());
+}
+
+TEST_F(AuditExportTest, AfterItsDeadlineItLeavesTheRest) {
+  share(40);
+  auto const audit = open();
+  audit->end_by(std::chrono::steady_clock::now());
+  EXPECT_TRUE(audit->export_pending());
+  EXPECT_EQ(lines(file()).size(), 48U);
+  EXPECT_EQ(pending(house_), "24|\n");
+  EXPECT_TRUE(open()->export_pending());
+  EXPECT_EQ(lines(file()).size(), 120U);
+}
+
+TEST_F(AuditExportTest, OfTwoServersOneWritesAnEvent) {
+  if (store::chosen_engine() != store::TestEngine::postgres) GTEST_SKIP() << "SQLite has one";
+  auto const path = [&](std::string const& server) { return (house_.path / server).string(); };
+  auto const open_as = [&](std::string const& server) {
+    return AuditExport::open(*house_.database, house_.clock,
+                             {.path = path(server), .holder = server, .reason = reason})
+        .value();
+  };
+  auto const one = open_as("one");
+  auto const two = open_as("two");
+  share(1); // claimed by `one`, which then falls silent
+  EXPECT_TRUE(two->export_pending());
+  EXPECT_EQ(lines(path("two")).size(), 3U) << "that claim was for no time";
+  share(house_, 1, 1);
+  house_.database->writes_left = 1; // claimed and written, not forgotten
+  EXPECT_FALSE(one->export_pending());
+  house_.database->writes_left = 1000;
+  EXPECT_TRUE(two->export_pending());
+  EXPECT_EQ(lines(path("two")).size(), 3U);
+  EXPECT_TRUE(open_as("one")->export_pending());
+  EXPECT_EQ(lines(path("one")).size(), 3U);
+  EXPECT_EQ(pending(house_), "0|\n");
+  share(house_, 1, 2);
+  house_.database->writes_left = 1;
+  EXPECT_FALSE(one->export_pending());
+  house_.database->writes_left = 1000;
+  house_.clock.advance(600 * kMicrosecondsPerSecond);
+  EXPECT_TRUE(two->export_pending());
+  EXPECT_EQ(pending(house_), "0|\n");
 }
 
 TEST(UpkeepTest, OldJobsGoWithTheirItems) {

@@ -47,31 +47,33 @@ std::string targets_json(model::AuditEvent const& event) {
 } // namespace
 
 Result<> Audit::record(model::AuditEvent const& event) {
-  TRY(connection_.run(sql::record_event, {event_json(event), targets_json(event)}));
+  TRY(connection_.run(sql::record_event, {new_hex_id(), event_json(event), targets_json(event)}));
   return {};
 }
 
-Result<std::vector<OutboxRow>> Audit::after(std::int64_t sequence, std::int64_t limit) {
+Result<std::vector<OutboxRow>> Audit::claimed(std::string_view holder, std::int64_t limit) {
   std::vector<OutboxRow> out;
-  TRY(connection_.run(sql::list_events, {sequence, limit}, [&](Row const& row) {
-    out.push_back({row.integer(0), row.string(1), row.string(2)});
+  TRY(connection_.run(sql::list_events, {holder, limit}, [&](Row const& row) {
+    out.push_back({row.integer(0), row.string(1), row.string(2), row.string(3)});
   }));
   return out;
 }
 
-Result<bool> Audit::any_unnumbered() {
+Result<bool> Audit::any_unclaimed(std::string_view holder, Time now) {
   bool any = false;
-  TRY(connection_.run(sql::find_unnumbered_event, {}, [&](Row const&) { any = true; }));
+  TRY(connection_.run(sql::find_unclaimed_event, {holder, now}, [&](Row const&) { any = true; }));
   return any;
 }
 
-Result<> Audit::number() {
-  TRY(connection_.run(sql::number_events, {}));
+Result<> Audit::claim(std::string_view holder, Time now, Time until) {
+  TRY(connection_.run(sql::claim_events, {holder, now, until}));
   return {};
 }
 
-Result<> Audit::forget(std::int64_t sequence) {
-  TRY(connection_.run(sql::delete_events, {sequence}));
+Result<> Audit::forget(std::span<OutboxRow const> rows) {
+  TRY(connection_.run_each(sql::delete_event, rows_for(rows, [](OutboxRow const& row) {
+                             return Params{row.sequence};
+                           })));
   return {};
 }
 

@@ -6,13 +6,16 @@
 #include "store/metadata/connection.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vitrine::store {
 
 struct OutboxRow {
   std::int64_t sequence{0};
+  std::string id;    ///< no other row has it, in any database
   std::string event; ///< JSON object: what all pairs share
   std::string
       targets; ///< JSON array of {"project_id", "fault"?, "detail"?}; `[]`: one event without
@@ -23,14 +26,16 @@ public:
   explicit Audit(Connection& connection) : connection_(connection) {}
 
   Result<> record(model::AuditEvent const& event);
-  /// At most `limit` numbered rows after `sequence`, in order.
-  Result<std::vector<OutboxRow>> after(std::int64_t sequence, std::int64_t limit);
-  /// Whether rows wait for their number. Numbers grow in the order in which rows appear, so that no
-  /// row ever appears before one that was read.
-  Result<bool> any_unnumbered();
-  Result<> number();
-  /// Forgets rows up to and with `sequence`: they are in the file.
-  Result<> forget(std::int64_t sequence);
+  /// The first rows that `holder` claimed, at most `limit`, in order. No row ever appears before
+  /// one that was read.
+  Result<std::vector<OutboxRow>> claimed(std::string_view holder, std::int64_t limit);
+  /// Whether rows wait for being claimed: new ones, and those of others whose claim ran out.
+  Result<bool> any_unclaimed(std::string_view holder, Time now);
+  /// Claims some of them until `until`; of several servers one then writes them. Where one process
+  /// alone works on the database everything is its own without a claim.
+  Result<> claim(std::string_view holder, Time now, Time until);
+  /// Forgets these rows: they are in the file.
+  Result<> forget(std::span<OutboxRow const> rows);
 
 private:
   Connection& connection_;
