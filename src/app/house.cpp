@@ -105,7 +105,8 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
       engine(*stores.database, clock, bell, jobs::all_kinds({sharing}), metrics,
              {.workers = config.jobs.workers,
               .lease_seconds = config.jobs.lease_seconds,
-              .poll_seconds = config.jobs.poll_seconds}) {}
+              .poll_seconds = config.jobs.poll_seconds,
+              .alone = config.database.url.empty()}) {}
 
 api::Services House::services() {
   return {clock,

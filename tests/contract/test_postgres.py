@@ -1,5 +1,6 @@
 """What an operator meets on PostgreSQL only."""
 
+import json
 import os
 import subprocess
 import threading
@@ -86,3 +87,61 @@ def test_prepared_statements_may_be_off(fresh_server):
     assert demo.share([image], [alt.project_id])["status"] == "SUCCESS"
     assert alt.answer_share([image])["status"] == "SUCCESS"
     assert alt.listed("tag=t") == [image]
+
+
+@pytest.fixture
+def beside(fresh_server):
+    """beside(first): another server on the database of the first one. It must be stopped first."""
+    def start(first, config=None):
+        return fresh_server(config=config, environment={
+            "VITRINE_DATABASE_URL": first.database.url})
+    return start
+
+
+def test_a_job_of_another_server_is_left_alone_until_its_lease_is_over(fresh_server, beside):
+    config = "[jobs]\nlease_seconds = 6\npoll_seconds = 1\n"
+    first = fresh_server(config=config)
+    admin, demo = first.client("admin"), first.client("demo")
+    projects = admin.projects(250)
+    images = [demo.create_image(b"x")["id"] for _ in range(100)]
+    job_id = demo.post("/v1/cloudimages/members",
+                       {"images": images, "projects": projects}).expect(200).json()["job_id"]
+
+    def holder():
+        return first.database.rows("SELECT status, worker FROM jobs WHERE id = ?", job_id)[0]
+
+    harness.wait_until(lambda: holder()[0] != "INIT", 30, "a worker for the job")
+    first.kill()
+    held = holder()
+    assert held[0] == "RUNNING", "it must be interrupted"
+    second = beside(first, config)
+    assert holder() == held
+    job = harness.Client(second, first.clouds()["demo"]).wait_job(job_id, 60)
+    assert job["status"] == "SUCCESS"
+    assert len(job["entities"]["results"]) == 25000
+    assert second.stop() == 0
+
+
+def test_of_two_servers_one_writes_an_event(fresh_server, beside):
+    first = fresh_server()
+    second = beside(first)
+    created = []
+
+    def create(server):
+        demo = harness.Client(server, first.clouds()["demo"])
+        created.extend(demo.create_image()["id"] for _ in range(100))
+
+    users = [threading.Thread(target=create, args=(server,)) for server in (first, second) * 2]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    harness.wait_until(lambda: first.database.rows("SELECT COUNT(*) FROM audit_outbox")
+                       == [("0",)], 30, "an empty outbox")
+    assert second.stop() == 0
+    assert first.stop() == 0
+    events = [json.loads(line) for server in (first, second)
+              for line in (server.directory / "audit.jsonl").read_text().splitlines()]
+    told = [event["target"]["id"] for event in events if event["name"] == "createImage"]
+    assert sorted(told) == sorted(created)
+    assert len({event["id"] for event in events}) == len(events)

@@ -57,6 +57,7 @@ Engine::Engine(store::Database& database, Clock const& clock, Bell& bell,
 Engine::~Engine() { stop(); }
 
 Result<> Engine::take_over() {
+  if (!options_.alone) return {};
   auto const freed = TRY(database_.write(
       [](store::Connection& connection) { return store::Jobs(connection).release_all(); }));
   if (freed > 0) {

@@ -31,6 +31,7 @@ struct EngineOptions {
   std::int64_t lease_seconds{30};
   std::int64_t poll_seconds{5};  ///< how often idle workers look for jobs of other processes
   std::int64_t attempts_max{20}; ///< in a row that fail before they make progress
+  bool alone{true};              ///< no other process works on the database
 };
 
 /// Thread-safe. Everything passed in must outlive it.
@@ -40,8 +41,8 @@ public:
          ops::Metrics& metrics, EngineOptions options);
   ~Engine(); ///< stops
 
-  /// Frees the jobs that a process before this one held. Only where no other process works on the
-  /// database, before `start`.
+  /// Frees the jobs that a process before this one held; before `start`. Where others work on the
+  /// database it leaves them: leases must run out.
   Result<> take_over();
   void start();
   /// Hands running jobs back at their next commit and ends the workers. May be called twice.

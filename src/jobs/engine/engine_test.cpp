@@ -107,6 +107,16 @@ TEST_F(EngineTest, AtStartJobsOfTheProcessBeforeAreFree) {
   EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
 }
 
+TEST_F(EngineTest, AtStartJobsOfOtherServersAreLeftAlone) {
+  house_.submit(kAddMembers, house_.pairs(1, 1));
+  EXPECT_TRUE(claim("busy", 30));
+  auto const beside = house_.new_engine({.alone = false});
+  EXPECT_TRUE(beside->take_over());
+  EXPECT_FALSE(beside->run_next().value());
+  house_.clock.advance(30 * kMicrosecondsPerSecond);
+  EXPECT_TRUE(beside->run_next().value());
+}
+
 TEST_F(EngineTest, AWorkerThatLostItsLeaseChangesNothing) {
   auto const arguments = house_.pairs(1, 1);
   house_.submit(kAddMembers, arguments);
