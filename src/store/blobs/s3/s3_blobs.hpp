@@ -1,0 +1,36 @@
+// Blobs as objects of a bucket: PREFIX<id>. Buckets are addressed by path.
+#pragma once
+
+#include "store/blobs/blobs.hpp"
+#include "store/blobs/s3/calls.hpp"
+
+#include <memory>
+
+namespace vitrine::store::s3 {
+
+/// Several processes may use one bucket and prefix, as long as they share a database.
+class S3Blobs final : public Blobs {
+public:
+  /// Asks the store nothing. Error: `unavailable` when the keys cannot be read.
+  static Result<std::unique_ptr<S3Blobs>> open(Options options);
+
+  Result<std::unique_ptr<BlobWriter>> create(BlobId const& id,
+                                             std::optional<std::uint64_t> size_bytes) override;
+  Result<std::unique_ptr<StoredBytes>> open(BlobId const& id) override;
+  Result<> remove(BlobId const& id) override;
+  Result<> list(std::function<void(StoredBlob const&)> const& each) override;
+  Result<> look() override;
+
+private:
+  S3Blobs() = default;
+  Result<> list_objects(std::function<void(StoredBlob const&)> const& each);
+  Result<> list_uploads(std::string const& prefix,
+                        std::function<void(std::string_view upload)> const& each);
+  [[nodiscard]] std::optional<StoredBlob> blob_of(std::string_view entry, std::string_view time,
+                                                  bool committed) const;
+
+  SystemClock const clock_;
+  std::unique_ptr<Calls> calls_;
+};
+
+} // namespace vitrine::store::s3

@@ -1,0 +1,284 @@
+// Faults of a store that a real one does not show when asked to; what a real one answers is tested
+// on a real one (tests/contract/test_s3.py).
+#include "net/test_client.hpp"
+#include "store/blobs/s3/s3_blobs.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <map>
+#include <mutex>
+#include <span>
+
+namespace vitrine::store::s3 {
+namespace {
+
+namespace fs = std::filesystem;
+using net::testing::reply;
+
+constexpr std::size_t kPart = 1000;
+
+/// A bucket in memory that answers as it is told: each entry of `faults` is the status of one
+/// request to come, 0 lets it through.
+class Bucket {
+public:
+  Bucket() {
+    handler_.on_handle = [this](net::Request& request) { return answer(request); };
+    handler_.on_route = [](net::RequestHead const&) {
+      return net::Route{.body_bytes_max = 1U << 20U};
+    };
+    server_ = net::testing::start(net::testing::local_options(), handler_);
+  }
+  [[nodiscard]] std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(server_->port());
+  }
+
+  std::mutex mutex;
+  std::deque<int> faults;
+  std::string access_key{"key"};                           ///< the only one that is taken
+  std::map<std::string, std::string> objects;              ///< by path
+  std::map<std::string, std::map<int, std::string>> parts; ///< by path?uploadId=…
+  std::vector<std::string> seen;                           ///< method and target
+  bool completes_unheard{false}; ///< completes an upload, but the answer is lost
+
+private:
+  net::Reply answer(net::Request& request) {
+    std::lock_guard const lock(mutex);
+    seen.push_back(request.method + " " + request.target);
+    int status = 0;
+    if (!faults.empty()) {
+      status = faults.front();
+      faults.pop_front();
+    }
+    if (status != 0) return reply(status, "<Error><Code>Faulty</Code></Error>");
+    auto const proof = std::string(request.header("Authorization").value_or(""));
+    if (proof.find("Credential=" + access_key + "/") == std::string::npos) {
+      return reply(403, "<Error><Code>InvalidAccessKeyId</Code></Error>");
+    }
+    auto const mark = request.target.find('?');
+    auto const path = request.target.substr(0, mark);
+    auto const query = mark == std::string::npos ? "" : request.target.substr(mark + 1);
+    if (request.method == "POST") return post(path, query);
+    if (request.method == "PUT") return put(request, path, query);
+    if (request.method == "DELETE") {
+      auto const gone = query.empty() ? objects.erase(path) : parts.erase(path + "?" + query);
+      return reply(gone > 0 ? 204 : 404, "");
+    }
+    return get(request, path);
+  }
+
+  net::Reply post(std::string const& path, std::string const& query) {
+    if (query == "uploads=") {
+      auto const id = "u" + std::to_string(++uploads_);
+      parts[path + "?uploadId=" + id];
+      return reply(200, "<R><UploadId>" + id + "</UploadId></R>");
+    }
+    auto const found = parts.find(path + "?" + query);
+    if (found == parts.end()) return reply(404, "<Error><Code>NoSuchUpload</Code></Error>");
+    std::string whole;
+    for (auto const& [number, bytes] : found->second)
+      whole += bytes;
+    objects[path] = whole;
+    parts.erase(found);
+    return completes_unheard ? reply(503, "") : reply(200, "<R/>");
+  }
+
+  net::Reply put(net::Request const& request, std::string const& path, std::string const& query) {
+    if (query.empty()) {
+      objects[path] = request.body;
+      return reply(200, "");
+    }
+    auto const cut = query.find('&');
+    auto const found = parts.find(path + "?" + query.substr(cut + 1));
+    if (found == parts.end()) return reply(404, "<Error><Code>NoSuchUpload</Code></Error>");
+    found->second[std::stoi(query.substr(query.find('=') + 1))] = request.body;
+    auto done = reply(200, "");
+    done.headers.push_back({"ETag", "\"tag\""});
+    return done;
+  }
+
+  net::Reply get(net::Request const& request, std::string const& path) {
+    auto const found = objects.find(path);
+    if (found == objects.end()) return reply(404, "<Error><Code>NoSuchKey</Code></Error>");
+    auto const range = std::string(request.header("Range").value_or(""));
+    if (range.empty()) return reply(200, found->second);
+    auto const dash = range.find('-');
+    auto const from = std::stoul(range.substr(range.find('=') + 1));
+    auto const to = std::stoul(range.substr(dash + 1));
+    return reply(206, found->second.substr(from, to - from + 1));
+  }
+
+  net::testing::TestHandler handler_;
+  std::unique_ptr<net::Server> server_;
+  int uploads_{0};
+};
+
+class S3BlobsTest : public testing::Test {
+protected:
+  S3BlobsTest() { open(); }
+
+  void open() {
+    options_.endpoint = bucket_.url();
+    options_.bucket = "images";
+    options_.region = "eu-de";
+    options_.prefix = "a/";
+    options_.part_bytes = kPart;
+    options_.pause = std::chrono::milliseconds(1);
+    blobs_ = S3Blobs::open(options_).value();
+  }
+
+  static std::string bytes(std::size_t count) {
+    std::string text(count, '?');
+    for (std::size_t i = 0; i < count; ++i)
+      text[i] = static_cast<char>('a' + (i * 7 + i / 26) % 26);
+    return text;
+  }
+
+  Result<> put(std::string_view text, std::optional<std::uint64_t> announced = {}) {
+    auto writer = TRY(blobs_->create(id_, announced));
+    for (std::size_t at = 0; at < text.size(); at += 300) {
+      auto const piece = text.substr(at, 300);
+      TRY(writer->write(std::as_bytes(std::span(piece.data(), piece.size()))));
+    }
+    return writer->commit();
+  }
+
+  std::string get(std::uint64_t offset, std::size_t count) {
+    auto const opened = blobs_->open(id_);
+    if (!opened) return std::string(name_of(opened.error().fault));
+    std::string text(count, '?');
+    auto const got = (*opened)->read(offset, std::as_writable_bytes(std::span(text)));
+    return got ? text : std::string(name_of(got.error().fault));
+  }
+
+  std::size_t count(std::string_view start) {
+    std::lock_guard const lock(bucket_.mutex);
+    return static_cast<std::size_t>(std::ranges::count_if(
+        bucket_.seen, [&](std::string const& line) { return line.starts_with(start); }));
+  }
+
+  Bucket bucket_;
+  Options options_{.endpoint = {},
+                   .bucket = {},
+                   .region = {},
+                   .prefix = {},
+                   .access_key = "key",
+                   .access_key_file = {},
+                   .secret_key = "secret",
+                   .secret_key_file = {},
+                   .ca_file = {}};
+  std::unique_ptr<S3Blobs> blobs_;
+  BlobId const id_{new_hex_id()};
+};
+
+} // namespace
+
+// What fits one part goes at once; announced sizes do not make parts smaller than usual.
+TEST_F(S3BlobsTest, stores_in_one_piece_what_fits_a_part) {
+  for (std::size_t const size : {std::size_t{0}, std::size_t{1}, kPart}) {
+    auto const text = bytes(size);
+    bucket_.seen.clear();
+    ASSERT_TRUE(put(text));
+    EXPECT_EQ(bucket_.objects.at("/images/a/" + id_.text), text);
+    EXPECT_EQ(count("POST"), 0U) << size;
+    EXPECT_EQ(count("PUT"), 1U) << size;
+  }
+}
+
+TEST_F(S3BlobsTest, stores_in_parts_what_is_larger) {
+  for (std::size_t const size : {kPart + 1, 2 * kPart, 3 * kPart + 17}) {
+    auto const text = bytes(size);
+    bucket_.seen.clear();
+    ASSERT_TRUE(put(text));
+    EXPECT_EQ(bucket_.objects.at("/images/a/" + id_.text), text);
+    EXPECT_EQ(count("PUT"), (size + kPart - 1) / kPart);
+    EXPECT_TRUE(bucket_.parts.empty());
+  }
+  EXPECT_EQ(get(kPart - 5, 10), bytes(3 * kPart).substr(kPart - 5, 10));
+}
+
+TEST_F(S3BlobsTest, makes_parts_so_large_that_they_suffice) {
+  auto const text = bytes(3 * kPart);
+  ASSERT_TRUE(put(text, 10'000ULL << 20U));
+  EXPECT_EQ(count("POST"), 0U); // of 2 MiB
+  EXPECT_EQ(bucket_.objects.at("/images/a/" + id_.text), text);
+}
+
+TEST_F(S3BlobsTest, drops_the_parts_of_what_was_not_committed) {
+  auto writer = blobs_->create(id_, {}).value();
+  auto const text = bytes(3 * kPart);
+  ASSERT_TRUE(writer->write(std::as_bytes(std::span(text.data(), text.size()))));
+  writer.reset();
+  EXPECT_TRUE(bucket_.parts.empty());
+  EXPECT_TRUE(bucket_.objects.empty());
+  EXPECT_EQ(get(0, 1), "not_found");
+}
+
+TEST_F(S3BlobsTest, asks_again_and_then_gives_up) {
+  bucket_.faults = {503, 500};
+  ASSERT_TRUE(put("some"));
+  EXPECT_EQ(count("PUT"), 3U);
+  bucket_.faults = {503, 503, 503};
+  auto const failed = put("some");
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().fault, Fault::unavailable);
+  EXPECT_EQ(failed.error().detail, "The image store does not answer.");
+  EXPECT_EQ(count("PUT"), 6U);
+  bucket_.faults = {0, 503};
+  EXPECT_EQ(get(1, 2), "om");
+}
+
+TEST_F(S3BlobsTest, does_not_ask_again_what_is_refused) {
+  bucket_.faults = {400};
+  EXPECT_EQ(put("some").error().fault, Fault::unavailable);
+  bucket_.faults = {507};
+  EXPECT_EQ(put("some").error().fault, Fault::store_full);
+  EXPECT_EQ(count("PUT"), 2U);
+}
+
+TEST_F(S3BlobsTest, tells_of_a_failed_part_before_all_are_there) {
+  bucket_.faults = {0, 503, 503, 503};
+  EXPECT_EQ(put(bytes(20 * kPart)).error().fault, Fault::unavailable);
+  EXPECT_TRUE(bucket_.parts.empty());
+  EXPECT_LT(count("PUT"), 10U);
+}
+
+TEST_F(S3BlobsTest, takes_a_completion_whose_answer_was_lost_for_done) {
+  bucket_.completes_unheard = true;
+  auto const text = bytes(2 * kPart + 1);
+  EXPECT_TRUE(put(text));
+  EXPECT_EQ(get(0, text.size()), text);
+}
+
+TEST_F(S3BlobsTest, reads_its_keys_again_when_they_are_refused) {
+  auto const file = fs::temp_directory_path() / ("vitrine_key_" + id_.text);
+  std::ofstream(file) << "key\n";
+  options_.access_key.clear();
+  options_.access_key_file = file.string();
+  open();
+  ASSERT_TRUE(put("some"));
+  bucket_.access_key = "other";
+  EXPECT_EQ(put("some").error().fault, Fault::unavailable);
+  std::ofstream(file) << "other\n";
+  EXPECT_TRUE(put("some"));
+  fs::remove(file);
+}
+
+TEST_F(S3BlobsTest, needs_its_keys_at_the_start) {
+  options_.secret_key_file = "/nowhere/key";
+  auto const refused = S3Blobs::open(options_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().detail, "no key can be read from /nowhere/key");
+}
+
+TEST_F(S3BlobsTest, a_store_that_is_out_is_unavailable) {
+  options_.endpoint = "http://127.0.0.1:1";
+  blobs_ = S3Blobs::open(options_).value();
+  EXPECT_EQ(put("some").error().fault, Fault::unavailable);
+  EXPECT_EQ(get(0, 1), "unavailable");
+  EXPECT_EQ(blobs_->look().error().fault, Fault::unavailable);
+}
+
+} // namespace vitrine::store::s3
