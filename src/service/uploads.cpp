@@ -4,11 +4,13 @@
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
+#include "store/metadata/running_uploads.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
-#include <vector>
 
 namespace vitrine::service {
 namespace {
@@ -90,6 +92,7 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
     after.upload_error.clear();
     after.updated_at = clock_.now();
     TRY(store::Images(connection).update(before, after));
+    TRY(store::RunningUploads(connection).add(blob, options_.server, after.updated_at));
     return after;
   });
   if (!started) return Error(std::move(started.error()));
@@ -102,28 +105,69 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
   return Error(writer.error());
 }
 
+/// Images that wait for an upload that nobody stores are queued again.
+Result<> Uploads::end_dead(store::Connection& connection) const {
+  store::Images images(connection);
+  auto const interrupted = TRY(images.interrupted_uploads());
+  for (auto const& before : interrupted) {
+    auto after = before;
+    queue_again(after, "The server stopped during the upload.", clock_.now());
+    TRY(images.update(before, after));
+  }
+  return {};
+}
+
 Result<> Uploads::recover() {
-  auto const queued = [&](store::Connection& connection) -> Result<> {
-    store::Images images(connection);
-    auto const interrupted = TRY(images.interrupted_uploads());
-    for (auto const& before : interrupted) {
-      auto after = before;
-      queue_again(after, "The server stopped during the upload.", clock_.now());
-      TRY(images.update(before, after));
-    }
+  return database_.write([&](store::Connection& connection) -> Result<> {
+    TRY(store::RunningUploads(connection).remove_of(options_.server));
+    return end_dead(connection);
+  });
+}
+
+Result<> Uploads::keep_alive() {
+  auto const now = clock_.now();
+  auto const silent_since = now + -kSilentSeconds * kMicrosecondsPerSecond;
+  if (running_ > 0) {
+    TRY(database_.write([&](store::Connection& connection) {
+      return store::RunningUploads(connection).touch(options_.server, now);
+    }));
+  }
+  // Looks before it writes: there is hardly ever anything to end.
+  auto const look = [&](store::Connection& connection) -> Result<bool> {
+    auto const running = TRY(store::RunningUploads(connection).all());
+    bool const silent = std::ranges::any_of(
+        running, [&](store::RunningUpload const& each) { return each.touched_at < silent_since; });
+    return silent || !TRY(store::Images(connection).interrupted_uploads()).empty();
+  };
+  if (!TRY(database_.read(look))) return {};
+  return database_.write([&](store::Connection& connection) -> Result<> {
+    TRY(store::RunningUploads(connection).remove_silent(silent_since));
+    return end_dead(connection);
+  });
+}
+
+/// The store is listed before the rows are read: an upload has a row before its first byte and
+/// until the row of its blob is there, so what was listed and has neither is nobody's.
+Result<std::int64_t> Uploads::remove_strays(std::int64_t age_seconds) {
+  auto const newest = clock_.now() + -age_seconds * kMicrosecondsPerSecond;
+  std::unordered_set<BlobId> strays;
+  TRY(blobs_.list([&](store::StoredBlob const& blob) {
+    if (age_seconds == 0 || blob.changed_at <= newest) strays.insert(blob.id);
+  }));
+  if (strays.empty()) return 0;
+  auto const spare_known = [&](store::Connection& connection) -> Result<> {
+    auto const blobs = TRY(store::BlobIndex(connection).all());
+    for (auto const& blob : blobs)
+      strays.erase(blob.id);
+    auto const uploads = TRY(store::RunningUploads(connection).all());
+    for (auto const& upload : uploads)
+      strays.erase(upload.id);
     return {};
   };
-  TRY(database_.write(queued));
-  auto const known = TRY(database_.read(
-      [](store::Connection& connection) { return store::BlobIndex(connection).all(); }));
-  std::unordered_set<BlobId> const kept(known.begin(), known.end());
-  std::vector<BlobId> strays;
-  TRY(blobs_.list([&](store::StoredBlob const& blob) {
-    if (!kept.contains(blob.id)) strays.push_back(blob.id);
-  }));
+  TRY(database_.read(spare_known));
   for (auto const& id : strays)
     TRY(blobs_.remove(id));
-  return {};
+  return std::ssize(strays);
 }
 
 Upload::Upload(Uploads& uploads, model::Caller caller, model::Image image, Announcement announced,
@@ -131,10 +175,13 @@ Upload::Upload(Uploads& uploads, model::Caller caller, model::Image image, Annou
     : uploads_(uploads), caller_(std::move(caller)), image_(std::move(image)),
       announced_(announced), blob_{image_.upload_id}, writer_(std::move(writer)),
       digests_(uploads.digests_,
-               [this](std::span<std::byte const> block) { return writer_->write(block); }) {}
+               [this](std::span<std::byte const> block) { return writer_->write(block); }) {
+  ++uploads_.running_;
+}
 
 Upload::~Upload() {
   if (open_) abandon("The upload ended early.");
+  --uploads_.running_;
 }
 
 Block Upload::block() { return uploads_.blocks_.take(); }
@@ -238,6 +285,7 @@ Result<Upload::Kept> Upload::activate(store::Connection& connection, Digests::Va
   after.upload_id.clear();
   after.upload_error.clear();
   TRY(images.update(*before, after));
+  TRY(store::RunningUploads(connection).remove(blob_));
   TRY(store::Audit(connection)
           .record({.kind = model::audit::image_upload,
                    .time = now,
@@ -252,14 +300,17 @@ Result<Upload::Kept> Upload::activate(store::Connection& connection, Digests::Va
 
 void Upload::abandon(Error const& failure) { abandon(reason_of(failure)); }
 
-/// What fails here is made good by `recover` at the next start.
+/// What fails here is made good later: the upload falls silent, its bytes are strays then.
 void Upload::abandon(std::string_view reason) {
   if (!std::exchange(open_, false)) return;
   drop_bytes();
   [[maybe_unused]] auto const queued =
       uploads_.database_.write([&](store::Connection& connection) -> Result<> {
+        TRY(store::RunningUploads(connection).remove(blob_));
         store::Images images(connection);
-        auto const before = TRY(images.get(image_.id));
+        auto const found = images.get(image_.id);
+        if (!found && found.error().fault == Fault::image_not_found) return {};
+        auto const before = TRY(found);
         if (before.upload_id != blob_.text) return {};
         auto after = before;
         queue_again(after, reason, uploads_.clock_.now());

@@ -12,6 +12,7 @@
 #include "store/blobs/blobs.hpp"
 #include "store/metadata/database.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,7 @@ struct UploadOptions {
   bool detects_disk_format{true}; ///< an image without a disk_format takes the one of its bytes
   formats::Rules rules{};
   unsigned digest_threads{2};
+  std::string server{}; ///< names the process among those that share the database, over restarts
 };
 
 /// What a client tells of the data before it sends it.
@@ -50,13 +52,23 @@ public:
   Result<std::unique_ptr<Upload>> begin(model::Caller const& caller, ImageId const& image,
                                         Announcement const& announced);
 
-  /// At start, before the first upload: returns the images whose upload was cut by the end of the
-  /// process to `queued`, and removes bytes that belong to no image.
+  /// At start, before the first upload: returns the images whose upload was cut by the end of this
+  /// server's process to `queued`.
   Result<> recover();
+  /// To be called every `kTouchSeconds`: shows the other servers that the uploads of this one go
+  /// on, and ends those of servers that have not shown it for `kSilentSeconds`.
+  Result<> keep_alive();
+  /// Removes bytes that belong to no image and no upload under way on any server, once they are
+  /// `age_seconds` old; of any age when that is 0. Returns how many blobs went.
+  Result<std::int64_t> remove_strays(std::int64_t age_seconds);
+
+  static constexpr std::int64_t kTouchSeconds = 10;
+  static constexpr std::int64_t kSilentSeconds = 60; ///< also covers clocks that differ
 
 private:
   friend class Upload;
 
+  Result<> end_dead(store::Connection& connection) const;
   Result<model::Image> admit(store::Connection& connection, model::Caller const& caller,
                              ImageId const& id, Announcement const& announced) const;
 
@@ -68,6 +80,7 @@ private:
   policy::ActionId const action_;
   BlockPool blocks_;
   DigestPool digests_;
+  std::atomic<std::int64_t> running_{0};
 };
 
 /// One upload. Not thread-safe. Destroyed without `finish` or `abandon`, it abandons itself.

@@ -5,6 +5,7 @@
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/engines_test.hpp"
 #include "store/metadata/images.hpp"
+#include "store/metadata/running_uploads.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -104,6 +105,18 @@ protected:
     database_.reset();
     rows_.reset();
     fs::remove_all(directory_);
+  }
+
+  std::unique_ptr<Uploads> make_uploads(std::string server) {
+    UploadOptions options{.size_bytes_max = kCap};
+    options.server = std::move(server);
+    return std::make_unique<Uploads>(*database_, *blobs_, *access_, clock_, options);
+  }
+
+  std::size_t running_uploads() {
+    return database_->read([](store::Connection& c) { return store::RunningUploads(c).all(); })
+        .value()
+        .size();
   }
 
   void build(UploadOptions const& options) {
@@ -523,6 +536,9 @@ TEST_F(UploadsTest, recovers_what_the_end_of_the_process_cut) {
   EXPECT_EQ(files(), 3U);
 
   ASSERT_TRUE(uploads_->recover());
+  EXPECT_EQ(files(), 3U);
+  EXPECT_EQ(uploads_->remove_strays(3600).value(), 0) << "too young";
+  EXPECT_EQ(uploads_->remove_strays(0).value(), 2);
   EXPECT_EQ(files(), 1U);
   EXPECT_EQ(get(cut).status, ImageStatus::queued);
   EXPECT_EQ(get(cut).upload_error, "The server stopped during the upload.");
@@ -569,6 +585,51 @@ TEST_F(UploadsTest, data_of_another_size_is_not_sent) {
     EXPECT_EQ(opened.error().fault, Fault::unavailable);
     EXPECT_EQ(damaged_.back(), (Damage{id, 3, size}));
   }
+
+TEST_F(UploadsTest, the_uploads_of_another_server_go_on) {
+  auto const other = make_uploads("other");
+  auto const id = make();
+  auto running = other->begin(owner_, id, {}).value();
+  ASSERT_TRUE(write(*running, "abc"));
+  ASSERT_TRUE(uploads_->recover());
+  EXPECT_EQ(uploads_->remove_strays(0).value(), 0);
+  clock_.advance(Uploads::kSilentSeconds * kMicrosecondsPerSecond);
+  ASSERT_TRUE(other->keep_alive());
+  clock_.advance(Uploads::kSilentSeconds * kMicrosecondsPerSecond);
+  ASSERT_TRUE(uploads_->keep_alive());
+  EXPECT_EQ(get(id).status, ImageStatus::saving);
+  ASSERT_TRUE(running->finish());
+  EXPECT_EQ(get(id).checksum, kMd5OfAbc);
+  running.reset();
+  EXPECT_EQ(running_uploads(), 0U);
+}
+
+TEST_F(UploadsTest, the_uploads_of_a_server_that_fell_silent_end) {
+  auto const other = make_uploads("other");
+  auto const id = make();
+  auto lost = other->begin(owner_, id, {}).value();
+  ASSERT_TRUE(write(*lost, "abc"));
+  clock_.advance(Uploads::kSilentSeconds * kMicrosecondsPerSecond + 1);
+  ASSERT_TRUE(uploads_->keep_alive());
+  EXPECT_EQ(get(id).status, ImageStatus::queued);
+  EXPECT_EQ(get(id).upload_error, "The server stopped during the upload.");
+  EXPECT_EQ(uploads_->remove_strays(0).value(), 1);
+  ASSERT_TRUE(put(id, "again"));
+  EXPECT_EQ(lost->finish().error().fault, Fault::image_gone) << "it woke up too late";
+  lost.reset();
+  EXPECT_EQ(get(id).status, ImageStatus::active);
+  EXPECT_EQ(uploads_->remove_strays(0).value(), 0);
+}
+
+TEST_F(UploadsTest, an_upload_whose_image_is_deleted_keeps_its_bytes_until_it_ends) {
+  auto const id = make();
+  auto upload = begin(id);
+  ASSERT_TRUE(write(*upload, "abc"));
+  remove(id);
+  EXPECT_EQ(uploads_->remove_strays(0).value(), 0);
+  EXPECT_EQ(upload->finish().error().fault, Fault::image_gone);
+  EXPECT_EQ(running_uploads(), 0U);
+  EXPECT_EQ(files(), 0U);
 }
 
 TEST_F(UploadsTest, downloads_are_for_those_who_may) {

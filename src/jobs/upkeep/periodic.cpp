@@ -5,8 +5,9 @@
 namespace vitrine::jobs {
 
 Periodic::Periodic(std::string name, std::chrono::milliseconds pause,
-                   std::function<Result<>()> duty)
-    : name_(std::move(name)), pause_(pause), duty_(std::move(duty)), thread_([this] { loop(); }) {}
+                   std::function<Result<>()> duty, AtEnd at_end)
+    : name_(std::move(name)), pause_(pause), duty_(std::move(duty)), at_end_(at_end),
+      thread_([this] { loop(); }) {}
 
 Periodic::~Periodic() { stop(); }
 
@@ -24,6 +25,7 @@ void Periodic::loop() {
     {
       std::unique_lock const lock(mutex_);
       last = stopping_;
+      if (last && at_end_ == AtEnd::no_more) return;
     }
     if (auto const done = duty_(); !done) {
       ops::log_error("upkeep.failed", {{"duty", name_}, {"detail", done.error().detail}});

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -12,14 +13,17 @@
 
 namespace vitrine::jobs {
 
-/// The duty runs at once, then after each pause, and once more at the end. A failure is logged and
-/// tried again after the next pause.
+/// The duty runs at once, then after each pause, and once more at the end unless told otherwise. A
+/// failure is logged and tried again after the next pause.
 class Periodic {
 public:
-  Periodic(std::string name, std::chrono::milliseconds pause, std::function<Result<>()> duty);
+  enum class AtEnd : std::uint8_t { once_more, no_more };
+
+  Periodic(std::string name, std::chrono::milliseconds pause, std::function<Result<>()> duty,
+           AtEnd at_end = AtEnd::once_more);
   ~Periodic(); ///< stops
 
-  /// Waits for the duty's last run. May be called twice.
+  /// Waits for the duty's run, the last. May be called twice.
   void stop();
 
 private:
@@ -28,6 +32,7 @@ private:
   std::string const name_;
   std::chrono::milliseconds const pause_;
   std::function<Result<>()> const duty_;
+  AtEnd const at_end_;
   std::mutex mutex_;
   std::condition_variable woken_;
   bool stopping_{false};

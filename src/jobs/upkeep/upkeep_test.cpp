@@ -238,6 +238,19 @@ TEST(UpkeepTest, BytesWithoutAnImageAreRemoved) {
   EXPECT_EQ(left, std::vector<std::string>{"22222222222222222222222222222222"});
 }
 
+TEST(PeriodicTest, TheDutyMayEndWithItsLastRun) {
+  std::atomic<int> runs{0};
+  std::latch began(1);
+  auto const duty = [&]() -> Result<> {
+    if (runs++ == 0) began.count_down();
+    return {};
+  };
+  Periodic periodic("duty", std::chrono::hours(1), duty, Periodic::AtEnd::no_more);
+  began.wait();
+  periodic.stop();
+  EXPECT_EQ(runs, 1);
+}
+
 TEST(PeriodicTest, TheDutyRunsAtOnceAndOnceMoreAtTheEnd) {
   std::atomic<int> runs{0};
   std::latch began(1);

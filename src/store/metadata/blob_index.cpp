@@ -37,10 +37,11 @@ Result<bool> BlobIndex::forget_unused(BlobId const& id) {
   return TRY(connection_.run(sql::delete_unused_blob, {id})) > 0;
 }
 
-Result<std::vector<BlobId>> BlobIndex::all() {
-  std::vector<BlobId> out;
-  TRY(connection_.run(sql::list_blobs, {},
-                      [&](Row const& row) { out.push_back(row.id<BlobId>(0)); }));
+Result<std::vector<BlobRow>> BlobIndex::all() {
+  std::vector<BlobRow> out;
+  TRY(connection_.run(sql::list_blobs, {}, [&](Row const& row) {
+    out.push_back({.id = row.id<BlobId>(0), .size_bytes = row.integer(1)});
+  }));
   return out;
 }
 

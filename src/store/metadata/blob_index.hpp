@@ -10,6 +10,11 @@
 
 namespace vitrine::store {
 
+struct BlobRow {
+  BlobId id;
+  std::int64_t size_bytes{0};
+};
+
 class BlobIndex {
 public:
   explicit BlobIndex(Connection& connection) : connection_(connection) {}
@@ -25,7 +30,7 @@ public:
   /// Forgets a blob if it is still unused; true when it was. Its bytes may be removed after the
   /// commit.
   Result<bool> forget_unused(BlobId const& id);
-  Result<std::vector<BlobId>> all();
+  Result<std::vector<BlobRow>> all();
 
 private:
   Connection& connection_;

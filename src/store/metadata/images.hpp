@@ -52,7 +52,7 @@ public:
                                model::Visibility visibility, bool auto_shared);
   /// Removes the row, its members and terms; the id is never given out again.
   Result<> remove(model::Image const& image, Time now);
-  /// Images whose upload was under way when the process ended.
+  /// Images that wait for an upload of which `RunningUploads` knows nothing (any more).
   Result<std::vector<model::Image>> interrupted_uploads();
   /// All images, by status and visibility. Reads every row.
   Result<std::vector<ImageTotal>> totals();

@@ -70,6 +70,7 @@ DELETE FROM image_terms WHERE term = $1 AND created_at = $2 AND image_id = $3
 
 -- name: list_interrupted_uploads
 SELECT {image_columns} FROM images i WHERE i.upload_id <> ''
+  AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.id = i.upload_id)
 
 -- name: total_images
 SELECT status, visibility, COUNT(*), COALESCE(SUM(size), 0) FROM images GROUP BY status, visibility

@@ -1,0 +1,38 @@
+#include "store/metadata/running_uploads.hpp"
+
+namespace vitrine::store {
+
+Result<> RunningUploads::add(BlobId const& id, std::string_view server, Time now) {
+  TRY(connection_.run(sql::insert_upload, {id, server, now}));
+  return {};
+}
+
+Result<> RunningUploads::remove(BlobId const& id) {
+  TRY(connection_.run(sql::delete_upload, {id}));
+  return {};
+}
+
+Result<> RunningUploads::remove_of(std::string_view server) {
+  TRY(connection_.run(sql::delete_uploads_of_server, {server}));
+  return {};
+}
+
+Result<> RunningUploads::remove_silent(Time since) {
+  TRY(connection_.run(sql::delete_silent_uploads, {since}));
+  return {};
+}
+
+Result<> RunningUploads::touch(std::string_view server, Time now) {
+  TRY(connection_.run(sql::touch_uploads, {server, now}));
+  return {};
+}
+
+Result<std::vector<RunningUpload>> RunningUploads::all() {
+  std::vector<RunningUpload> out;
+  TRY(connection_.run(sql::list_uploads, {}, [&](Row const& row) {
+    out.push_back({.id = row.id<BlobId>(0), .touched_at = row.time(1)});
+  }));
+  return out;
+}
+
+} // namespace vitrine::store

@@ -1,0 +1,33 @@
+// Which uploads are under way and on which server. Runs inside a unit of work of `Database`.
+#pragma once
+
+#include "store/metadata/connection.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace vitrine::store {
+
+struct RunningUpload {
+  BlobId id;
+  Time touched_at;
+};
+
+class RunningUploads {
+public:
+  explicit RunningUploads(Connection& connection) : connection_(connection) {}
+
+  Result<> add(BlobId const& id, std::string_view server, Time now);
+  /// Success also when it is not there.
+  Result<> remove(BlobId const& id);
+  Result<> remove_of(std::string_view server);
+  /// Those not touched since.
+  Result<> remove_silent(Time since);
+  Result<> touch(std::string_view server, Time now);
+  Result<std::vector<RunningUpload>> all();
+
+private:
+  Connection& connection_;
+};
+
+} // namespace vitrine::store
