@@ -3,6 +3,7 @@
 #include "api/describe.hpp"
 #include "app/house.hpp"
 #include "app/serve.hpp"
+#include "console/blobs.hpp"
 #include "console/database.hpp"
 #include "console/identity.hpp"
 #include "identity/builtin/directory.hpp"
@@ -120,6 +121,20 @@ void add_describe(CLI::App& program, Chosen& chosen) {
   add("policy", "The policies", service::policy::sample_yaml);
 }
 
+// The directory of a service that is there: a database made here would be one without an
+// administrator for ever. One whose rows are elsewhere needs none, and may have one for image data.
+Result<std::string> service_directory(std::string const& standalone, ops::Config const& config) {
+  if (!config.database.url.empty()) {
+    return standalone.empty() ? config.storage.directory : standalone;
+  }
+  auto directory = TRY(directory_of(standalone, config));
+  if (std::filesystem::exists(directory + "/vitrine.db")) return directory;
+  return error(Fault::unavailable,
+               fmt::format("{0} holds no service yet: the first `vitrine serve --standalone {0}` "
+                           "makes it",
+                           directory));
+}
+
 Result<> with_directory(console::IdentityTools::Place const& place,
                         console::IdentityTools::Use const& use) {
   auto const config =
@@ -128,17 +143,7 @@ Result<> with_directory(console::IdentityTools::Place const& place,
     return error(Fault::invalid_value, "these commands are for the built-in identity; with "
                                        "[identity] driver = keystone use `openstack`");
   }
-  std::string home;
-  if (config.database.url.empty()) {
-    home = TRY(directory_of(place.standalone, config));
-    // A database made here would be one without an administrator for ever.
-    if (!std::filesystem::exists(home + "/vitrine.db")) {
-      return error(Fault::unavailable,
-                   fmt::format("{0} holds no service yet: the first `vitrine serve "
-                               "--standalone {0}` makes it",
-                               home));
-    }
-  }
+  auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
   SystemClock const clock;
   identity::builtin::Directory directory(*database, clock, {});
@@ -157,6 +162,15 @@ Result<std::vector<std::string>> upgrade_database(std::string const& config_file
                                   contract ? Upgrade::contract : Upgrade::expand);
 }
 
+Result<service::BlobReport> check_blobs(std::string const& directory,
+                                        std::string const& config_file) {
+  auto const config = TRY(ops::load_config(given(config_file), ops::environment_settings(environ)));
+  auto const home = TRY(service_directory(directory, config));
+  auto const database = TRY(open_database(home, config.database));
+  auto const blobs = TRY(open_blobs(home, config));
+  return service::check_blobs(*database, *blobs);
+}
+
 } // namespace
 
 int run(int count, char const* const* arguments) {
@@ -173,6 +187,7 @@ int run(int count, char const* const* arguments) {
                                  {.with_directory = with_directory,
                                   .read_password = console::read_password_from_stdin,
                                   .out = std::cout});
+  console::add_blob_commands(program, chosen, {.check = check_blobs, .out = std::cout});
   console::add_database_commands(program, chosen, {.upgrade = upgrade_database, .out = std::cout});
   try {
     program.parse(count, arguments);

@@ -6,6 +6,7 @@
 #include "ops/log.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 #include "store/blobs/timed_blobs.hpp"
+#include "store/blobs/s3/s3_blobs.hpp"
 #include "store/metadata/jobs.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
@@ -31,6 +32,32 @@ void log_damaged(service::DamagedData const& data) {
                                         {"bytes", data.size_bytes},
                                         {"missing", !data.size_found_bytes},
                                         {"bytes_found", data.size_found_bytes.value_or(0)}});
+}
+
+store::s3::Options s3_options(ops::S3Config const& from) {
+  return {.endpoint = from.endpoint,
+          .bucket = from.bucket,
+          .region = from.region,
+          .prefix = from.prefix,
+          .access_key = from.access_key,
+          .access_key_file = from.access_key_file,
+          .secret_key = from.secret_key,
+          .secret_key_file = from.secret_key_file,
+          .ca_file = from.ca_file,
+          .part_bytes = static_cast<std::size_t>(from.part_size_mib) << 20U,
+          .timeout = std::chrono::seconds(from.timeout_seconds)};
+}
+
+// Kept in a file, so that a server knows what it left behind when it was killed.
+Result<std::string> server_id(std::string const& directory) {
+  auto const path = directory + "/server-id";
+  std::string id;
+  if (std::ifstream(path) >> id && is_job_id(id)) return id; // of the same form
+  id = new_hex_id();
+  std::ofstream file(path);
+  file << id << "\n";
+  if (!file.flush()) return error(Fault::unavailable, "cannot write " + path);
+  return id;
 }
 
 } // namespace
@@ -67,14 +94,23 @@ Result<std::unique_ptr<store::Database>> open_database(std::string const& direct
       {.connection = postgres_options(config), .pool_size = config.pool_size}));
 }
 
-Result<Stores> Stores::open(std::string const& directory, ops::DatabaseConfig const& config,
+Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
+                                                 ops::Config const& config) {
+  if (config.storage.driver == ops::StorageDriver::file) {
+    return TRY(store::FilesystemBlobs::open(directory + "/blobs"));
+  }
+  return TRY(store::s3::S3Blobs::open(s3_options(config.s3)));
+}
+
+Result<Stores> Stores::open(std::string const& directory, ops::Config const& config,
                             ops::Metrics& metrics) {
   auto lock = TRY(DirectoryLock::take(directory));
-  auto opened = TRY(open_database(directory, config));
+  auto server = TRY(server_id(directory));
+  auto opened = TRY(open_database(directory, config.database));
   auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
-  auto files = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
-  auto blobs = std::make_unique<store::TimedBlobs>(std::move(files), metrics);
-  return Stores{std::move(lock), std::move(database), std::move(blobs)};
+  auto store = TRY(open_blobs(directory, config));
+  auto blobs = std::make_unique<store::TimedBlobs>(std::move(store), metrics);
+  return Stores{std::move(lock), std::move(database), std::move(blobs), std::move(server)};
 }
 
 House::House(ops::Config const& from, Stores const& stores, service::policy::Policy policy,
@@ -99,7 +135,8 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
               {.size_bytes_max = config.images.size_bytes_max,
                .detects_disk_format = ims,
                .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
-               .digest_threads = std::max(2U, std::thread::hardware_concurrency())}),
+               .digest_threads = std::max(2U, std::thread::hardware_concurrency()),
+               .server = stores.server}),
       downloads(*stores.database, *stores.blobs, access, log_damaged),
       submitter(*stores.database, clock, bell),
       engine(*stores.database, clock, bell, jobs::all_kinds({sharing}), metrics,
@@ -167,12 +204,31 @@ Result<> look_at_database(House& house, Stores const& stores) {
   return looked;
 }
 
+Result<> look_at_store(House& house, Stores const& stores) {
+  auto const began = ops::Health::Clock::now();
+  house.health.store_looked_at(stores.blobs->look().has_value(), began);
+  return {};
+}
+
+Result<> remove_strays(House& house) {
+  auto const& storage = house.config.storage;
+  bool const shared = storage.driver != ops::StorageDriver::file;
+  auto const count = TRY(house.uploads.remove_strays(shared ? storage.stray_seconds : 0));
+  if (count > 0) ops::log_info("store.strays_removed", {{"count", count}});
+  return {};
+}
+
 Upkeep::Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
     : remove_bytes("blobs", 2s, // often: a full disk is what the owner who deletes waits for
                    [&stores]() -> Result<> {
                      TRY(jobs::remove_unused_blobs(*stores.database, *stores.blobs));
                      return {};
                    }),
+      keep_uploads("uploads", std::chrono::seconds(service::Uploads::kTouchSeconds),
+                   [&house] { return house.uploads.keep_alive(); }),
+      sweep(
+          "strays", std::chrono::seconds(house.config.storage.sweep_seconds),
+          [&house] { return remove_strays(house); }, jobs::Periodic::AtEnd::no_more),
       remove_jobs("jobs", 3600s,
                   [&stores, &house]() -> Result<> {
                     TRY(jobs::remove_old_jobs(*stores.database, house.clock,
@@ -180,6 +236,9 @@ Upkeep::Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
                     return {};
                   }),
       look("health", 1s, [&stores, &house] { return look_at_database(house, stores); }),
+      look_at_blobs(
+          "store", 2s, [&stores, &house] { return look_at_store(house, stores); },
+          jobs::Periodic::AtEnd::no_more),
       export_audit("audit", 250ms, [&audit] { return audit.export_pending(); }) {}
 
 } // namespace vitrine::app

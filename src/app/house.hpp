@@ -44,14 +44,16 @@ private:
   int descriptor_;
 };
 
-/// What is kept: in one directory, but for a database elsewhere.
+/// What is kept: in one directory, but for a database or image data elsewhere.
 struct Stores {
   DirectoryLock lock;
   std::unique_ptr<store::Database> database;
   std::unique_ptr<store::Blobs> blobs;
 
+  std::string server; ///< an id that stays with the directory
+
   /// `metrics` must outlive them. Errors: `unavailable` with the reason.
-  static Result<Stores> open(std::string const& directory, ops::DatabaseConfig const& config,
+  static Result<Stores> open(std::string const& directory, ops::Config const& config,
                              ops::Metrics& metrics);
 };
 
@@ -62,6 +64,11 @@ store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& c
 /// brought up to date. Errors: `unavailable` with the reason.
 Result<std::unique_ptr<store::Database>> open_database(std::string const& directory,
                                                        ops::DatabaseConfig const& config);
+
+/// Where the configuration keeps image data, below `directory` when that is in files. Errors:
+/// `unavailable` with the reason.
+Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
+                                                 ops::Config const& config);
 
 /// The services with the workers, in the order in which they need each other.
 struct House {
@@ -94,14 +101,22 @@ Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const
 
 /// Tells `house.health` whether the database can be read.
 Result<> look_at_database(House& house, Stores const& stores);
+/// Tells `house.health` whether the store of image data can be used; never an error.
+Result<> look_at_store(House& house, Stores const& stores);
+/// Removes image data that is nobody's: at once from a directory, which is this server's own, after
+/// `storage.stray_seconds` from a bucket.
+Result<> remove_strays(House& house);
 
 /// What is done again and again while the server runs.
 struct Upkeep {
   Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit);
 
   jobs::Periodic remove_bytes;
+  jobs::Periodic keep_uploads;
+  jobs::Periodic sweep;
   jobs::Periodic remove_jobs;
   jobs::Periodic look;
+  jobs::Periodic look_at_blobs;
   jobs::Periodic export_audit; ///< ends last of all workers: it exports once more
 };
 

@@ -102,14 +102,16 @@ void reload(ops::Config const& config, service::Access& access, net::Server& ser
 Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const signals = block_signals();
   ops::Metrics metrics;
-  auto const stores = TRY(Stores::open(options.directory, config.database, metrics));
+  auto const stores = TRY(Stores::open(options.directory, config, metrics));
   auto policy = TRY(load_policy(config));
   House house(config, stores, std::move(policy), metrics);
   TRY(house.identity->prepare(options.directory, options.demo));
   TRY(house.uploads.recover());
+  if (config.storage.driver == ops::StorageDriver::file) TRY(remove_strays(house));
   TRY(house.engine.take_over());
   auto const audit = TRY(open_audit(house, stores, options.directory));
   TRY(look_at_database(house, stores)); // ready from the first request on
+  TRY(look_at_store(house, stores));
   Upkeep upkeep(house, stores, *audit);
 
   auto services = house.services();

@@ -269,6 +269,20 @@ private:
                            images.page_max));
     }
     if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
+    if (config_.storage.driver == StorageDriver::s3) check_s3();
+  }
+
+  void check_s3() {
+    auto const& s3 = config_.s3;
+    auto const missing = [&](std::string_view reason) { together("storage.driver", reason); };
+    if (s3.endpoint.empty()) missing("s3 needs s3.endpoint");
+    if (s3.bucket.empty()) missing("s3 needs s3.bucket");
+    if (s3.access_key.empty() == s3.access_key_file.empty()) {
+      missing("s3 needs either s3.access_key or s3.access_key_file");
+    }
+    if (s3.secret_key.empty() == s3.secret_key_file.empty()) {
+      missing("s3 needs either s3.secret_key or s3.secret_key_file");
+    }
   }
 
   void check_keystone() {

@@ -19,6 +19,7 @@ namespace vitrine::ops {
 
 enum class Profile : std::uint8_t { ims, glance };
 enum class IdentityDriver : std::uint8_t { builtin, keystone };
+enum class StorageDriver : std::uint8_t { file, s3 };
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 enum class LogFormat : std::uint8_t { json, text };
 
@@ -42,6 +43,23 @@ struct ServerConfig {
 
 struct StorageConfig {
   std::string directory;
+  StorageDriver driver{StorageDriver::file};
+  std::int64_t sweep_seconds{3600};
+  std::int64_t stray_seconds{86'400};
+};
+
+struct S3Config {
+  std::string endpoint;
+  std::string bucket;
+  std::string region{"us-east-1"};
+  std::string prefix;
+  std::string access_key;
+  std::string access_key_file;
+  std::string secret_key;
+  std::string secret_key_file;
+  std::string ca_file;
+  std::int64_t part_size_mib{16};
+  std::int64_t timeout_seconds{10};
 };
 
 struct DatabaseConfig {
@@ -129,6 +147,7 @@ struct MetricsConfig {
 struct Config {
   ServerConfig server;
   StorageConfig storage;
+  S3Config s3;
   DatabaseConfig database;
   CompatConfig compat;
   ImagesConfig images;

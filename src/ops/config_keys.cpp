@@ -59,6 +59,22 @@ std::optional<std::string> check_database(std::string_view text) {
   return "must be postgresql://USER@HOST/DATABASE, or empty for SQLite";
 }
 
+std::optional<std::string> check_bucket(std::string_view text) {
+  bool const fits = std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || text::is_digit(c) || c == '-' || c == '.';
+  });
+  if (text.empty() || (fits && text.size() >= 3 && text.size() <= 63)) return std::nullopt;
+  return "must have 3 to 63 of a-z 0-9 . -";
+}
+
+std::optional<std::string> check_prefix(std::string_view text) {
+  bool const fits = std::ranges::all_of(text, [](char c) {
+    return text::is_alnum(c) || std::string_view("/._-").find(c) != std::string_view::npos;
+  });
+  if (fits && text.size() <= 512 && !text.starts_with('/')) return std::nullopt;
+  return "must have at most 512 of A-Z a-z 0-9 / . _ - and not begin with a slash";
+}
+
 std::optional<std::string> check_region(std::string_view text) {
   if (!text.empty() && text.size() <= 255) return std::nullopt;
   return "must have 1 to 255 bytes";
@@ -143,6 +159,19 @@ std::vector<Key> storage_keys() {
       {"storage", "directory", SLOT(storage, directory),
        "Directory with the database, image data and keys, if --standalone does not give it. Two "
        "different ones are refused."},
+      {"storage",
+       "driver",
+       CHOICE(storage, driver),
+       "Where image data is kept. file: in the directory; s3: in a bucket, see [s3].",
+       0,
+       0,
+       {"file", "s3"}},
+      {"storage", "sweep_seconds", SLOT(storage, sweep_seconds),
+       "How often image data that belongs to no image, such as that of a killed server, is looked "
+       "for.",
+       1, 30 * kDaySeconds},
+      {"storage", "stray_seconds", SLOT(storage, stray_seconds),
+       "Such data is removed from a bucket once it is older than this.", 0, 365 * kDaySeconds},
       {"database",
        "url",
        SLOT(database, url),
@@ -162,6 +191,62 @@ std::vector<Key> storage_keys() {
        1, 300},
       {"database", "prepared_statements", SLOT(database, prepared_statements),
        "Keep statements prepared on PostgreSQL. False behind pgbouncer in transaction mode."},
+  };
+}
+
+std::vector<Key> s3_keys() {
+  return {
+      {"s3",
+       "endpoint",
+       SLOT(s3, endpoint),
+       "Base URL of an S3-compatible object store, such as https://objects.example.org. Buckets "
+       "are addressed by path.",
+       0,
+       0,
+       {},
+       check_endpoint},
+      {"s3",
+       "bucket",
+       SLOT(s3, bucket),
+       "Bucket for the image data; it must exist.",
+       0,
+       0,
+       {},
+       check_bucket},
+      {"s3",
+       "region",
+       SLOT(s3, region),
+       "Region that requests are signed for.",
+       0,
+       0,
+       {},
+       check_region},
+      {"s3",
+       "prefix",
+       SLOT(s3, prefix),
+       "What the keys of all objects begin with, such as vitrine/. Servers with the same database "
+       "share it; no others may use it.",
+       0,
+       0,
+       {},
+       check_prefix},
+      {"s3", "access_key", SLOT(s3, access_key), "Access key, unless it is in access_key_file."},
+      {"s3", "access_key_file", SLOT(s3, access_key_file),
+       "File with the access key. Read again when the store refuses the key."},
+      {"s3", "secret_key", SLOT(s3, secret_key), "Secret key, unless it is in secret_key_file."},
+      {"s3", "secret_key_file", SLOT(s3, secret_key_file),
+       "File with the secret key. Read again when the store refuses the key."},
+      {"s3", "ca_file", SLOT(s3, ca_file),
+       "PEM file with the certificates to believe for an https endpoint. Empty: those of the "
+       "system."},
+      {"s3", "part_size_mib", SLOT(s3, part_size_mib),
+       "Size of the parts of an upload. An upload holds two in memory; one of an announced length "
+       "above 10000 of them takes larger ones.",
+       5, 1024},
+      {"s3", "timeout_seconds", SLOT(s3, timeout_seconds),
+       "How long the store may stay silent; what fails is tried three times, then the client is "
+       "answered 503.",
+       1, 300},
   };
 }
 
@@ -333,8 +418,8 @@ std::string Key::variable() const {
 std::span<Key const> config_keys() {
   static std::vector<Key> const keys = [] {
     std::vector<Key> all;
-    for (auto const& part : {server_keys(), storage_keys(), image_keys(), keystone_keys(),
-                             identity_keys(), operation_keys()}) {
+    for (auto const& part : {server_keys(), storage_keys(), s3_keys(), image_keys(),
+                             keystone_keys(), identity_keys(), operation_keys()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -62,6 +62,27 @@ TEST_F(ConfigFile, precedence_is_command_line_environment_file_default) {
   EXPECT_EQ(config->server.transfer_threads, 4);
 }
 
+TEST_F(ConfigFile, s3_needs_to_know_where_and_as_whom) {
+  auto const head = std::string("[storage]\ndriver = \"s3\"\n[s3]\n");
+  std::string const fault = "F:2: storage.driver: ";
+  EXPECT_EQ(faults(head), fault + "s3 needs s3.endpoint\n" + fault + "s3 needs s3.bucket\n" +
+                              fault + "s3 needs either s3.access_key or s3.access_key_file\n" +
+                              fault + "s3 needs either s3.secret_key or s3.secret_key_file");
+  auto const place = head + "endpoint = \"http://127.0.0.1:9000\"\nbucket = \"images\"\n";
+  std::string const both = "access_key = \"a\"\nsecret_key = \"b\"\nsecret_key_file = \"c\"\n";
+  EXPECT_EQ(faults(place + both), fault + "s3 needs either s3.secret_key or s3.secret_key_file");
+  EXPECT_EQ(faults(place + "access_key = \"a\"\nsecret_key_file = \"c\"\n"), "");
+}
+
+TEST_F(ConfigFile, names_of_buckets_and_prefixes_are_checked) {
+  EXPECT_EQ(faults("[s3]\nbucket = \"No_Bucket\"\n"),
+            "F:2: s3.bucket: must have 3 to 63 of a-z 0-9 . -");
+  EXPECT_EQ(faults("[s3]\npart_size_mib = 4\nprefix = \"/x\"\n"),
+            "F:2: s3.part_size_mib: 4 is out of range, 5 to 1024\n"
+            "F:3: s3.prefix: must have at most 512 of A-Z a-z 0-9 / . _ - and not begin with a "
+            "slash");
+}
+
 TEST_F(ConfigFile, keystone_needs_to_know_where_and_as_whom) {
   std::string const head = "[identity]\ndriver = \"keystone\"\n";
   std::string const url = head + "auth_url = \"https://k:5000/v3\"\n";

@@ -15,10 +15,16 @@ public:
 
   /// A database that has not answered for this long is taken for one that cannot be read.
   static constexpr std::chrono::seconds kAnswerAgeMax{5};
+  /// The same of a store, which may be far away.
+  static constexpr std::chrono::seconds kStoreAgeMax{15};
 
   /// What the latest look at the database, begun at `now`, found.
   void database_looked_at(bool answered, Clock::time_point now = Clock::now()) noexcept {
     answered_at_.store(answered ? now : Clock::time_point::min(), std::memory_order_relaxed);
+  }
+  /// The same of the store of image data.
+  void store_looked_at(bool answered, Clock::time_point now = Clock::now()) noexcept {
+    store_answered_at_.store(answered ? now : Clock::time_point::min(), std::memory_order_relaxed);
   }
   /// The process ends once what it has begun is done.
   void drain() noexcept { draining_.store(true, std::memory_order_relaxed); }
@@ -27,16 +33,23 @@ public:
   [[nodiscard]] std::optional<std::string_view>
   unready_because(Clock::time_point now = Clock::now()) const noexcept {
     if (draining_.load(std::memory_order_relaxed)) return "The server is draining.";
-    auto const answered_at = answered_at_.load(std::memory_order_relaxed);
-    if (answered_at == Clock::time_point::min() || now - answered_at > kAnswerAgeMax) {
-      return "The database cannot be read.";
+    if (is_silent(answered_at_, kAnswerAgeMax, now)) return "The database cannot be read.";
+    if (is_silent(store_answered_at_, kStoreAgeMax, now)) {
+      return "The image store does not answer.";
     }
     return std::nullopt;
   }
 
 private:
+  static bool is_silent(std::atomic<Clock::time_point> const& answered_at,
+                        std::chrono::seconds age_max, Clock::time_point now) noexcept {
+    auto const at = answered_at.load(std::memory_order_relaxed);
+    return at == Clock::time_point::min() || now - at > age_max;
+  }
+
   std::atomic<bool> draining_{false};
   std::atomic<Clock::time_point> answered_at_{Clock::time_point::min()};
+  std::atomic<Clock::time_point> store_answered_at_{Clock::time_point::min()};
 };
 
 } // namespace vitrine::ops

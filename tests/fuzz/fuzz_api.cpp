@@ -55,7 +55,7 @@ public:
     ops::LogConfig quiet;
     quiet.level = ops::LogLevel::off;
     CHECK(ops::configure_log(quiet));
-    stores_.emplace(app::Stores::open(directory_, config_.database, metrics_).value());
+    stores_.emplace(app::Stores::open(directory_, config_, metrics_).value());
     auto policy = service::policy::Policy::load(service::policy::defaults(), std::nullopt);
     house_ = std::make_unique<app::House>(config_, *stores_, std::move(policy).value(), metrics_);
     CHECK(identity::builtin::bootstrap(*house_->identity->directory(),

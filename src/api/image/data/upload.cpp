@@ -1,6 +1,7 @@
 // PUT /v2/images/{image_id}/file (contract: glance-v2 3.7).
 #include "api/kit/endpoint.hpp"
 #include "base/text.hpp"
+#include "ops/config.hpp"
 #include "ops/metrics.hpp"
 #include "service/uploads.hpp"
 
@@ -15,7 +16,6 @@ constexpr std::string_view kAction = "upload_image";
 constexpr std::string_view kMediaType = "application/octet-stream";
 constexpr std::string_view kSizeHeader = "x-openstack-image-size";
 constexpr std::string_view kStoreHeader = "X-Image-Meta-Store";
-constexpr std::string_view kOnlyStore = "file";
 
 class DataSink final : public net::BodySink {
 public:
@@ -86,7 +86,9 @@ Result<service::Announcement> announcement(net::RequestHead const& head) {
 Result<std::unique_ptr<net::BodySink>> begin(Context& context, Services& services) {
   TRY(check_media_type(context.head));
   auto const announced = TRY(announcement(context.head));
-  if (auto const store = context.head.header(kStoreHeader); store && *store != kOnlyStore) {
+  bool const in_files = services.config.storage.driver == ops::StorageDriver::file;
+  std::string_view const only_store = in_files ? "file" : "s3";
+  if (auto const store = context.head.header(kStoreHeader); store && *store != only_store) {
     return error(Fault::invalid_value, fmt::format("There is no store '{}'.", *store),
                  std::string(kStoreHeader));
   }

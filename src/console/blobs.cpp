@@ -1,0 +1,44 @@
+#include "console/blobs.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <memory>
+#include <ostream>
+#include <utility>
+
+namespace vitrine::console {
+namespace {
+
+struct Checking {
+  BlobTools tools;
+  std::string directory;
+  std::string config_file;
+};
+
+Result<> check(Checking const& asked) {
+  auto const report = TRY(asked.tools.check(asked.directory, asked.config_file));
+  for (auto const& finding : report.findings) {
+    asked.tools.out << fmt::format("{}: {}, {} bytes stored, {} expected\n",
+                                   service::name_of(finding.kind), finding.id.text,
+                                   finding.stored_bytes, finding.expected_bytes);
+  }
+  asked.tools.out << fmt::format("{} blobs compared, {} wrong\n", report.blobs,
+                                 report.findings.size());
+  if (report.findings.empty()) return {};
+  return error(Fault::conflict, "the image data is not as it should be");
+}
+
+} // namespace
+
+void add_blob_commands(CLI::App& program, std::function<Result<>()>& chosen, BlobTools tools) {
+  auto const asked = std::make_shared<Checking>(std::move(tools));
+  auto* blobs = program.add_subcommand("blobs", "The image data of the service");
+  blobs->require_subcommand(1);
+  auto* command = blobs->add_subcommand(
+      "check", "Compare what is stored with what should be; fails when anything is wrong");
+  command->add_option("--standalone", asked->directory, "Directory of the service")->required();
+  command->add_option("--config", asked->config_file, "TOML file of the service");
+  command->callback([asked, &chosen] { chosen = [asked] { return check(*asked); }; });
+}
+
+} // namespace vitrine::console

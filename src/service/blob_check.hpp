@@ -1,0 +1,38 @@
+// Whether what the rows say of image data is what lies in the store.
+#pragma once
+
+#include "base/result.hpp"
+#include "store/blobs/blobs.hpp"
+#include "store/metadata/database.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vitrine::service {
+
+struct BlobFinding {
+  enum class Kind : std::uint8_t {
+    missing,    ///< an image has this data, the store has not
+    wrong_size, ///< the store has another number of bytes
+    orphaned,   ///< in the store, but of no image and no upload under way
+  };
+
+  Kind kind;
+  BlobId id;
+  std::int64_t stored_bytes{0};   ///< 0 when missing or half-written
+  std::int64_t expected_bytes{0}; ///< 0 when orphaned
+};
+
+std::string_view name_of(BlobFinding::Kind kind) noexcept;
+
+struct BlobReport {
+  std::int64_t blobs{0}; ///< rows compared
+  std::vector<BlobFinding> findings;
+};
+
+/// Compares all rows with all of the store. Servers may run meanwhile. Errors: those of the
+/// database and the store.
+Result<BlobReport> check_blobs(store::Database& database, store::Blobs& blobs);
+
+} // namespace vitrine::service

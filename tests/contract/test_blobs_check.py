@@ -1,0 +1,72 @@
+"""`vitrine blobs check`: what is stored against what should be, in any store."""
+
+import os
+import subprocess
+
+import pytest
+
+import harness
+
+
+def check(server):
+    done = subprocess.run(
+        [str(harness.BINARY), "blobs", "check", "--standalone", str(server.directory)],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, **server.environment})
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.fixture
+def calm_server(fresh_server):
+    """A server whose sweeper does not run between a fault and its finding."""
+    return fresh_server(environment={"VITRINE_STORAGE_SWEEP_SECONDS": "3600",
+                                     "VITRINE_STORAGE_STRAY_SECONDS": "3600"})
+
+
+def test_it_finds_nothing_wrong_while_all_is_well(calm_server):
+    server = calm_server
+    demo = server.client("demo")
+    assert check(server) == (0, ["0 blobs compared, 0 wrong"])
+    demo.create_image(b"one")
+    demo.create_image(b"one")
+    demo.create_image(b"other")
+    assert check(server) == (0, ["2 blobs compared, 0 wrong"])
+    image = demo.create_image()
+    with demo.raw() as connection:
+        connection.send(demo.head_lines("PUT", f"/v2/images/{image['id']}/file",
+                                        "Content-Type: application/octet-stream",
+                                        "Content-Length: 20000000") + b"x" * 12_000_000)
+        harness.wait_until(lambda: server.stored_bytes() > 100, what="some bytes in the store")
+        assert check(server) == (0, ["2 blobs compared, 0 wrong"])
+
+
+def test_it_names_what_is_missing_cut_or_too_much(calm_server):
+    server = calm_server
+    demo = server.client("demo")
+    for data in (b"gone", b"cut off", b"it stays"):
+        demo.create_image(data)
+    files = {path.stat().st_size: path for path in server.store.files()}
+    blobs = {size: path.name.removeprefix("place-") for size, path in files.items()}
+    stray = "0123456789abcdef" * 2
+    place = files[4].with_name(f"place-{stray}")
+    if not server.store.in_bucket:
+        place = server.store.folder / stray[:2] / stray
+        place.parent.mkdir()
+    place.write_bytes(b"stray")
+    files[7].write_bytes(b"cut")
+    files[4].unlink()
+    status, lines = check(server)
+    assert status == 1
+    assert sorted(lines) == sorted([
+        f"missing: {blobs[4]}, 0 bytes stored, 4 expected",
+        f"wrong size: {blobs[7]}, 3 bytes stored, 7 expected",
+        f"orphaned: {stray}, 5 bytes stored, 0 expected",
+        "3 blobs compared, 3 wrong"])
+
+
+def test_it_makes_no_service(tmp_path):
+    done = subprocess.run([str(harness.BINARY), "blobs", "check", "--standalone", str(tmp_path)],
+                          capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "holds no service yet" in done.stderr
+    assert list(tmp_path.iterdir()) == []
