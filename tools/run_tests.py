@@ -124,6 +124,17 @@ def keystone(_):
                   workers=CORES, within=within)
 
 
+def s3(_):
+    """What stores image data, and the black-box tests that move it, on an object store."""
+    build("dev")
+    within = [sys.executable, ROOT / "tests/components/s3.py", "run"]
+    files = [f"tests/contract/test_{name}.py"
+             for name in ("s3", "blobs_check", "uploads", "hostile_images", "serve")]
+    shared = [sys.executable, ROOT / "tests/components/postgres.py", "run", *within]
+    return total(pytest("contract-s3", *files, workers=CORES, within=within),
+                 pytest("contract-s3-shared", files[0], "-k", "another_server", within=shared))
+
+
 def clients(_):
     """Real clients against the dev build."""
     return pytest("clients", "tests/clients")
@@ -178,7 +189,7 @@ def fuzz(seconds):
     return passed, failed
 
 
-STAGES = [house, dev, contract, postgres, keystone, clients, asan, tsan, fuzz]
+STAGES = [house, dev, contract, postgres, keystone, s3, clients, asan, tsan, fuzz]
 
 
 def run_stages(names, fuzz_seconds):

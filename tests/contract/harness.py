@@ -19,6 +19,7 @@ import urllib.parse
 
 import identity
 from database import Database
+from store import Store
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("VITRINE_BINARY", ROOT / "build/dev/src/vitrine"))
@@ -325,16 +326,18 @@ def password_login(auth, scope=True):
 class Server:
     """One running program over one directory. Restarting keeps the directory, not the port."""
 
-    def __init__(self, directory, config=None, environment=None, arguments=(), accounts=None):
+    def __init__(self, directory, config=None, environment=None, arguments=(), accounts=None,
+                 store=None):
         self.directory = pathlib.Path(directory)
         self.log_path = self.directory.with_name(self.directory.name + ".log")
         # Logins are frequent here and no secret is worth a second of argon2id.
         self.database = Database(self.directory)
         self.identity = accounts or identity.of(self.directory)
+        self.store = store or Store(self.directory)
         self.environment = {"VITRINE_IDENTITY_PASSWORD_MEMORY_KIB": "64",
                             "VITRINE_IDENTITY_PASSWORD_PASSES": "1",
                             **self.database.environment(), **self.identity.environment,
-                            **(environment or {})}
+                            **self.store.environment(), **(environment or {})}
         self.arguments = list(arguments)
         self.process = None
         self.address = None
@@ -350,6 +353,7 @@ class Server:
 
     def start(self, seconds=20.0):
         self.database.create()
+        self.store.create()
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
@@ -428,9 +432,8 @@ class Server:
         return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
 
     def stored_bytes(self):
-        """Bytes of image data under the directory, staged or stored."""
-        blobs = self.directory / "blobs"
-        return sum(path.stat().st_size for path in blobs.rglob("*") if path.is_file())
+        """Bytes of image data, staged or stored."""
+        return self.store.bytes()
 
     def finish(self):
         """Ends the program and fails when it had crashed or a sanitizer spoke."""
@@ -442,6 +445,7 @@ class Server:
             elif not self.process.stdout.closed:
                 self.process.stdout.close()
         self.database.drop()
+        self.store.drop()
         log = self.log()
         assert not SANITIZER_REPORT.search(log), log[-8000:]
         assert status in (0, None, -signal.SIGKILL), f"exit status {status}; log:\n{log[-4000:]}"

@@ -62,7 +62,7 @@ def test_a_killed_server_comes_back_with_the_image_queued(fresh_server):
     demo = server.client("demo")
     image = demo.create_image()
     connection = begin(demo, image["id"], "Content-Length: 10485760")
-    connection.send(CHUNK * 80)
+    connection.send(CHUNK * 120)  # more than a part of an object store
     status_is(demo, image["id"], "saving")
     harness.wait_until(lambda: server.stored_bytes() > 0, what="some bytes in the store")
     server.kill()

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""A throw-away object store for tests: Versity S3 Gateway over a folder, on a free loopback port.
+
+usage: s3.py run COMMAND...
+
+Runs the command with VITRINE_TEST_STORE=s3 and, as VITRINE_TEST_S3, the place of a running store
+and its folder, then removes both; the status is that of the command. The program is built once
+from its Go module into .cache/versitygw.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GO = ROOT / ".cache/go/bin/go"
+MODULE = "github.com/versity/versitygw"
+VERSION = "v1.8.0"
+PROGRAM = ROOT / ".cache/versitygw" / VERSION / "versitygw"
+ACCESS_KEY, SECRET_KEY = "vitrine-tests", "no-secret-of-anybody"
+READY_SECONDS = 30
+
+
+def build():
+    """Builds the gateway unless it is there. Its module replaces others, so it needs one around."""
+    if PROGRAM.exists():
+        return
+    if not GO.exists():
+        sys.exit(f"s3.py: {GO} is missing; ./dev test installs it")
+    environment = {**os.environ, "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
+    with tempfile.TemporaryDirectory() as folder:
+        for command in (["mod", "init", "wrapper.invalid"],
+                        ["get", "-tool", f"{MODULE}/cmd/versitygw@{VERSION}"],
+                        ["build", "-trimpath", "-o", "versitygw", f"{MODULE}/cmd/versitygw"]):
+            subprocess.run([GO, *command], check=True, cwd=folder, env=environment,
+                           stdout=subprocess.DEVNULL)
+        PROGRAM.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(pathlib.Path(folder) / "versitygw", PROGRAM)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class ObjectStore:
+    """Starts, stops and kills one gateway over one folder. A bucket is a folder in `root`."""
+
+    def __init__(self):
+        build()
+        # Not under /tmp, which may be memory without the attributes that the gateway keeps.
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-s3-", dir="/var/tmp"))
+        self.root = self.home / "buckets"
+        self.root.mkdir()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = None
+        self.start()
+
+    def start(self):
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [PROGRAM, "--quiet", "--keep-alive", "--port", f"127.0.0.1:{self.port}",
+                 "posix", self.root],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "ROOT_ACCESS_KEY_ID": ACCESS_KEY,
+                     "ROOT_SECRET_ACCESS_KEY": SECRET_KEY})
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.answers():
+            try:
+                self.process.wait(0.02)
+            except subprocess.TimeoutExpired:
+                if time.monotonic() < deadline:
+                    continue
+            raise RuntimeError(f"no store came up:\n{(self.home / 'log').read_text()[-2000:]}")
+
+    def answers(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1):
+                return True
+        except OSError:
+            return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self):
+        """It keeps its connections and says nothing more, until `resume`."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.home)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs a command with an object store of its own.")
+    parser.add_argument("verb", choices=["run"])
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    if not options.command:
+        parser.error("no command")
+    store = ObjectStore()
+    try:
+        return subprocess.run(options.command, check=False, env={
+            **os.environ, "VITRINE_TEST_STORE": "s3",
+            "VITRINE_TEST_S3": f"{store.url} {store.root}"}).returncode
+    finally:
+        store.remove()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
