@@ -5,8 +5,8 @@
 #include "jobs/upkeep/upkeep.hpp"
 #include "ops/log.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
-#include "store/blobs/timed_blobs.hpp"
 #include "store/blobs/s3/s3_blobs.hpp"
+#include "store/blobs/timed_blobs.hpp"
 #include "store/metadata/jobs.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
@@ -48,7 +48,7 @@ store::s3::Options s3_options(ops::S3Config const& from) {
           .timeout = std::chrono::seconds(from.timeout_seconds)};
 }
 
-// Kept in a file, so that a server knows what it left behind when it was killed.
+// Kept in a file, so that a server finds what it claimed, or left behind, when it was killed.
 Result<std::string> server_id(std::string const& directory) {
   auto const path = directory + "/server-id";
   std::string id;
@@ -161,19 +161,6 @@ api::Services House::services() {
           identity->directory()};
 }
 
-/// An id that stays with the directory, so that a server finds what it claimed before it was
-/// killed.
-static Result<std::string> audit_holder(std::string const& directory) {
-  auto const path = directory + "/server-id";
-  std::string id;
-  if (std::ifstream(path) >> id && is_job_id(id)) return id; // of the same form
-  id = new_hex_id();
-  std::ofstream file(path);
-  file << id << "\n";
-  if (!file.flush()) return error(Fault::unavailable, "cannot write " + path);
-  return id;
-}
-
 Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,
                                                       std::string const& directory) {
   auto const& config = house.config;
@@ -182,9 +169,8 @@ Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const
     auto const& entry = api::ims::entry(fault);
     return jobs::AuditReason{entry.http, entry.code};
   };
-  auto const holder = TRY(audit_holder(directory));
-  auto opened = TRY(jobs::AuditExport::open(*stores.database, house.clock,
-                                            {.path = file, .holder = holder, .reason = reason}));
+  auto opened = TRY(jobs::AuditExport::open(
+      *stores.database, house.clock, {.path = file, .holder = stores.server, .reason = reason}));
   opened->count_into(house.metrics);
   return opened;
 }

@@ -231,14 +231,15 @@ std::vector<Key> s3_keys() {
        {},
        check_prefix},
       {"s3", "access_key", SLOT(s3, access_key), "Access key, unless it is in access_key_file."},
-      {"s3", "access_key_file", SLOT(s3, access_key_file),
-       "File with the access key. Read again when the store refuses the key."},
+      input_file("s3", "access_key_file", SLOT(s3, access_key_file),
+                 "File with the access key. Read again when the store refuses the key."),
       {"s3", "secret_key", SLOT(s3, secret_key), "Secret key, unless it is in secret_key_file."},
-      {"s3", "secret_key_file", SLOT(s3, secret_key_file),
-       "File with the secret key. Read again when the store refuses the key."},
-      {"s3", "ca_file", SLOT(s3, ca_file),
-       "PEM file with the certificates to believe for an https endpoint. Empty: those of the "
-       "system."},
+      input_file("s3", "secret_key_file", SLOT(s3, secret_key_file),
+                 "File with the secret key. Read again when the store refuses the key."),
+      input_file(
+          "s3", "ca_file", SLOT(s3, ca_file),
+          "PEM file with the certificates to believe for an https endpoint. Empty: those of the "
+          "system."),
       {"s3", "part_size_mib", SLOT(s3, part_size_mib),
        "Size of the parts of an upload. An upload holds two in memory; one of an announced length "
        "above 10000 of them takes larger ones.",

@@ -585,6 +585,7 @@ TEST_F(UploadsTest, data_of_another_size_is_not_sent) {
     EXPECT_EQ(opened.error().fault, Fault::unavailable);
     EXPECT_EQ(damaged_.back(), (Damage{id, 3, size}));
   }
+}
 
 TEST_F(UploadsTest, the_uploads_of_another_server_go_on) {
   auto const other = make_uploads("other");

@@ -240,16 +240,17 @@ TEST_F(EngineGivesUpTest, KilledAgainAndAgainWithProgressItSucceeds) {
   EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
 }
 
-TEST_F(EngineGivesUpTest, NeitherStopsNorStartsCountAsTries) {
+TEST_F(EngineGivesUpTest, StopsDoNotCountAsTriesButKillsDo) {
   auto const id = house_.submit(kAddMembers, house_.pairs(2, 1));
   for (int i = 0; i < 10; ++i) {
     house_.engine = house_.new_engine(kThreeTries);
     house_.engine->stop();
     EXPECT_TRUE(house_.engine->run_next().value());
-    run_and_die(1);
-    EXPECT_TRUE(house_.engine->take_over());
     EXPECT_EQ(house_.report(id).job.attempt, 0);
   }
+  run_and_die(1);
+  EXPECT_TRUE(house_.engine->take_over());
+  EXPECT_EQ(house_.report(id).job.attempt, 1) << "a job that ends its process must end, too";
   run_to_the_end();
   EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
 }

@@ -57,7 +57,7 @@ UPDATE jobs SET lease_until = 0, worker = '', attempt = CASE WHEN attempt > 0 TH
 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
 -- name: release_all_jobs
-UPDATE jobs SET lease_until = 0, worker = '', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END
+UPDATE jobs SET lease_until = 0, worker = ''
 WHERE ended_at IS NULL AND worker <> ''
 
 -- name: end_job
