@@ -93,8 +93,12 @@ class Database:
             self.file.rename(self.file.with_suffix(".away"))
             return
         psql(CLUSTER, f"ALTER DATABASE {self.name} WITH ALLOW_CONNECTIONS false")
-        psql(CLUSTER, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
-             + quoted(self.name))
+        self.cut()
+
+    def cut(self):
+        """Ends every connection, but for the cluster's own work: that may not be ended."""
+        psql(CLUSTER, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+             f"backend_type = 'client backend' AND datname = {quoted(self.name)}")
 
     def show(self):
         """Takes `hide` back."""

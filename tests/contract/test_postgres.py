@@ -68,8 +68,7 @@ def test_a_restart_of_the_database_is_not_seen_by_clients(fresh_server):
         user.start()
     for _ in range(20):
         before = server.database.rows("SELECT COUNT(*) FROM images")
-        database.psql(database.CLUSTER, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                      f"WHERE datname = '{server.database.name}'")
+        server.database.cut()
         harness.wait_until(lambda seen=before: server.database.rows("SELECT COUNT(*) FROM images")
                            != seen, what="more images")
     stopping.set()
