@@ -8,7 +8,6 @@ clouds.yaml with every account, then removes the Keystone; the status is that of
 The programs are in .cache/keystone, where ./dev test installs requirements-keystone.txt.
 """
 
-import argparse
 import contextlib
 import fcntl
 import grp
@@ -21,10 +20,11 @@ import pwd
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
+
+import kit
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".cache/keystone"
@@ -78,19 +78,13 @@ def when_ready(server):  # the application is loaded, connections are taken
 """
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class Keystone:
     """Starts, stops and holds up one Keystone over one folder. `url` ends with /v3."""
 
     def __init__(self, home, token_seconds=3600):
         self.home = home
         self.log = home / "log"
-        self.port = free_port()
+        self.port = kit.free_port()
         self.url = f"http://127.0.0.1:{self.port}/v3"
         self.process = None
         settings = SETTINGS.format(home=home, port=self.port, token_seconds=token_seconds)
@@ -236,18 +230,12 @@ def make_template(home):
         keystone.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Runs a command with a Keystone of its own.")
-    parser.add_argument("verb", choices=["run"])
-    parser.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
-    if not options.command:
-        parser.error("no command")
+@contextlib.contextmanager
+def started(_):
     with running() as keystone:
-        return subprocess.run(options.command, check=False, env={
-            **os.environ, "VITRINE_TEST_IDENTITY": "keystone",
-            "VITRINE_TEST_KEYSTONE_CLOUDS": str(keystone.clouds_file)}).returncode
+        yield {"VITRINE_TEST_IDENTITY": "keystone",
+               "VITRINE_TEST_KEYSTONE_CLOUDS": str(keystone.clouds_file)}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kit.run_within("Runs a command with a Keystone of its own.", started))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A throw-away PostgreSQL cluster for tests, on a free port of the loopback.
 
-usage: postgres.py run [--durable] COMMAND...
+usage: postgres.py [--durable] run COMMAND...
 
 Runs the command with VITRINE_TEST_ENGINE=postgres and the cluster's URL in
 VITRINE_TEST_POSTGRES_URL, then removes the cluster; the status is that of the command. Without
@@ -9,14 +9,15 @@ VITRINE_TEST_POSTGRES_URL, then removes the cluster; the status is that of the c
 to run as root.
 """
 
-import argparse
+import contextlib
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
+
+import kit
 
 OWNER = "postgres" if os.getuid() == 0 else None  # whom the server runs as, when not as we do
 READY_SECONDS = 60
@@ -41,12 +42,6 @@ def programs():
     return found[-1].parent
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class Cluster:
     """Starts, stops and kills one server over one data directory. `url` is its first database."""
 
@@ -55,7 +50,7 @@ class Cluster:
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-pg-", dir="/var/tmp"))
         self.data = self.home / "data"
         self.log = self.home / "log"
-        self.port = free_port()
+        self.port = kit.free_port()
         self.url = f"postgresql://vitrine@127.0.0.1:{self.port}/postgres"
         if OWNER:
             shutil.chown(self.home, OWNER, OWNER)
@@ -97,22 +92,14 @@ class Cluster:
         shutil.rmtree(self.home)
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Runs a command with a PostgreSQL of its own.")
-    parser.add_argument("verb", choices=["run"])
-    parser.add_argument("--durable", action="store_true")
-    parser.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
-    if not options.command:
-        parser.error("no command")
+@contextlib.contextmanager
+def started(options):
     cluster = Cluster(options.durable)
     try:
-        return subprocess.run(options.command, check=False, env={
-            **os.environ, "VITRINE_TEST_ENGINE": "postgres",
-            "VITRINE_TEST_POSTGRES_URL": cluster.url}).returncode
+        yield {"VITRINE_TEST_ENGINE": "postgres", "VITRINE_TEST_POSTGRES_URL": cluster.url}
     finally:
         cluster.remove()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kit.run_within("Runs a command with a PostgreSQL of its own.", started, "--durable"))

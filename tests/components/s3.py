@@ -8,7 +8,7 @@ and its folder, then removes both; the status is that of the command. The progra
 from its Go module into .cache/versitygw.
 """
 
-import argparse
+import contextlib
 import os
 import pathlib
 import shutil
@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import kit
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GO = ROOT / ".cache/go/bin/go"
@@ -45,12 +47,6 @@ def build():
         shutil.move(pathlib.Path(folder) / "versitygw", PROGRAM)
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class ObjectStore:
     """Starts, stops and kills one gateway over one folder. A bucket is a folder in `root`."""
 
@@ -60,7 +56,7 @@ class ObjectStore:
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-s3-", dir="/var/tmp"))
         self.root = self.home / "buckets"
         self.root.mkdir()
-        self.port = free_port()
+        self.port = kit.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
         self.start()
@@ -106,21 +102,14 @@ class ObjectStore:
         shutil.rmtree(self.home)
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Runs a command with an object store of its own.")
-    parser.add_argument("verb", choices=["run"])
-    parser.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
-    if not options.command:
-        parser.error("no command")
+@contextlib.contextmanager
+def started(_):
     store = ObjectStore()
     try:
-        return subprocess.run(options.command, check=False, env={
-            **os.environ, "VITRINE_TEST_STORE": "s3",
-            "VITRINE_TEST_S3": f"{store.url} {store.root}"}).returncode
+        yield {"VITRINE_TEST_STORE": "s3", "VITRINE_TEST_S3": f"{store.url} {store.root}"}
     finally:
         store.remove()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kit.run_within("Runs a command with an object store of its own.", started))

@@ -80,6 +80,14 @@ def test_what_comes_out_is_what_went_in(fresh_server, rng, size):
     harness.wait_until(lambda: server.store.files() == [], what="an empty bucket")
 
 
+def put_stray(store):
+    """An object as an upload leaves it that no row tells of; its file."""
+    stray = store.folder / "some" / ("place-" + "0123456789abcdef" * 2)
+    stray.parent.mkdir(exist_ok=True)  # the store removes folders without a key
+    stray.write_bytes(b"stray")
+    return stray
+
+
 def test_an_upload_under_way_is_no_stray(fresh_server, rng):
     """The sweeper runs each second here and asks for no age."""
     server = fresh_server()
@@ -90,9 +98,7 @@ def test_an_upload_under_way_is_no_stray(fresh_server, rng):
         connection.send(data[:-1])
         harness.wait_until(lambda: server.stored_bytes() >= 10 * MIB, what="two parts")
         # A stray put in now is gone after the next sweep; the upload must not be.
-        stray = server.store.folder / "some" / ("place-" + "0123456789abcdef" * 2)
-        stray.parent.mkdir(exist_ok=True)
-        stray.write_bytes(b"stray")
+        stray = put_stray(server.store)
         other = stray.with_name("place-of-another-kind")
         other.write_bytes(b"not ours")
         harness.wait_until(lambda: not stray.exists(), what="a sweep")
@@ -177,11 +183,9 @@ def test_another_server_leaves_uploads_alone(fresh_server, rng):
         connection.send(data[:-1])
         harness.wait_until(lambda: first.stored_bytes() >= 10 * MIB, what="two parts")
         second = fresh_server(environment=first.environment, store=first.store)
-        stray = first.store.folder / "some" / ("place-" + "0123456789abcdef" * 2)
         for _ in range(3):  # whichever server it is that removes them
-            stray.parent.mkdir(exist_ok=True)  # the store removes folders without a key
-            stray.write_bytes(b"stray")
-            harness.wait_until(lambda: not stray.exists(), what="a sweep")
+            stray = put_stray(first.store)
+            harness.wait_until(lambda stray=stray: not stray.exists(), what="a sweep")
         assert demo.show(image["id"])["status"] == "saving"
         connection.send(data[-1:])
         assert connection.answer().status == 204

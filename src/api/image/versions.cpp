@@ -3,6 +3,7 @@
 #include "api/kit/router.hpp"
 
 namespace vitrine::api {
+
 Reply version_list(Context& context, int status) {
   std::string body;
   json::Writer writer(body);
