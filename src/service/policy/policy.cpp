@@ -79,15 +79,15 @@ bool holds(Check const& check, Credentials const& credentials, Target const& tar
 bool Policy::evaluate(std::uint32_t index, Credentials const& credentials,
                       Target const& target) const noexcept {
   auto const& node = nodes_[index];
-  auto const operands =
-      std::span(children_).subspan(node.first, node.op == Op::check ? 0 : node.count);
+  // Only groups have operands: the `first` of a check counts checks.
+  auto const operands = [&] { return std::span(children_).subspan(node.first, node.count); };
   auto const holds_for = [&](std::uint32_t child) { return evaluate(child, credentials, target); };
   switch (node.op) {
   case Op::always: return true;
   case Op::never: return false;
-  case Op::all_of: return std::ranges::all_of(operands, holds_for);
-  case Op::any_of: return std::ranges::any_of(operands, holds_for);
-  case Op::negation: return !holds_for(operands.front());
+  case Op::all_of: return std::ranges::all_of(operands(), holds_for);
+  case Op::any_of: return std::ranges::any_of(operands(), holds_for);
+  case Op::negation: return !holds_for(operands().front());
   case Op::check: return holds(checks_[node.first], credentials, target);
   case Op::reference: break; // resolved at load
   }

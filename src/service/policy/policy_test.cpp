@@ -216,6 +216,15 @@ TEST(Policy, defaults_of_the_image_api) {
   EXPECT_FALSE(allowed(*policy, "tasks_api_access", caller(kMember)));
 }
 
+// A fuzzer's find: a second check was taken for operands past the end of an empty array.
+TEST(Policy, rules_of_single_checks_have_no_operands) {
+  std::vector<Default> const rows = {{"x", "role:reader", "", {}}, {"y", "role:member", "", {}}};
+  auto const policy = Policy::load(rows);
+  ASSERT_TRUE(policy) << policy.error().detail;
+  EXPECT_FALSE(policy->allows(ActionId{1}, caller(kReader), Target()));
+  EXPECT_TRUE(policy->allows(ActionId{1}, caller(kMember), Target()));
+}
+
 TEST(Policy, defaults_of_the_extension_and_identity) {
   auto const policy = Policy::load(defaults());
   ASSERT_TRUE(policy) << policy.error().detail;
