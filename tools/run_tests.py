@@ -45,9 +45,9 @@ def must(command):
         raise Broken(" ".join(map(str, command)))
 
 
-def build(preset, target="all"):
+def build(preset):
     must(["cmake", "--preset", preset, "--log-level=WARNING"])
-    must(["cmake", "--build", ROOT / "build" / preset, "--parallel", CORES, "--target", target])
+    must(["cmake", "--build", ROOT / "build" / preset, "--parallel", CORES])
 
 
 def counts_of(reports, status):
@@ -155,8 +155,8 @@ def tsan(_):
 
 
 def fuzz_one(target, seconds):
-    """One target for so long, from its seeds. Its findings stay in build/fuzz/findings."""
-    findings = ROOT / "build/fuzz/findings"
+    """One target for so long, from its seeds. Its findings stay in build/asan/findings."""
+    findings = ROOT / "build/asan/findings"
     corpus = target.parent / "corpus" / target.name.removeprefix("fuzz_")  # seeded by the build
     for folder in (findings, corpus):
         folder.mkdir(parents=True, exist_ok=True)
@@ -169,8 +169,8 @@ def fuzz_one(target, seconds):
 
 def fuzz(seconds):
     """Every fuzz target, as many at once as there are cores."""
-    build("fuzz", "fuzzers")
-    targets = sorted(path for path in (ROOT / "build/fuzz/tests/fuzz").glob("fuzz_*")
+    build("asan")
+    targets = sorted(path for path in (ROOT / "build/asan/tests/fuzz").glob("fuzz_*")
                      if os.access(path, os.X_OK) and path.is_file())
     if not targets:
         raise Broken("no fuzz target was built")

@@ -7,7 +7,7 @@
 namespace vitrine::ops {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   json::append_string(out, text); // a TOML basic string is written like a JSON string
   return out;
@@ -36,21 +36,21 @@ struct TomlValue {
 
   std::string operator()(bool const* value) const { return *value ? "true" : "false"; }
   std::string operator()(std::int64_t const* value) const { return std::to_string(*value); }
-  std::string operator()(std::string const* value) const { return quoted(*value); }
+  std::string operator()(std::string const* value) const { return in_quotes(*value); }
   std::string operator()(std::vector<std::string> const* value) const {
     std::string out = "[";
     for (auto const& item : *value)
-      out += (out.size() > 1 ? ", " : "") + quoted(item);
+      out += (out.size() > 1 ? ", " : "") + in_quotes(item);
     return out + "]";
   }
   std::string operator()(std::map<std::string, std::string> const* value) const {
     std::string out = "{";
     for (auto const& [name, text] : *value) {
-      out += (out.size() > 1 ? ", " : " ") + quoted(name) + " = " + quoted(text);
+      out += (out.size() > 1 ? ", " : " ") + in_quotes(name) + " = " + in_quotes(text);
     }
     return out + (value->empty() ? "}" : " }");
   }
-  std::string operator()(Choice const& value) const { return quoted(key.choices[value.get()]); }
+  std::string operator()(Choice const& value) const { return in_quotes(key.choices[value.get()]); }
 };
 
 std::string default_of(Key const& key) {

@@ -20,7 +20,7 @@ constexpr std::string_view kHead =
     "clouds:\n";
 
 // A JSON string is a YAML string.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -62,8 +62,8 @@ std::string render(std::vector<Cloud> const& clouds, std::string const& auth_url
                        "      project_domain_name: \"Default\"\n"
                        "    region_name: {}\n"
                        "    identity_api_version: \"3\"\n",
-                       cloud.user, quoted(auth_url), quoted(cloud.user), quoted(cloud.password),
-                       quoted(cloud.project), quoted(region));
+                       cloud.user, in_quotes(auth_url), in_quotes(cloud.user),
+                       in_quotes(cloud.password), in_quotes(cloud.project), in_quotes(region));
   }
   return out;
 }
