@@ -327,7 +327,7 @@ class Server:
     """One running program over one directory. Restarting keeps the directory, not the port."""
 
     def __init__(self, directory, config=None, environment=None, arguments=(), accounts=None,
-                 store=None):
+                 store=None, binary=BINARY):
         self.directory = pathlib.Path(directory)
         self.log_path = self.directory.with_name(self.directory.name + ".log")
         # Logins are frequent here and no secret is worth a second of argon2id.
@@ -339,6 +339,7 @@ class Server:
                             **self.database.environment(), **self.identity.environment,
                             **self.store.environment(), **(environment or {})}
         self.arguments = list(arguments)
+        self.binary = binary
         self.process = None
         self.address = None
         self.tls = False
@@ -348,7 +349,7 @@ class Server:
             self.arguments += ["--config", str(path)]
 
     def command(self):
-        return [str(BINARY), "serve", "--standalone", str(self.directory),
+        return [str(self.binary), "serve", "--standalone", str(self.directory),
                 "--listen", "127.0.0.1:0", *self.identity.arguments, *self.arguments]
 
     def start(self, seconds=20.0):
