@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 namespace vitrine::jobs {
 namespace {
@@ -12,13 +13,11 @@ namespace {
 // writers wait meanwhile.
 constexpr std::size_t kPairsPerCommit = 2560;
 
-using Apply = decltype(GroupWork::apply);
-
 class Walk {
 public:
-  Walk(JobContext& context, service::Sharing& sharing, PairArguments const& arguments,
-       Apply const& apply, GroupFailure const& failure)
-      : context_(context), sharing_(sharing), arguments_(arguments), apply_(apply),
+  Walk(JobContext& context, service::Sharing& sharing, PairArguments const& arguments, Apply apply,
+       GroupFailure const& failure)
+      : context_(context), sharing_(sharing), arguments_(arguments), apply_(std::move(apply)),
         failure_(failure) {}
 
   Result<> run() {
@@ -74,20 +73,25 @@ private:
   JobContext& context_;
   service::Sharing& sharing_;
   PairArguments const& arguments_;
-  Apply const& apply_;
+  Apply const apply_;
   GroupFailure const& failure_;
 };
 
 } // namespace
 
-Result<> run_groups(JobContext& context, service::Sharing& sharing, PairArguments const& arguments,
-                    GroupWork const& work) {
-  return Walk(context, sharing, arguments, work.apply, work.not_stored).run();
-}
-
-Result<> fail_groups(JobContext& context, service::Sharing& sharing, GroupFailure const& failure) {
-  auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
-  return Walk(context, sharing, arguments, {}, failure).run();
+JobKind groups_kind(std::string_view name, service::Sharing& sharing, GroupFailure not_stored,
+                    Prepare prepare) {
+  auto const walk = [&sharing, not_stored](JobContext& context,
+                                           Prepare const& prepared) -> Result<> {
+    auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
+    return Walk(context, sharing, arguments, prepared(arguments), not_stored).run();
+  };
+  return {.name = name,
+          .run = [walk, prepare](JobContext& context) { return walk(context, prepare); },
+          .fail_rest =
+              [walk](JobContext& context) {
+                return walk(context, [](PairArguments const&) { return Apply{}; });
+              }};
 }
 
 } // namespace vitrine::jobs

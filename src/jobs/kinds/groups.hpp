@@ -1,8 +1,7 @@
-// The walk over the images of a pair job: several of them share a transaction, each leaves one
-// item.
+// The kinds of jobs that work on pairs: several images share a transaction, each leaves one item.
 #pragma once
 
-#include "jobs/engine/context.hpp"
+#include "jobs/kinds/kinds.hpp"
 #include "jobs/kinds/pairs.hpp"
 #include "model/audit.hpp"
 #include "service/sharing.hpp"
@@ -17,20 +16,15 @@ struct GroupFailure {
   Fault fault; ///< of their pairs
 };
 
-/// How a kind treats one image with its projects.
-struct GroupWork {
-  /// Inside a transaction; returns which projects failed.
-  std::function<Result<service::PairFailures>(store::Connection&, service::Batch const&,
-                                              ImageId const&)>
-      apply;
-  GroupFailure not_stored; ///< of an image whose `apply` cannot be stored
-};
+/// Treats one image with its projects, inside a transaction; returns which projects failed.
+using Apply = std::function<Result<service::PairFailures>(store::Connection&, service::Batch const&,
+                                                          ImageId const&)>;
+/// Called once a run of a job, with what it was asked for, which outlives what it returns.
+using Prepare = std::function<Apply(PairArguments const&)>;
 
-/// Works on every image that has no item yet, in order. Errors: those of `JobContext::commit`.
-Result<> run_groups(JobContext& context, service::Sharing& sharing, PairArguments const& arguments,
-                    GroupWork const& work);
-
-/// Fails every image that has no item yet. Errors: those of `JobContext::commit`.
-Result<> fail_groups(JobContext& context, service::Sharing& sharing, GroupFailure const& failure);
+/// A kind that applies to every image that has no item yet, in order; `not_stored` is told of an
+/// image whose `Apply` cannot be stored, and of what is left when the job is given up.
+JobKind groups_kind(std::string_view name, service::Sharing& sharing, GroupFailure not_stored,
+                    Prepare prepare);
 
 } // namespace vitrine::jobs

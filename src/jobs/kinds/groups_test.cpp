@@ -8,17 +8,16 @@ TEST(GroupsTest, AnImageThatCannotBeStoredFailsAlone) {
   House house;
   auto const arguments = house.pairs(3, 2);
   auto const bad = arguments.images[1];
-  std::vector<JobKind> kinds{
-      {kAddMembers, [&](JobContext& context) {
-         GroupWork const work{
-             .apply = [&](store::Connection&, service::Batch const&,
-                          ImageId const& image) -> Result<service::PairFailures> {
-               if (image == bad) return error(Fault::internal);
-               return service::PairFailures{};
-             },
-             .not_stored = {model::audit::member_create, Fault::member_not_stored}};
-         return run_groups(context, *house.sharing, arguments, work);
-       }}};
+  Prepare const prepare = [&](PairArguments const&) -> Apply {
+    return [&](store::Connection&, service::Batch const&,
+               ImageId const& image) -> Result<service::PairFailures> {
+      if (image == bad) return error(Fault::internal);
+      return service::PairFailures{};
+    };
+  };
+  std::vector<JobKind> kinds{groups_kind(kAddMembers, *house.sharing,
+                                         {model::audit::member_create, Fault::member_not_stored},
+                                         prepare)};
   Engine engine(*house.database, house.clock, house.bell, kinds, house.metrics, {});
   auto const id = house.submit(kAddMembers, arguments);
   EXPECT_TRUE(engine.run_next().value());
