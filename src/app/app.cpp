@@ -3,9 +3,11 @@
 #include "api/describe.hpp"
 #include "app/house.hpp"
 #include "app/serve.hpp"
+#include "app/stores.hpp"
 #include "console/blobs.hpp"
 #include "console/database.hpp"
 #include "console/identity.hpp"
+#include "console/quota.hpp"
 #include "identity/builtin/directory.hpp"
 #include "ops/config.hpp"
 #include "ops/log.hpp"
@@ -171,6 +173,15 @@ Result<service::BlobReport> check_blobs(std::string const& directory,
   return service::check_blobs(*database, *blobs);
 }
 
+Result<> with_quotas(std::string const& directory, std::string const& config_file,
+                     std::function<Result<>(service::Quotas&)> const& use) {
+  auto const config = TRY(ops::load_config(given(config_file), ops::environment_settings(environ)));
+  auto const home = TRY(service_directory(directory, config));
+  auto const database = TRY(open_database(home, config.database));
+  auto quotas = quotas_of(config, *database);
+  return use(quotas);
+}
+
 } // namespace
 
 int run(int count, char const* const* arguments) {
@@ -188,6 +199,7 @@ int run(int count, char const* const* arguments) {
                                   .read_password = console::read_password_from_stdin,
                                   .out = std::cout});
   console::add_blob_commands(program, chosen, {.check = check_blobs, .out = std::cout});
+  console::add_quota_commands(program, chosen, {.with_quotas = with_quotas, .out = std::cout});
   console::add_database_commands(program, chosen, {.upgrade = upgrade_database, .out = std::cout});
   try {
     program.parse(count, arguments);

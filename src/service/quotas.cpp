@@ -4,6 +4,7 @@
 #include "store/metadata/quotas.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace vitrine::service {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 // What an operator may set at most (contract: ims-api 8).
 constexpr std::int64_t kImageMax = 1000;
 constexpr std::int64_t kImageSharedMax = 10'000;
+constexpr std::int64_t kStoredMax = 1'000'000; ///< of any resource
 
 std::int64_t highest(std::string_view resource) {
   if (resource == quota::image) return kImageMax;
@@ -18,7 +20,37 @@ std::int64_t highest(std::string_view resource) {
   return static_cast<std::int64_t>(limits::image_members);
 }
 
+Result<> check_resource(std::string_view resource) {
+  for (auto const known : {quota::image, quota::image_shared, quota::image_member}) {
+    if (resource == known) return {};
+  }
+  return error(Fault::invalid_value,
+               fmt::format("resource: '{}' is none of {}, {}, {}", resource, quota::image,
+                           quota::image_shared, quota::image_member),
+               "resource");
+}
+
 } // namespace
+
+Result<> Quotas::set(ProjectId const& project, std::string_view resource,
+                     std::int64_t limit) const {
+  TRY(check_resource(resource));
+  auto const most = resource == quota::image_member ? ceilings_.image_member : kStoredMax;
+  if (limit < 0 || limit > most) {
+    return error(Fault::invalid_value, fmt::format("limit: {} is not within 0 and {}", limit, most),
+                 "limit");
+  }
+  return database_.write([&](store::Connection& connection) {
+    return store::Quotas(connection).set(project, resource, limit);
+  });
+}
+
+Result<> Quotas::reset(ProjectId const& project, std::string_view resource) const {
+  TRY(check_resource(resource));
+  return database_.write([&](store::Connection& connection) {
+    return store::Quotas(connection).remove(project, resource);
+  });
+}
 
 Result<std::int64_t> Quotas::limit(store::Connection& connection, ProjectId const& project,
                                    std::string_view resource) const {

@@ -45,6 +45,11 @@ public:
 
   /// Rows in the order image, image_shared, image_member.
   Result<std::vector<QuotaRow>> usage(ProjectId const& project) const;
+  /// Stores a limit for one project, in force from now on; what it has already stays. Errors:
+  /// `invalid_value` for an unknown resource, below 0, above a million or above the ceiling.
+  Result<> set(ProjectId const& project, std::string_view resource, std::int64_t limit) const;
+  /// Lets the default hold again. Errors: `invalid_value` for an unknown resource.
+  Result<> reset(ProjectId const& project, std::string_view resource) const;
   /// The limit in force of one resource, inside a unit of work.
   Result<std::int64_t> limit(store::Connection& connection, ProjectId const& project,
                              std::string_view resource) const;

@@ -10,6 +10,16 @@ Result<std::optional<std::int64_t>> Quotas::find(ProjectId const& project,
   return quota;
 }
 
+Result<> Quotas::set(ProjectId const& project, std::string_view resource, std::int64_t quota) {
+  TRY(connection_.run(sql::set_quota, {project, resource, quota}));
+  return {};
+}
+
+Result<> Quotas::remove(ProjectId const& project, std::string_view resource) {
+  TRY(connection_.run(sql::remove_quota, {project, resource}));
+  return {};
+}
+
 Result<std::int64_t> Quotas::count_with_members(ProjectId const& owner) {
   std::int64_t count = 0;
   TRY(connection_.run(sql::count_images_with_members, {owner},

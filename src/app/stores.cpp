@@ -1,0 +1,99 @@
+#include "app/stores.hpp"
+
+#include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/blobs/s3/s3_blobs.hpp"
+#include "store/blobs/timed_blobs.hpp"
+#include "store/metadata/postgres/postgres_database.hpp"
+#include "store/metadata/sqlite/sqlite_database.hpp"
+#include "store/metadata/timed_database.hpp"
+
+#include <chrono>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace vitrine::app {
+namespace {
+
+store::s3::Options s3_options(ops::S3Config const& from) {
+  return {.endpoint = from.endpoint,
+          .bucket = from.bucket,
+          .region = from.region,
+          .prefix = from.prefix,
+          .access_key = from.access_key,
+          .access_key_file = from.access_key_file,
+          .secret_key = from.secret_key,
+          .secret_key_file = from.secret_key_file,
+          .ca_file = from.ca_file,
+          .part_bytes = static_cast<std::size_t>(from.part_size_mib) << 20U,
+          .timeout = std::chrono::seconds(from.timeout_seconds)};
+}
+
+// Kept in a file, so that a server finds what it claimed, or left behind, when it was killed.
+Result<std::string> server_id(std::string const& directory) {
+  auto const path = directory + "/server-id";
+  std::string id;
+  if (std::ifstream(path) >> id && is_job_id(id)) return id; // of the same form
+  id = new_hex_id();
+  std::ofstream file(path);
+  file << id << "\n";
+  if (!file.flush()) return error(Fault::unavailable, "cannot write " + path);
+  return id;
+}
+
+} // namespace
+
+store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config) {
+  return {.url = config.url,
+          .connect_timeout = std::chrono::seconds(config.connect_timeout_seconds),
+          .prepared_statements = config.prepared_statements};
+}
+
+Result<DirectoryLock> DirectoryLock::take(std::string const& directory) {
+  std::error_code failed;
+  std::filesystem::create_directories(directory, failed);
+  if (failed) return error(Fault::unavailable, directory + ": " + failed.message());
+  auto const path = directory + "/lock";
+  int const descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) return error(Fault::unavailable, "cannot open " + path);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    ::close(descriptor);
+    return error(Fault::unavailable, "another server works on " + directory);
+  }
+  return DirectoryLock(descriptor);
+}
+
+DirectoryLock::~DirectoryLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Result<std::unique_ptr<store::Database>> open_database(std::string const& directory,
+                                                       ops::DatabaseConfig const& config) {
+  if (config.url.empty())
+    return TRY(store::sqlite::SqliteDatabase::open(directory + "/vitrine.db"));
+  return TRY(store::postgres::PostgresDatabase::open(
+      {.connection = postgres_options(config), .pool_size = config.pool_size}));
+}
+
+Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
+                                                 ops::Config const& config) {
+  if (config.storage.driver == ops::StorageDriver::file) {
+    return TRY(store::FilesystemBlobs::open(directory + "/blobs"));
+  }
+  return TRY(store::s3::S3Blobs::open(s3_options(config.s3)));
+}
+
+Result<Stores> Stores::open(std::string const& directory, ops::Config const& config,
+                            ops::Metrics& metrics) {
+  auto lock = TRY(DirectoryLock::take(directory));
+  auto server = TRY(server_id(directory));
+  auto opened = TRY(open_database(directory, config.database));
+  auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
+  auto store = TRY(open_blobs(directory, config));
+  auto blobs = std::make_unique<store::TimedBlobs>(std::move(store), metrics);
+  return Stores{std::move(lock), std::move(database), std::move(blobs), std::move(server)};
+}
+
+} // namespace vitrine::app

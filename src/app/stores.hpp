@@ -1,0 +1,59 @@
+// What a server keeps: rows and image data, in one directory or elsewhere.
+#pragma once
+
+#include "base/result.hpp"
+#include "ops/config.hpp"
+#include "ops/metrics.hpp"
+#include "store/blobs/blobs.hpp"
+#include "store/metadata/database.hpp"
+#include "store/metadata/postgres/postgres_connection.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vitrine::app {
+
+/// Holds DIR/lock while the process lives, so that two servers never work on one directory.
+class DirectoryLock {
+public:
+  /// Makes the directory when it is not there. Errors: `unavailable` with the reason.
+  static Result<DirectoryLock> take(std::string const& directory);
+  DirectoryLock(DirectoryLock&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  DirectoryLock& operator=(DirectoryLock&&) = delete;
+  ~DirectoryLock();
+
+private:
+  explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+/// What is kept: in one directory, but for a database or image data elsewhere.
+struct Stores {
+  DirectoryLock lock;
+  std::unique_ptr<store::Database> database;
+  std::unique_ptr<store::Blobs> blobs;
+
+  std::string server; ///< an id that stays with the directory
+
+  /// `metrics` must outlive them. Errors: `unavailable` with the reason.
+  static Result<Stores> open(std::string const& directory, ops::Config const& config,
+                             ops::Metrics& metrics);
+};
+
+/// How to connect to the PostgreSQL that the configuration names.
+store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config);
+
+/// The database that the configuration names, in `directory` when it names none; its schema is
+/// brought up to date. Errors: `unavailable` with the reason.
+Result<std::unique_ptr<store::Database>> open_database(std::string const& directory,
+                                                       ops::DatabaseConfig const& config);
+
+/// Where the configuration keeps image data, below `directory` when that is in files. Errors:
+/// `unavailable` with the reason.
+Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
+                                                 ops::Config const& config);
+
+} // namespace vitrine::app

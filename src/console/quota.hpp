@@ -1,0 +1,33 @@
+// `vitrine quota …`: the limits of single projects from the command line, also while a server runs
+// on the database.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+namespace CLI {
+class App;
+}
+namespace vitrine::service {
+class Quotas;
+}
+
+namespace vitrine::console {
+
+/// What the commands work with.
+struct QuotaTools {
+  /// Opens the limits of a service and lets `use` work on them.
+  std::function<Result<>(std::string const& directory, std::string const& config_file,
+                         std::function<Result<>(service::Quotas&)> const& use)>
+      with_quotas;
+  std::ostream& out;
+};
+
+/// Adds the command `quota` to a program. When the line was parsed and names one of its commands,
+/// `chosen` holds the work to do; it stays as it is otherwise.
+void add_quota_commands(CLI::App& program, std::function<Result<>()>& chosen, QuotaTools tools);
+
+} // namespace vitrine::console

@@ -1,0 +1,59 @@
+"""`vitrine quota`: the limits of single projects, set beside a running server."""
+
+import os
+import subprocess
+
+import harness
+
+
+def quota(server, *arguments):
+    done = subprocess.run(
+        [str(harness.BINARY), "quota", *arguments, "--standalone", str(server.directory),
+         *server.arguments],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, **server.environment})
+    return done.returncode, done.stdout + done.stderr
+
+
+def limits(client):
+    rows = client.get("/v1/cloudimages/quota").expect(200).json()["quotas"]["resources"]
+    return {row["type"]: (row["used"], row["quota"]) for row in rows}
+
+
+def test_a_limit_of_one_project_holds_at_once_and_only_there(fresh_server):
+    server = fresh_server(config="[quota]\napply_to_native = true\nimage = 2\n")
+    demo, alt = server.client("demo"), server.client("alt")
+    assert quota(server, "set", demo.project_id, "image", "1") == (0, "")
+    assert limits(demo)["image"] == (0, 1)
+    assert limits(alt)["image"] == (0, 2)
+    demo.post("/v2/images", json={"name": "one"}).expect(201)
+    assert demo.post("/v2/images", json={"name": "two"}).status == 413
+    assert quota(server, "show", demo.project_id) == (
+        0, "image         1 of 1\nimage_shared  0 of 1000\nimage_member  0 of 256\n")
+    assert quota(server, "reset", demo.project_id, "image") == (0, "")
+    assert limits(demo)["image"] == (1, 2)
+    demo.post("/v2/images", json={"name": "two"}).expect(201)
+
+
+def test_a_limit_below_what_is_there_takes_nothing_away(fresh_server):
+    server = fresh_server()
+    demo = server.client("demo")
+    demo.create_image(b"kept")
+    assert quota(server, "set", demo.project_id, "image", "0") == (0, "")
+    assert limits(demo)["image"] == (1, 0)
+
+
+def test_what_is_no_limit_is_refused_by_name_and_changes_nothing(fresh_server):
+    server = fresh_server(config="[images]\nmember_max = 5\n")
+    demo = server.client("demo")
+    before = limits(demo)
+    for arguments, text in [
+            (("image", "-1"), "limit: -1 is not within 0 and 1000000"),
+            (("image_shared", "1000001"), "limit: 1000001 is not within 0 and 1000000"),
+            (("image_member", "6"), "limit: 6 is not within 0 and 5"),
+            (("images", "3"), "resource: 'images' is none of image, image_shared, image_member")]:
+        assert quota(server, "set", demo.project_id, *arguments) == (1, f"vitrine: {text}\n")
+    assert quota(server, "reset", demo.project_id, "images")[0] == 1
+    assert quota(server, "show", "no/project") == (1, "vitrine: The project id is not valid.\n")
+    assert quota(server, "set", demo.project_id, "image", "many")[0] == 2
+    assert limits(demo) == before
