@@ -9,6 +9,7 @@
 #include "console/identity.hpp"
 #include "console/quota.hpp"
 #include "identity/builtin/directory.hpp"
+#include "net/tls.hpp"
 #include "ops/config.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
@@ -78,11 +79,28 @@ void add_serve(CLI::App& program, ServeArguments& arguments, Chosen& chosen) {
   });
 }
 
+// What the service itself would make of its files.
+std::vector<ops::FileLook> file_looks() {
+  return {
+      {"policy.file",
+       [](ops::Config const& config) -> Result<> {
+         TRY(service::policy::Policy::load(service::policy::defaults(), given(config.policy.file)));
+         return {};
+       }},
+      {"server.certificate_file", [](ops::Config const& config) -> Result<> {
+         if (config.server.certificate_file.empty()) return {};
+         TRY(net::load_tls(config.server.certificate_file, config.server.key_file));
+         return {};
+       }}};
+}
+
 void add_checks(CLI::App& program, std::string& file, Chosen& chosen) {
   auto* config = program.add_subcommand("check-config", "Check a configuration file");
   config->add_option("file", file, "TOML file")->required();
   config->callback([&] {
-    chosen = [&] { return ops::check_config(file, ops::environment_settings(environ)); };
+    chosen = [&] {
+      return ops::check_config(file, ops::environment_settings(environ), file_looks());
+    };
   });
   auto* policy = program.add_subcommand("policy", "Policy files");
   policy->require_subcommand(1);

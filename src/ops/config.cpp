@@ -10,6 +10,7 @@
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
+#include <unistd.h>
 
 namespace vitrine::ops {
 namespace {
@@ -156,6 +157,15 @@ bool is_readable(std::string const& path) {
   return std::filesystem::is_regular_file(path, failed) && std::ifstream(path).good();
 }
 
+bool is_writable(std::string const& path) {
+  std::error_code failed;
+  if (std::filesystem::exists(path, failed)) {
+    return !std::filesystem::is_directory(path, failed) && ::access(path.c_str(), W_OK) == 0;
+  }
+  auto const folder = std::filesystem::path(path).parent_path();
+  return ::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0;
+}
+
 class Loader {
 public:
   void file(std::string const& path) {
@@ -199,13 +209,21 @@ public:
   }
 
   /// Looks at the files that the keys name.
-  void input_files() {
+  void files(std::span<FileLook const> looks) {
     for (auto const& key : config_keys()) {
-      if (!key.is_input_file) continue;
+      if (key.names_file == NamesFile::no) continue;
       auto const& file = *std::get<std::string*>(key.slot(config_));
-      if (!file.empty() && !is_readable(file)) {
-        fault(places_[key.full_name()], key.full_name(),
-              fmt::format("{} is not a file that can be read", file));
+      bool const reads = key.names_file == NamesFile::to_read;
+      if (file.empty() || (reads ? is_readable(file) : is_writable(file))) continue;
+      fault(places_[key.full_name()], key.full_name(),
+            fmt::format("{} is not a file that can be {}", file, reads ? "read" : "written"));
+    }
+    if (faults_.empty()) check_together();
+    if (!faults_.empty()) return;
+    for (auto const& look : looks) {
+      if (!places_.contains(look.key)) continue;
+      if (auto const looked = look.look(config_); !looked) {
+        fault(places_.find(look.key)->second, look.key, looked.error().detail);
       }
     }
   }
@@ -341,11 +359,12 @@ Result<Config> load_config(std::optional<std::string> const& path, Settings cons
   return loader.finish();
 }
 
-Result<> check_config(std::string const& path, Settings const& environment) {
+Result<> check_config(std::string const& path, Settings const& environment,
+                      std::span<FileLook const> looks) {
   Loader loader;
   loader.file(path);
   loader.environment(environment);
-  loader.input_files();
+  loader.files(looks);
   TRY(loader.finish());
   return {};
 }

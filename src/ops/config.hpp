@@ -9,8 +9,10 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -178,9 +180,16 @@ Settings environment_settings(char const* const* environment);
 Result<Config> load_config(std::optional<std::string> const& path, Settings const& environment = {},
                            Settings const& command_line = {});
 
-/// Like `load_config`, and also whether the files can be read that the service would read: a fault
-/// for each, in the same form.
-Result<> check_config(std::string const& path, Settings const& environment);
+/// A look into the file that a key names, made when the key is set.
+struct FileLook {
+  std::string_view key; ///< `section.name`
+  std::function<Result<>(Config const&)> look;
+};
+
+/// Like `load_config`, and also whether the files can be used that the service would use: a fault
+/// for each, in the same form. `looks` are made when all else is right.
+Result<> check_config(std::string const& path, Settings const& environment,
+                      std::span<FileLook const> looks = {});
 
 /// Reference of all keys, Markdown.
 std::string describe_config_markdown();

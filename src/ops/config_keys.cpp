@@ -82,13 +82,14 @@ std::optional<std::string> check_region(std::string_view text) {
 
 Key input_file(std::string_view section, std::string_view name, Slot (*slot)(Config&),
                std::string_view description, Applies applies = Applies::at_restart) {
-  return {section, name, slot, description, 0, 0, {}, nullptr, applies, true};
+  return {section, name, slot, description, 0, 0, {}, nullptr, applies, NamesFile::to_read};
 }
 
 /// SIGHUP opens it again, so that it can be rotated.
 Key output_file(std::string_view section, std::string_view name, Slot (*slot)(Config&),
                 std::string_view description) {
-  return {section, name, slot, description, 0, 0, {}, nullptr, Applies::on_reload};
+  return {section, name, slot,    description,        0,
+          0,       {},   nullptr, Applies::on_reload, NamesFile::to_write};
 }
 
 // Slots are found by a function, so that one table serves every Config.

@@ -22,6 +22,9 @@ using Slot = std::variant<bool*, std::int64_t*, std::string*, std::vector<std::s
 /// What is wrong with a value, nothing when it is right.
 using TextCheck = std::optional<std::string> (*)(std::string_view);
 
+/// What is done with the file that a text names, unless it is empty.
+enum class NamesFile : std::uint8_t { no, to_read, to_write };
+
 enum class Applies : std::uint8_t { at_restart, on_reload };
 
 struct Key {
@@ -34,7 +37,7 @@ struct Key {
   std::vector<std::string_view> choices{}; ///< of enumerations, by value
   TextCheck check{nullptr};                ///< of text and of each item of a list
   Applies applies{Applies::at_restart};
-  bool is_input_file{false}; ///< text that names a file to read, unless it is empty
+  NamesFile names_file{NamesFile::no};
 
   [[nodiscard]] std::string full_name() const;
   [[nodiscard]] std::string variable() const;

@@ -115,6 +115,13 @@ TEST_F(ConfigFile, a_check_looks_at_the_files_it_names) {
                         "environment VITRINE_POLICY_FILE: policy.file: {1} is not a file that can "
                         "be read",
                         path, missing));
+  auto const unwritable = check_config(
+      write(fmt::format("[log]\nfile = \"{}/x\"\n[audit]\nfile = \"/\"\n", missing)), {});
+  ASSERT_FALSE(unwritable);
+  EXPECT_EQ(unwritable.error().detail,
+            fmt::format("{0}:4: audit.file: / is not a file that can be written\n"
+                        "{0}:2: log.file: {1}/x is not a file that can be written",
+                        path, missing));
   EXPECT_TRUE(load_config(path)) << "others than the service may load it";
 }
 

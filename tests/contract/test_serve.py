@@ -205,6 +205,18 @@ def test_check_config_names_file_line_and_key(tmp_path):
         outcome = run("check-config", tmp_path / "bad.toml")
         assert outcome.returncode == 1
         assert f"bad.toml:2: {key}: {missing} " in outcome.stderr
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('"get_image": "role:"\n')
+    for text, said in [
+            (f'[policy]\nfile = "{policy}"\n', f"policy.file: {policy}:1: get_image: "),
+            (f'[server]\ncertificate_file = "{good}"\nkey_file = "{good}"\n',
+             f"server.certificate_file: the certificate file {good} cannot be used"),
+            (f'[audit]\nfile = "{missing}/audit"\n',
+             f"audit.file: {missing}/audit is not a file that can be written")]:
+        (tmp_path / "bad.toml").write_text(text)
+        outcome = run("check-config", tmp_path / "bad.toml")
+        assert outcome.returncode == 1
+        assert f"bad.toml:2: {said}" in outcome.stderr
     (tmp_path / "bad.toml").write_text("[jobs\n")
     assert run("check-config", tmp_path / "bad.toml").returncode != 0
     assert run("check-config", tmp_path / "none.toml").returncode != 0
