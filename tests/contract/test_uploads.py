@@ -5,6 +5,7 @@ import threading
 import pytest
 
 import harness
+import identity
 
 CHUNK = b"0123456789abcdef" * 4096  # 64 KiB
 
@@ -43,6 +44,21 @@ def test_a_cut_transfer_of_nothing_is_no_empty_image(demo):
     begin(demo, image["id"], "Content-Length: 100").close()
     status_is(demo, image["id"], "queued")
     assert demo.show(image["id"])["size"] is None
+
+
+@identity.builtin_only  # of a Keystone, revocations are heard of later
+def test_a_token_that_ends_during_an_upload_does_not_end_the_upload(server):
+    """UP-08"""
+    owner, other = server.client("demo"), server.client("demo")
+    image = owner.create_image()
+    with begin(owner, image["id"], "Content-Length: 5") as connection:
+        connection.send(b"abc")
+        status_is(other, image["id"], "saving")
+        owner.delete("/v3/auth/tokens", headers={"X-Subject-Token": owner.token}).expect(204)
+        connection.send(b"de")
+        assert connection.answer().status == 204
+    assert owner.get("/v2/images").status == 401
+    assert other.download(image["id"]).body == b"abcde"
 
 
 def test_a_failed_upload_tells_the_owner_why(demo):
