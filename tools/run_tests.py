@@ -135,6 +135,12 @@ def s3(_):
                  pytest("contract-s3-shared", files[0], "-k", "another_server", within=shared))
 
 
+def chaos(_):
+    """Replicas on PostgreSQL and an object store, while faults befall all of them."""
+    build("dev")
+    return pytest("chaos", "tests/chaos", "-s")
+
+
 def clients(_):
     """Real clients against the dev build."""
     return pytest("clients", "tests/clients")
@@ -189,7 +195,7 @@ def fuzz(seconds):
     return passed, failed
 
 
-STAGES = [house, dev, contract, postgres, keystone, s3, clients, asan, tsan, fuzz]
+STAGES = [house, dev, contract, postgres, keystone, s3, chaos, clients, asan, tsan, fuzz]
 
 
 def run_stages(names, fuzz_seconds):

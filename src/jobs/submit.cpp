@@ -18,7 +18,12 @@ Result<JobId> Submitter::submit(model::Caller const& caller, std::string_view ki
   auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
     return store::Jobs(connection).insert(job, arguments.images);
   });
-  if (!stored) return error(Fault::job_not_stored);
+  if (!stored) {
+    // A session lost at the commit leaves an outcome that nobody knows: that may not be told as
+    // "nothing was done".
+    if (stored.error().kind() == Kind::unavailable) return Error(stored.error());
+    return error(Fault::job_not_stored);
+  }
   bell_.ring();
   return job.id;
 }

@@ -1,0 +1,192 @@
+"""Three replicas on one PostgreSQL and one object store, while all are killed, paused and cut.
+
+A checker that knows only what clients were told finds no acknowledged change lost, no job without
+one end, no image stuck, no stray bytes, nothing of others seen. VITRINE_CHAOS_SECONDS says how
+long, VITRINE_SEED repeats a run's choices.
+"""
+
+import collections
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+import postgres
+import pytest
+import s3
+import users
+
+import harness
+
+SECONDS = float(os.environ.get("VITRINE_CHAOS_SECONDS", "30"))
+SEED = int(os.environ.get("VITRINE_SEED", "20250304"))
+REPLICAS, USERS_OF_A_PROJECT = 3, 2
+LEASE_SECONDS = 2
+CONFIG = f"[jobs]\nlease_seconds = {LEASE_SECONDS}\npoll_seconds = 1\n"
+BUCKET, DATABASE = "images", "vitrine"
+
+
+@pytest.fixture
+def cluster():
+    started = postgres.Cluster(durable=True)
+    started.sql(f"CREATE DATABASE {DATABASE}")
+    yield started
+    started.remove()
+
+
+@pytest.fixture
+def object_store():
+    started = s3.ObjectStore()
+    (started.root / BUCKET).mkdir()
+    yield started
+    if started.process.poll() is None:
+        started.resume()
+    started.remove()
+
+
+@pytest.fixture
+def replicas(cluster, object_store, tmp_path):
+    environment = {
+        "VITRINE_DATABASE_URL": cluster.url.replace("/postgres", f"/{DATABASE}"),
+        "VITRINE_STORAGE_DRIVER": "s3",
+        "VITRINE_S3_ENDPOINT": object_store.url, "VITRINE_S3_BUCKET": BUCKET,
+        "VITRINE_S3_ACCESS_KEY": s3.ACCESS_KEY, "VITRINE_S3_SECRET_KEY": s3.SECRET_KEY,
+        "VITRINE_STORAGE_SWEEP_SECONDS": "1", "VITRINE_STORAGE_STRAY_SECONDS": "0"}
+    servers = [harness.Server(tmp_path / f"replica{n}", config=CONFIG, environment=environment)
+               for n in range(REPLICAS)]
+    for server in servers:
+        server.start()
+    yield servers
+    for server in servers:
+        server.finish()
+
+
+class Faults:
+    """What befalls the parts. Each fault ends before the next one comes."""
+
+    def __init__(self, replicas, cluster, object_store, rng, stopping):
+        self.replicas, self.cluster, self.object_store = replicas, cluster, object_store
+        self.rng, self.stopping = rng, stopping
+        self.deck = []  # so that a short run meets every kind
+        self.count = collections.Counter()
+
+    def strike(self):
+        if not self.deck:
+            self.deck = [self.kill, self.pause, self.crash_database, self.kill_store,
+                         self.pause_store]
+            self.rng.shuffle(self.deck)
+        fault = self.deck.pop()
+        self.count[fault.__name__] += 1
+        fault()
+
+    def last(self, shortest, longest):
+        """Lets a state last for some seconds, unless the run ends."""
+        self.stopping.wait(self.rng.uniform(shortest, longest))
+
+    def kill(self):
+        self.rng.choice(self.replicas).restart()
+
+    def pause(self):
+        """Past its lease, so that another takes its jobs over while it believes it holds them."""
+        process = self.rng.choice(self.replicas).process
+        process.send_signal(signal.SIGSTOP)
+        self.last(LEASE_SECONDS * 0.5, LEASE_SECONDS * 2.5)
+        process.send_signal(signal.SIGCONT)
+
+    def crash_database(self):
+        self.cluster.stop("immediate")
+        self.last(0, 2)
+        self.cluster.start()
+
+    def kill_store(self):
+        self.object_store.kill()
+        self.last(0, 2)
+        self.object_store.start()
+
+    def pause_store(self):
+        self.object_store.pause()
+        self.last(0, 3)
+        self.object_store.resume()
+
+
+def rows(cluster, query):
+    return cluster.sql(query, database=DATABASE)
+
+
+def events(replicas):
+    """Lines of the audit trails of all replicas."""
+    return [json.loads(line) for server in replicas
+            for line in (server.directory / "audit.jsonl").read_text().splitlines()]
+
+
+def check_what_is_kept(cluster):
+    assert not rows(cluster, "SELECT id FROM jobs WHERE status NOT IN ('SUCCESS', 'FAIL')")
+    assert rows(cluster, "SELECT id FROM images WHERE status = 'saving'") == []
+    assert rows(
+        cluster, "SELECT id FROM images i WHERE member_count > 256 OR member_count <> "
+        "(SELECT COUNT(*) FROM image_members m WHERE m.image_id = i.id)") == []
+    assert rows(cluster, "SELECT COUNT(*) FROM audit_outbox") == [["0"]]
+
+
+def check_audit_trail(replicas, workers):
+    told = events(replicas)
+    ids = collections.Counter(event["id"] for event in told)
+    assert ids.most_common(1)[0][1] == 1, "an event was written twice"
+    created = {event["target"]["id"] for event in told if event["name"] == "createImage"}
+    assert {image.id for worker in workers for image in worker.images} <= created
+
+
+def check_blobs(server):
+    """No data is missing, none is nobody's once the sweepers were there."""
+    def findings():
+        done = subprocess.run(
+            [harness.BINARY, "blobs", "check", "--standalone", server.directory],
+            capture_output=True, text=True, check=False, timeout=60,
+            env={**os.environ, **server.environment})
+        return done.stdout.splitlines()[:-1] if done.returncode in (0, 1) else [done.stderr]
+    with contextlib.suppress(AssertionError):
+        harness.wait_until(lambda: not findings(), 60)
+    assert findings() == []
+
+
+def test_nothing_acknowledged_is_lost_whatever_fails(replicas, cluster, object_store):
+    print(f"chaos: seed {SEED}, {SECONDS:.0f} s")
+    rng = random.Random(SEED)
+    stopping = threading.Event()
+    clouds = replicas[0].clouds()
+    names = ["demo", "alt", "third"]
+    workers = [users.User(replicas, clouds, owner, set(names) - {owner},
+                          random.Random(rng.random()), stopping)
+               for owner in names for _ in range(USERS_OF_A_PROJECT)]
+    for worker in workers:
+        worker.start()
+    faults = Faults(replicas, cluster, object_store, rng, stopping)
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end and not stopping.is_set():
+        faults.last(0, 1)  # all is well
+        faults.strike()
+    stopping.set()
+    for worker in workers:
+        worker.join()
+    print(f"chaos: {sum(worker.done for worker in workers)} deeds, {dict(faults.count)}")
+    for worker in workers:
+        if worker.failure:
+            raise worker.failure
+
+    harness.wait_until(lambda: rows(cluster, "SELECT COUNT(*) FROM audit_outbox") == [["0"]], 60,
+                       "an empty outbox")
+    harness.wait_until(lambda: not rows(cluster, "SELECT id FROM images WHERE status = 'saving'"),
+                       120, "the end of every upload")
+    check_what_is_kept(cluster)
+    for worker in workers:
+        for image in worker.images:
+            worker.check(image)
+        for job_id, (caller, ended) in worker.jobs.items():
+            assert worker.ended(caller, job_id) == ended, "a job has one outcome"
+    check_audit_trail(replicas, workers)
+    check_blobs(replicas[0])
+    assert sum(len(worker.images) for worker in workers) > 10 and len(faults.count) > 3
