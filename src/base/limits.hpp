@@ -28,6 +28,9 @@ constexpr std::int64_t member_page_default = 256;
 
 // Requests (contract: ims-api 2.1; cases HT-07)
 constexpr std::size_t json_body_bytes = 1U << 20U;
+/// Of an endpoint that asks for no token, of which a login is the longest: what anybody may send
+/// must not take the memory meant for long bodies.
+constexpr std::size_t open_body_bytes = 16U << 10U;
 constexpr std::size_t request_id_characters = 64;
 
 // Data (contract: glance-v2 1.4)

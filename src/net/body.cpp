@@ -1,4 +1,7 @@
+#include "net/on_pool.hpp"
 #include "net/session.hpp"
+
+#include <algorithm>
 
 namespace vitrine::net {
 namespace {
@@ -36,8 +39,11 @@ Task<std::size_t> Session::read_paced(std::span<char> into, BodyPace& pace, Inta
   co_return count;
 }
 
-Task<Intake> Session::read_body(std::size_t bytes_max) {
-  if (request_.content_length.value_or(0) > bytes_max) co_return Intake::too_large;
+Task<Intake> Session::read_body(SmallBody& body) {
+  if (request_.content_length.value_or(0) > std::min(kShortBodyBytes, body.bytes_max)) {
+    Intake const verdict = co_await admit_body(body);
+    if (verdict != Intake::whole) co_return verdict;
+  }
   if (input_.empty()) {
     bool const allowed = co_await allow_body();
     wire_.disarm();
@@ -45,12 +51,29 @@ Task<Intake> Session::read_body(std::size_t bytes_max) {
   }
   Intake intake = Intake::whole;
   if (request_.chunked) {
-    intake = co_await read_chunked_body(bytes_max);
+    intake = co_await read_chunked_body(body);
   } else {
     intake = co_await read_sized_body();
   }
   if (intake == Intake::whole) body_unread_ = false;
   co_return intake;
+}
+
+/// Whether a long body may come: its head must please the handler, and there must be room for it.
+Task<Intake> Session::admit_body(SmallBody& body) {
+  auto work = [this, &body] {
+    body.refusal = guarded([this] { return core_.handler.admit(request_); });
+  };
+  bool const ran = co_await on_pool(executor_, core_.api, work);
+  if (!ran) co_return Intake::no_room;
+  if (body.refusal) co_return Intake::refused;
+  std::uint64_t const length = request_.content_length.value_or(body.bytes_max);
+  if (length > body.bytes_max) co_return Intake::too_large;
+  auto share = core_.long_bodies.take(length);
+  if (!share) co_return Intake::no_room;
+  body.share = std::move(*share);
+  request_.body.reserve(length); // a string that doubles would take more than its share
+  co_return Intake::whole;
 }
 
 Task<Intake> Session::read_sized_body() {
@@ -69,17 +92,23 @@ Task<Intake> Session::read_sized_body() {
   }
 }
 
-Task<Intake> Session::read_chunked_body(std::size_t bytes_max) {
+Task<Intake> Session::read_chunked_body(SmallBody& body) {
   BodyPace pace(core_.options);
   Intake outcome = Intake::whole;
+  bool admitted = false;
   ChunkDecoder decoder;
   while (true) {
     ChunkDecoder::Piece const piece = decoder.decode(input_.bytes());
-    if (piece.data_bytes > bytes_max - request_.body.size()) co_return Intake::too_large;
+    if (piece.data_bytes > body.bytes_max - request_.body.size()) co_return Intake::too_large;
     request_.body.append(input_.view().substr(0, piece.data_bytes));
     input_.take(piece.consumed);
     if (piece.status == ChunkDecoder::Status::done) co_return Intake::whole;
     if (piece.status == ChunkDecoder::Status::malformed) co_return Intake::malformed;
+    if (!admitted && request_.body.size() > kShortBodyBytes) {
+      Intake const verdict = co_await admit_body(body);
+      if (verdict != Intake::whole) co_return verdict;
+      admitted = true;
+    }
     std::span<char> const room = input_.room(kReadBytes);
     std::size_t const count = co_await read_paced(room, pace, outcome);
     if (count == 0) co_return outcome;

@@ -99,6 +99,10 @@ public:
   virtual void abandon(std::string_view reason) = 0;
 };
 
+/// A body up to this size is read whoever sends it: 64 MiB at most over 4096 connections. A longer
+/// one must be admitted first, and takes a share of `ServerOptions::long_bodies_bytes_max`.
+inline constexpr std::size_t kShortBodyBytes = 16U << 10U;
+
 /// What `net/` must know of a request before it reads the body.
 struct Route {
   std::size_t body_bytes_max{0}; ///< a longer body is refused with `Refusal::body_too_large`
@@ -113,7 +117,7 @@ enum class Refusal : std::uint8_t {
   head_too_large,     ///< 431, closes
   body_too_large,     ///< 413
   expectation_failed, ///< 417
-  overloaded,         ///< 503, the pool's queue is full
+  overloaded,         ///< 503, the pool's queue or the memory for long bodies is full
   timed_out,          ///< 408, closes
   internal,           ///< 500, an exception escaped the handler
 };
@@ -125,6 +129,10 @@ public:
   virtual ~Handler() = default;
   /// On the io thread; does no I/O.
   virtual Route route(RequestHead const& head) const noexcept = 0;
+  /// Judges a request whose body is longer than `kShortBodyBytes` by its head, before the body is
+  /// read: an answer ends it, else `handle` follows once the body is there. Blocking, on the api
+  /// pool. Not called for uploads.
+  virtual std::optional<Reply> admit(RequestHead const& head) = 0;
   /// Answers; blocking, on the api pool (or the io thread when `Route::quick`).
   virtual Reply handle(Request& request) = 0;
   /// Opens an upload or answers at once; blocking, on the api pool. Called before `100 Continue` is

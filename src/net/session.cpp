@@ -24,7 +24,7 @@ bool closes_always(Refusal refusal) {
 } // namespace
 
 ServerCore::ServerCore(ServerOptions given, Handler& answering)
-    : options(std::move(given)), handler(answering),
+    : options(std::move(given)), handler(answering), long_bodies(options.long_bodies_bytes_max),
       api("api", options.api_threads, options.api_queue_max),
       // Each session has at most one job here, so the queue is bounded by the connections.
       transfer("transfer", options.transfer_threads, options.connections_max) {}
@@ -43,6 +43,7 @@ Task<> Session::run() {
   wire_.disarm();
   while (again)
     again = co_await serve_next();
+  forget_body(); // closing may take a while
   SteadyClock::duration const patience =
       std::min<SteadyClock::duration>(kLingerPatience, core_.options.body_timeout);
   co_await wire_.close(linger_ || !input_.empty(), patience);
@@ -93,8 +94,6 @@ Task<bool> Session::serve_next() {
   head_parsed_ = true;
   request_.remote_address = peer_;
   request_.tls = wire_.is_tls();
-  if (request_.body.capacity() > kKeptBodyBytes) request_.body = {};
-  request_.body.clear();
   body_unread_ = request_.has_body();
   if (traits_.expects_otherwise) co_return co_await refuse(Refusal::expectation_failed);
   Route const route = core_.handler.route(request_);
@@ -103,30 +102,32 @@ Task<bool> Session::serve_next() {
 }
 
 Task<bool> Session::answer_small(Route const& route) {
+  SmallBody body{.bytes_max = route.body_bytes_max};
   if (body_unread_) {
-    Intake const intake = co_await read_body(route.body_bytes_max);
+    Intake const intake = co_await read_body(body);
+    if (intake == Intake::refused) co_return co_await send(*body.refusal);
     if (intake != Intake::whole) co_return co_await refuse_intake(intake);
   }
-  if (route.quick) {
-    Reply reply = guarded_handle();
-    co_return co_await send(reply);
-  }
   Reply reply;
-  auto work = [this, &reply] { reply = guarded_handle(); };
-  bool const ran = co_await on_pool(executor_, core_.api, work);
+  bool ran = true;
+  auto work = [this, &reply] {
+    reply = guarded([this] { return core_.handler.handle(request_); });
+  };
+  if (route.quick) {
+    work();
+  } else {
+    ran = co_await on_pool(executor_, core_.api, work);
+  }
+  // How long the answer takes is up to the client.
+  forget_body();
+  body.share = {};
   if (!ran) co_return co_await refuse(Refusal::overloaded);
   co_return co_await send(reply);
 }
 
-Reply Session::guarded_handle() {
-  try {
-    return core_.handler.handle(request_);
-  } catch (std::exception const& bug) {
-    report(bug.what());
-  } catch (...) {
-    report("unknown exception");
-  }
-  return render_refusal(Refusal::internal);
+void Session::forget_body() {
+  if (request_.body.capacity() > kKeptBodyBytes) request_.body = {};
+  request_.body.clear();
 }
 
 void Session::report(std::string_view what) {
@@ -158,7 +159,11 @@ Task<bool> Session::refuse_intake(Intake intake) {
   case Intake::too_large: co_return co_await refuse(Refusal::body_too_large);
   case Intake::malformed: co_return co_await refuse(Refusal::malformed);
   case Intake::too_slow: co_return co_await refuse(Refusal::timed_out);
+  case Intake::no_room:
+    traits_.keep_alive = false; // and the rest of the body is not waited for
+    co_return co_await refuse(Refusal::overloaded);
   case Intake::whole:
+  case Intake::refused:
   case Intake::gone: break;
   }
   co_return false;

@@ -3,6 +3,7 @@
 // cycle of requests), body.cpp (small bodies), upload.cpp, download.cpp.
 #pragma once
 
+#include "net/body_budget.hpp"
 #include "net/chunked.hpp"
 #include "net/head_parser.hpp"
 #include "net/input.hpp"
@@ -19,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 namespace vitrine::net {
@@ -30,6 +32,7 @@ struct ServerCore {
   ServerOptions const options;
   Handler& handler;
   std::atomic<bool> draining{false}; ///< answers from now on end their connection
+  BodyBudget long_bodies;
   Pool api;
   Pool transfer;
 };
@@ -40,7 +43,9 @@ enum class Intake : std::uint8_t {
   too_large,
   malformed, ///< broken chunk framing
   too_slow,
-  gone, ///< the client left, or the server stops
+  gone,    ///< the client left, or the server stops
+  refused, ///< by the handler, see `SmallBody::refusal`
+  no_room, ///< for so long a body at present
 };
 
 /// Keeps the client to a minimum speed; counts only time in which we waited for it.
@@ -72,6 +77,7 @@ public:
 
 private:
   struct Pump;
+  struct SmallBody;
 
   Task<bool> serve_next();
   Task<HeadOutcome> await_head(HeadScan& scan);
@@ -79,16 +85,29 @@ private:
   Task<bool> answer_small(Route const& route);
   Task<bool> answer_upload();
 
-  Task<Intake> read_body(std::size_t bytes_max);
+  Task<Intake> read_body(SmallBody& body);
+  Task<Intake> admit_body(SmallBody& body);
   Task<Intake> read_sized_body();
-  Task<Intake> read_chunked_body(std::size_t bytes_max);
+  Task<Intake> read_chunked_body(SmallBody& body);
   Task<Intake> skip_body();
   Task<std::size_t> read_paced(std::span<char> into, BodyPace& pace, Intake& outcome);
   Task<bool> allow_body();
   [[nodiscard]] bool body_is_skippable() const;
 
-  Reply guarded_handle();
-  std::variant<Reply, std::unique_ptr<BodySink>> guarded_begin();
+  void forget_body();
+
+  /// What `work` answers, or the refusal when an exception escapes it.
+  template <class Work>
+  std::invoke_result_t<Work const&> guarded(Work const& work) {
+    try {
+      return work();
+    } catch (std::exception const& bug) {
+      report(bug.what());
+    } catch (...) {
+      report("unknown exception");
+    }
+    return render_refusal(Refusal::internal);
+  }
   Task<bool> refuse(Refusal refusal);
   Task<bool> refuse_intake(Intake intake);
   Reply render_refusal(Refusal refusal);
@@ -117,6 +136,13 @@ private:
   bool body_unread_{false}; // bytes of the body are still on their way
   bool continued_{false};   // 100 Continue was sent
   bool linger_{false};      // the client may be sending when we close
+};
+
+/// A body on its way into `Request::body`.
+struct Session::SmallBody {
+  std::size_t bytes_max;
+  BodyBudget::Share share{};      // of a long body, once it was admitted
+  std::optional<Reply> refusal{}; // by the handler
 };
 
 } // namespace vitrine::net

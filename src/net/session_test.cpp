@@ -193,6 +193,129 @@ TEST_F(SessionTest, TakesAChunkedBodyOfExactlyTheLimit) {
   EXPECT_EQ(client.read().body, "POST /p " + std::string(1000, 'x'));
 }
 
+/// Bodies beyond what is read from everybody.
+class LongBodyTest : public SessionTest {
+protected:
+  LongBodyTest() {
+    handler_.on_route = [](RequestHead const&) { return Route{.body_bytes_max = 1U << 20U}; };
+    handler_.on_admit = [this](RequestHead const& head) -> std::optional<Reply> {
+      judged_.put(head.target);
+      if (head.header("Token")) return std::nullopt;
+      return reply(401, "who?");
+    };
+  }
+
+  static std::string const& long_body() {
+    static std::string const body(kShortBodyBytes + 1, 'x');
+    return body;
+  }
+  static std::string sized(std::string const& headers, std::size_t bytes) {
+    return post(headers + "Content-Length: " + std::to_string(bytes) + "\r\n", "");
+  }
+  /// Leaves the client with room for its body, and the body yet to come.
+  static void invite(Client& client, std::size_t bytes) {
+    EXPECT_EQ(client.ask(sized("Token: t\r\nExpect: 100-continue\r\n", bytes)).status, 100);
+  }
+
+  Mailbox<std::string> judged_;
+};
+
+TEST_F(LongBodyTest, IsReadOnceTheHeadWasAdmitted) {
+  Client client = connect();
+  client.send(sized("Token: t\r\n", long_body().size()) + long_body() + get("/next"));
+  EXPECT_EQ(client.read().body, "POST /p " + long_body());
+  EXPECT_EQ(client.read().body, "GET /next ");
+  EXPECT_EQ(judged_.take(), "/p");
+  EXPECT_TRUE(judged_.empty());
+}
+
+TEST_F(LongBodyTest, IsNotWaitedForWhenTheHeadIsRefused) {
+  Client client = connect();
+  EXPECT_EQ(client.ask(sized("", long_body().size())).body, "who?");
+  client.send(long_body() + get("/next"));
+  EXPECT_EQ(client.read().body, "GET /next ");
+
+  EXPECT_EQ(client.ask(sized("", 1U << 20U)).status, 401);
+  EXPECT_TRUE(client.closed());
+}
+
+TEST_F(LongBodyTest, IsNotAskedForWhenTheHeadIsRefused) {
+  Client client = connect();
+  EXPECT_EQ(client.ask(sized("Expect: 100-continue\r\n", long_body().size())).status, 401);
+  EXPECT_TRUE(client.closed());
+}
+
+TEST_F(LongBodyTest, IsTooLargeOnlyForACallerWhoIsAdmitted) {
+  EXPECT_EQ(connect().ask(sized("", (1U << 20U) + 1)).status, 401);
+  EXPECT_EQ(connect().ask(sized("Token: t\r\n", (1U << 20U) + 1)).status, 413);
+}
+
+TEST_F(LongBodyTest, InChunksIsJudgedWhenItGrowsLong) {
+  std::string const start = "4000\r\n" + std::string(kShortBodyBytes, 'x') + "\r\n";
+  std::string const rest = "1\r\nx\r\n0\r\n\r\n";
+  Client short_one = connect();
+  short_one.send(post("Transfer-Encoding: chunked\r\n", start + "0\r\n\r\n"));
+  EXPECT_EQ(short_one.read().body.size(), 8 + kShortBodyBytes);
+  EXPECT_TRUE(judged_.empty());
+
+  Client admitted = connect();
+  admitted.send(post("Token: t\r\nTransfer-Encoding: chunked\r\n", start));
+  admitted.send(rest + get("/next"));
+  EXPECT_EQ(admitted.read().body, "POST /p " + long_body());
+  EXPECT_EQ(admitted.read().body, "GET /next ");
+
+  Client refused = connect();
+  refused.send(post("Transfer-Encoding: chunked\r\n", start + "1\r\nx\r\n"));
+  EXPECT_EQ(refused.read().status, 401);
+  EXPECT_TRUE(refused.closed());
+}
+
+TEST_F(LongBodyTest, OfManyTakesNoMoreMemoryThanIsSetAside) {
+  options_.long_bodies_bytes_max = 40'000;
+  Client first = connect();
+  invite(first, 20'000);
+  Client second = connect();
+  invite(second, 20'000);
+
+  Client third = connect();
+  Answer const refused = third.ask(sized("Token: t\r\n", 20'000));
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("Connection"), "close");
+  EXPECT_TRUE(third.closed());
+  Client chunked = connect(); // may become as long as the limit
+  chunked.send(post("Token: t\r\nTransfer-Encoding: chunked\r\n",
+                    "4e20\r\n" + std::string(20'000, 'x') + "\r\n"));
+  EXPECT_EQ(chunked.read().status, 503);
+  EXPECT_EQ(connect().ask(post("Content-Length: 3\r\n", "abc")).body, "POST /p abc");
+
+  std::string const body(20'000, 'y');
+  EXPECT_EQ(first.ask(body).body, "POST /p " + body);
+  EXPECT_EQ(connect().ask(sized("Token: t\r\n", 20'000) + body).body, "POST /p " + body);
+}
+
+TEST_F(LongBodyTest, OfAClientThatLeftTakesNoMemory) {
+  options_.long_bodies_bytes_max = 20'000;
+  std::string const body(20'000, 'y');
+  {
+    Client leaving = connect();
+    invite(leaving, 20'000);
+    leaving.send("abc");
+    leaving.shut_sending();
+    EXPECT_TRUE(leaving.closed());
+  }
+  EXPECT_EQ(connect().ask(sized("Token: t\r\n", 20'000) + body).body, "POST /p " + body);
+}
+
+TEST_F(LongBodyTest, OfAnUnluckyHeadIsRefusedAsABug) {
+  Mailbox<std::string> reports;
+  options_.report_bug = [&](std::string_view line) { reports.put(std::string(line)); };
+  handler_.on_admit = [](RequestHead const&) -> std::optional<Reply> {
+    throw std::runtime_error("broken");
+  };
+  EXPECT_EQ(connect().ask(sized("", long_body().size())).status, 500);
+  EXPECT_EQ(reports.take(), "POST /p: broken");
+}
+
 TEST_F(SessionTest, RefusesSmugglingShapesAndCloses) {
   std::string const line = "POST / HTTP/1.1\r\n";
   for (std::string const& shape : {

@@ -198,8 +198,12 @@ public:
     return reply(200, request.method + " " + request.target + " " + request.body);
   };
   std::function<Opened(RequestHead const&)> on_begin;
+  std::function<std::optional<Reply>(RequestHead const&)> on_admit = [](RequestHead const&) {
+    return std::nullopt;
+  };
 
   Route route(RequestHead const& head) const noexcept override { return on_route(head); }
+  std::optional<Reply> admit(RequestHead const& head) override { return on_admit(head); }
   Reply handle(Request& request) override { return on_handle(request); }
   Opened begin_upload(RequestHead const& head) override { return on_begin(head); }
   Reply refuse(RequestHead const* head, Refusal refusal) override {

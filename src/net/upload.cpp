@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
 namespace vitrine::net {
 namespace {
@@ -14,7 +15,9 @@ std::string_view reason_of(Intake intake, bool stopped) {
   case Intake::malformed: return "the chunk framing of the body is broken";
   case Intake::gone: return "the client left";
   case Intake::whole:
-  case Intake::too_large: break;
+  case Intake::too_large:
+  case Intake::refused:
+  case Intake::no_room: break;
   }
   return "an internal error";
 }
@@ -54,23 +57,15 @@ struct Session::Pump {
   bool broken{false}; // storing failed: reading on is pointless
 };
 
-std::variant<Reply, std::unique_ptr<BodySink>> Session::guarded_begin() {
-  try {
-    auto opened = core_.handler.begin_upload(request_);
-    auto const* sink = std::get_if<std::unique_ptr<BodySink>>(&opened);
-    if (sink == nullptr || *sink != nullptr) return opened;
-    report("begin_upload returned no sink");
-  } catch (std::exception const& bug) {
-    report(bug.what());
-  } catch (...) {
-    report("unknown exception");
-  }
-  return render_refusal(Refusal::internal);
-}
-
 Task<bool> Session::answer_upload() {
   std::variant<Reply, std::unique_ptr<BodySink>> opened;
-  auto work = [this, &opened] { opened = guarded_begin(); };
+  auto const begin = [this] {
+    auto begun = core_.handler.begin_upload(request_);
+    auto const* sink = std::get_if<std::unique_ptr<BodySink>>(&begun);
+    if (sink != nullptr && *sink == nullptr) throw std::logic_error("begin_upload gave no sink");
+    return begun;
+  };
+  auto work = [this, &opened, &begin] { opened = guarded(begin); };
   bool const ran = co_await on_pool(executor_, core_.api, work);
   if (!ran) co_return co_await refuse(Refusal::overloaded);
   if (auto* early = std::get_if<Reply>(&opened)) co_return co_await send(*early);

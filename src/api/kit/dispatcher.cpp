@@ -88,8 +88,15 @@ public:
                  .body = body},
         request_id_(request_id_of(&head)) {}
 
+  // The answer when the request ends before its endpoint.
+  std::optional<Reply> refused_early() {
+    auto refused = prepare();
+    if (refused) refused = finish(std::move(*refused));
+    return refused;
+  }
+
   Reply serve() {
-    if (auto refused = prepare()) return finish(std::move(*refused));
+    if (auto refused = refused_early()) return std::move(*refused);
     return guarded([this] {
       auto answered = endpoint_->run(context_, dispatcher_.services_);
       return finish(answered ? std::move(*answered) : failure(answered.error()));
@@ -260,7 +267,7 @@ private:
 
 std::variant<Reply, std::unique_ptr<net::BodySink>> Dispatcher::Exchange::begin() {
   using Begun = std::variant<Reply, std::unique_ptr<net::BodySink>>;
-  if (auto refused = prepare()) return finish(std::move(*refused));
+  if (auto refused = refused_early()) return std::move(*refused);
   return guarded([this]() -> Begun {
     auto sink = endpoint_->begin(context_, dispatcher_.services_);
     if (!sink) return finish(failure(sink.error()));
@@ -284,12 +291,16 @@ net::Route Dispatcher::route(net::RequestHead const& head) const noexcept {
   auto const found = router_.find(head.method, versioned_path(head));
   if (auto const* match = std::get_if<Match>(&found)) {
     auto const& endpoint = endpoints_[match->endpoint];
-    return {.body_bytes_max = limits::json_body_bytes,
+    bool const open = endpoint.spec.guard == Guard::open;
+    return {.body_bytes_max = open ? limits::open_body_bytes : limits::json_body_bytes,
             .upload = static_cast<bool>(endpoint.begin),
-            .quick =
-                endpoint.spec.quick && (reads_are_quick_ || endpoint.spec.guard == Guard::open)};
+            .quick = endpoint.spec.quick && (reads_are_quick_ || open)};
   }
   return {.body_bytes_max = limits::json_body_bytes, .upload = false, .quick = true};
+}
+
+std::optional<net::Reply> Dispatcher::admit(net::RequestHead const& head) {
+  return Exchange(*this, head, {}).refused_early();
 }
 
 net::Reply Dispatcher::handle(net::Request& request) {
@@ -322,7 +333,7 @@ net::Reply Dispatcher::refuse(net::RequestHead const* head, net::Refusal refusal
     case head_too_large: return {error(Fault::too_large, "The request head is too large."), 431};
     case body_too_large:
       return {error(Fault::too_large,
-                    fmt::format("The body is larger than {} bytes.", limits::json_body_bytes)),
+                    fmt::format("The body is larger than {} bytes.", route(*head).body_bytes_max)),
               413};
     case expectation_failed: return {error(Fault::invalid_value, "Unknown expectation."), 417};
     case overloaded: return {error(Fault::unavailable, "The server is busy; try again."), 503};

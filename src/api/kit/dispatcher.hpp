@@ -37,6 +37,7 @@ public:
   [[nodiscard]] std::vector<Endpoint> const& endpoints() const { return endpoints_; }
 
   net::Route route(net::RequestHead const& head) const noexcept override;
+  std::optional<net::Reply> admit(net::RequestHead const& head) override;
   net::Reply handle(net::Request& request) override;
   std::variant<net::Reply, std::unique_ptr<net::BodySink>>
   begin_upload(net::RequestHead const& head) override;

@@ -1,0 +1,100 @@
+"""Bodies that stay in memory: nobody fills it, with a token or without."""
+
+import contextlib
+
+import pytest
+
+LIMIT = 1 << 20
+SHORT = 16 << 10
+
+GUARDED = [("POST", "/v2/images"), ("POST", "/v1/cloudimages/members"),
+           ("DELETE", "/v1/cloudimages/members"), ("PATCH", "/v2/images/x")]
+
+
+def ask(connection, client, method, path, *lines, body=b""):
+    return connection.send(client.head_lines(method, path, *lines) + body).answer()
+
+
+@pytest.mark.parametrize("method, path", GUARDED)
+@pytest.mark.parametrize("length", [SHORT + 1, LIMIT, LIMIT + 1, 10**12])
+def test_the_token_is_judged_before_a_long_body_comes(nobody, method, path, length):
+    with nobody.raw() as connection:
+        assert ask(connection, nobody, method, path, f"Content-Length: {length}").status == 401
+
+
+@pytest.mark.parametrize("method, path", GUARDED)
+def test_a_body_beyond_the_limit_is_too_large_with_a_token_only(demo, method, path):
+    with demo.raw() as connection:
+        assert ask(connection, demo, method, path, f"Content-Length: {LIMIT + 1}").status == 413
+
+
+def test_a_path_that_leads_nowhere_takes_no_long_body(nobody):
+    with nobody.raw() as connection:
+        answer = ask(connection, nobody, "POST", "/v2/images/a/b/c/d", f"Content-Length: {LIMIT}")
+        assert answer.status == 404
+
+
+def test_a_body_in_chunks_is_refused_when_it_grows_long(nobody):
+    with nobody.raw() as connection:
+        body = b"4001\r\n" + b" " * (SHORT + 1) + b"\r\n"
+        answer = ask(connection, nobody, "POST", "/v2/images", "Transfer-Encoding: chunked",
+                     body=body)
+        assert answer.status == 401
+        assert connection.closed()
+
+
+def test_a_long_body_is_read_and_the_connection_stays_in_step(demo):
+    body = b'{"name": "long"' + b" " * LIMIT
+    body = body[:LIMIT - 1] + b"}"
+    with demo.raw() as connection:
+        for _ in range(2):
+            answer = ask(connection, demo, "POST", "/v2/images", f"Content-Length: {LIMIT}",
+                         body=body)
+            assert answer.status == 201
+            assert answer.json()["name"] == "long"
+
+
+def test_what_needs_no_token_takes_short_bodies_only(nobody):
+    """Else anybody could take the memory for long bodies with logins that never end."""
+    with nobody.raw() as connection:
+        answer = ask(connection, nobody, "POST", "/v3/auth/tokens", f"Content-Length: {SHORT + 1}")
+        assert answer.status == 413
+        assert f"{SHORT} bytes" in answer.text
+
+
+def test_bodies_without_a_token_take_no_memory(fresh_server):
+    """300 connections took 300 MiB, and 4096 may be open."""
+    server = fresh_server()
+    nobody = server.client()
+    before = server.rss_bytes()
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(nobody.raw()) for _ in range(100)]
+        for connection in connections:
+            # All but the last byte: who takes it in, holds it.
+            with contextlib.suppress(ConnectionError):
+                connection.send(nobody.head_lines("POST", "/v2/images", f"Content-Length: {LIMIT}")
+                                + b" " * (LIMIT - 1))
+        assert server.rss_bytes() - before < 32 << 20
+        assert connections[-1].answer().status == 401
+
+
+def test_callers_with_a_token_share_64_mib_for_long_bodies(fresh_server):
+    server = fresh_server()
+    demo = server.client("demo")
+    lines = (f"Content-Length: {LIMIT}", "Expect: 100-continue")
+    with contextlib.ExitStack() as stack:
+        invited = [stack.enter_context(demo.raw()) for _ in range(64)]
+        for connection in invited:
+            connection.send(demo.head_lines("POST", "/v2/images", *lines))
+            assert connection.stream.readline() == b"HTTP/1.1 100 Continue\r\n"
+            assert connection.stream.readline() == b"\r\n"
+        with demo.raw() as connection:
+            answer = ask(connection, demo, "POST", "/v2/images", *lines)
+            assert answer.status == 503
+            assert answer.headers["Connection"] == "close"
+            assert connection.closed()
+        demo.create_image()  # a short body has its place
+        assert invited[0].send(b"{}" + b" " * (LIMIT - 2)).answer().status == 201
+        with demo.raw() as connection:
+            connection.send(demo.head_lines("POST", "/v2/images", *lines))
+            assert connection.stream.readline() == b"HTTP/1.1 100 Continue\r\n"
