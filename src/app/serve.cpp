@@ -55,10 +55,11 @@ void log_served(api::Served const& served) {
                             {"request_id", served.request_id}});
 }
 
-std::string url_of(ops::Config const& config, std::string const& host, std::uint16_t port) {
+std::string url_of(ops::Config const& config, net::Server const& server) {
+  auto const host = server.host();
   bool const v6 = host.find(':') != std::string::npos;
   return fmt::format("{}://{}:{}", config.server.certificate_file.empty() ? "http" : "https",
-                     v6 ? "[" + host + "]" : host, port);
+                     v6 ? "[" + host + "]" : host, server.port());
 }
 
 sigset_t block_signals() {
@@ -129,7 +130,7 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const server =
       TRY(net::Server::start(server_options(config, place.host, place.port), dispatcher));
   add_process_figures(metrics, *server, *house.identity);
-  auto const url = url_of(config, place.host, server->port());
+  auto const url = url_of(config, *server);
   TRY(house.identity->announce(url));
   house.engine.start();
   std::printf("ready %s\n", url.c_str());

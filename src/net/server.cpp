@@ -1,5 +1,6 @@
 #include "net/server.hpp"
 
+#include "base/text.hpp"
 #include "net/loop.hpp"
 #include "net/session.hpp"
 #include "net/tls.hpp"
@@ -57,6 +58,18 @@ ServerOptions with_defaults(ServerOptions options) {
   options.transfer_threads = std::max(options.transfer_threads, 1U);
   options.connections_max = connections_that_fit(options);
   return options;
+}
+
+/// Many texts mean one address (`*`, `0` and `0:0::0` are all of them), so what is bound is told. A
+/// name stays: a certificate may be made out to it.
+std::string host_to_tell(std::string const& given, asio::ip::address bound) {
+  if (bound.is_v6() && bound.to_v6().is_v4_mapped()) {
+    bound = asio::ip::make_address_v4(asio::ip::v4_mapped, bound.to_v6());
+  }
+  // The last part of a name begins with a letter, that of `127.1` or `0x7f.1` never.
+  char const begins = given[given.rfind('.') + 1];
+  bool const is_name = text::is_alpha(begins) && given.find(':') == std::string::npos;
+  return is_name && !bound.is_unspecified() ? given : bound.to_string();
 }
 
 /// Counts connections, so that one can wait for the last. Thread-safe.
@@ -118,6 +131,7 @@ public:
   Result<> listen();
 
   [[nodiscard]] std::uint16_t port() const noexcept override { return port_; }
+  [[nodiscard]] std::string host() const override { return host_; }
   Result<> reload_certificate() override;
   bool drain(std::chrono::milliseconds patience) override;
   [[nodiscard]] ServerFigures figures() const noexcept override;
@@ -136,6 +150,7 @@ private:
   std::unique_ptr<asio::steady_timer> pause_;
   std::size_t next_loop_{0};
   std::uint16_t port_{0};
+  std::string host_;
 };
 
 Result<> ServerOnLoops::listen() {
@@ -160,6 +175,7 @@ Result<> ServerOnLoops::listen() {
   if (!failure) acceptor->listen(Acceptor::max_listen_connections, failure);
   if (failure) return failed(failure);
   port_ = acceptor->local_endpoint().port();
+  host_ = host_to_tell(options.host, acceptor->local_endpoint().address());
   acceptor_ = std::move(acceptor);
   pause_ = std::make_unique<asio::steady_timer>(context);
   asio::post(context, [this] { accept_next(); });

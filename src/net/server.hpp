@@ -63,6 +63,9 @@ public:
   virtual ~Server() = default;
 
   [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;
+  /// The host for URLs, without brackets: the address that is bound (`0.0.0.0` or `::` for all), or
+  /// the name of a host that was given for it.
+  [[nodiscard]] virtual std::string host() const = 0;
   /// Reads the certificate files again; new connections use them. On an error the old ones stay.
   virtual Result<> reload_certificate() = 0;
   /// Stops accepting, closes idle connections, lets running requests finish (their answers carry

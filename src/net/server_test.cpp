@@ -70,6 +70,26 @@ TEST(Server, ListensOnBothFamilies) {
   EXPECT_EQ(Client(server->port()).ask(kGet).body, "127.0.0.1");
 }
 
+TEST(Server, TellsWhatIsBoundHoweverItWasSpelt) {
+  TestHandler handler;
+  for (auto const& [given, told] : std::vector<std::pair<std::string, std::string>>{
+           {"*", "0.0.0.0"},
+           {"0", "0.0.0.0"},
+           {"0x0.0", "0.0.0.0"},
+           {"0:0:0:0:0:0:0:0", "::"},
+           {"::ffff:0.0.0.0", "0.0.0.0"},
+           {"127.1", "127.0.0.1"},
+           {"0:0::1", "::1"},
+           {"localhost", "localhost"},
+       }) {
+    ServerOptions options = local_options();
+    options.host = given;
+    auto const server = start(options, handler);
+    ASSERT_TRUE(server) << given;
+    EXPECT_EQ(server->host(), told) << given;
+  }
+}
+
 TEST(Server, CountsConnectionsAndBytes) {
   TestHandler handler;
   auto const server = start(local_options(), handler);

@@ -129,6 +129,27 @@ def test_it_listens_on_ipv6(fresh_server):
         server.finish()
 
 
+@pytest.mark.parametrize("listen, ready, reachable", [
+    ("*:0", "0.0.0.0", "127.0.0.1"), ("0:0", "0.0.0.0", "127.0.0.1"),
+    ("0.0.0.0:0", "0.0.0.0", "127.0.0.1"), ("[::]:0", "::", "[::1]"),
+    ("[0:0:0:0:0:0:0:0]:0", "::", "[::1]"), ("[::ffff:0.0.0.0]:0", "0.0.0.0", "127.0.0.1"),
+    ("localhost:0", "localhost", "localhost")])
+@builtin_only
+def test_every_spelling_of_a_place_is_told_as_one_that_clients_reach(tmp_path, listen, ready,
+                                                                     reachable):
+    """`ready http://*:9292` was told, and stood in clouds.yaml."""
+    server = harness.Server(tmp_path / "data")
+    server.command = lambda: [str(harness.BINARY), "serve", "--standalone", str(server.directory),
+                              *server.identity.arguments, "--listen", listen]
+    server.start()
+    try:
+        assert server.host == ready
+        urls = {cloud["auth"]["auth_url"] for cloud in server.clouds().values()}
+        assert urls == {f"http://{reachable}:{server.port}/v3"}
+    finally:
+        server.finish()
+
+
 def certificate(folder, name):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
