@@ -115,6 +115,7 @@ enum class Refusal : std::uint8_t {
   malformed,          ///< 400, the connection closes
   target_too_long,    ///< 414, closes
   head_too_large,     ///< 431, closes
+  length_required,    ///< 411, closes
   body_too_large,     ///< 413
   expectation_failed, ///< 417
   overloaded,         ///< 503, the pool's queue or the memory for long bodies is full

@@ -218,6 +218,7 @@ private:
     case Refusal::malformed: return 400;
     case Refusal::target_too_long: return 414;
     case Refusal::head_too_large: return 431;
+    case Refusal::length_required: return 411;
     case Refusal::body_too_large: return 413;
     case Refusal::expectation_failed: return 417;
     case Refusal::overloaded: return 503;

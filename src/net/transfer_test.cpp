@@ -110,6 +110,22 @@ TEST_F(TransferTest, TakesABodyOfKnownLength) {
   expect_events({"finish", "destroyed"});
 }
 
+TEST_F(TransferTest, OfHttp10NeedsALength) {
+  std::string const line = "PUT /up HTTP/1.0\r\nConnection: keep-alive\r\n";
+  Client client = connect();
+  client.send(line + "\r\nthe data");
+  EXPECT_EQ(client.read().status, 411);
+  client.shut_sending();
+  EXPECT_TRUE(client.closed());
+  EXPECT_TRUE(record_.events.empty());
+
+  EXPECT_EQ(connect().ask(line + "Content-Length: 3\r\n\r\nabc").status, 204);
+  EXPECT_EQ(record_.bytes, "abc");
+  EXPECT_EQ(connect().ask(line + "Content-Length: 0\r\n\r\n").status, 204);
+  EXPECT_EQ(connect().ask("PUT /up HTTP/1.1\r\nHost: a\r\n\r\n").status, 204);
+  EXPECT_EQ(record_.bytes, "abc");
+}
+
 TEST_F(TransferTest, TakesAChunkedBody) {
   std::string const body = pattern(1'000'001);
   for (std::size_t const chunk_bytes : {1'000'001, 16384, 1000, 7}) {

@@ -58,6 +58,11 @@ struct Session::Pump {
 };
 
 Task<bool> Session::answer_upload() {
+  // The end of the connection would be the end of the body, and nobody could tell a cut one.
+  if (!traits_.version_1_1 && !request_.content_length) {
+    body_unread_ = true;
+    co_return co_await refuse(Refusal::length_required);
+  }
   std::variant<Reply, std::unique_ptr<BodySink>> opened;
   auto const begin = [this] {
     auto begun = core_.handler.begin_upload(request_);

@@ -56,6 +56,21 @@ def test_http_1_0_closes(nobody):
         assert connection.closed()
 
 
+def test_an_http_1_0_upload_names_its_length(demo):
+    """Data that only the end of the connection ended was lost: the image was active and empty."""
+    image = demo.create_image()["id"]
+
+    def upload(*lines, body):
+        head = demo.head_lines("PUT", f"/v2/images/{image}/file",
+                               "Content-Type: application/octet-stream", *lines)
+        with demo.raw() as connection:
+            return connection.send(head.replace(b"HTTP/1.1", b"HTTP/1.0", 1) + body).answer()
+    assert upload(body=b"data").status == 411
+    assert demo.show(image)["status"] == "queued"
+    assert upload("Content-Length: 4", body=b"data").status == 204
+    assert demo.show(image)["checksum"] == harness.md5(b"data")
+
+
 @pytest.mark.parametrize("head", [
     b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
     b"Content-Length: 3, 4\r\n\r\nabc",

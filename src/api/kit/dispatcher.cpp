@@ -64,6 +64,7 @@ std::string_view name_of(net::Refusal refusal) {
   case malformed: return "malformed";
   case target_too_long: return "target_too_long";
   case head_too_large: return "head_too_large";
+  case length_required: return "length_required";
   case body_too_large: return "body_too_large";
   case expectation_failed: return "expectation_failed";
   case overloaded: return "overloaded";
@@ -331,6 +332,8 @@ net::Reply Dispatcher::refuse(net::RequestHead const* head, net::Refusal refusal
     case malformed: return {error(Fault::invalid_body, "The request is not valid HTTP."), 400};
     case target_too_long: return {error(Fault::too_large, "The request target is too long."), 414};
     case head_too_large: return {error(Fault::too_large, "The request head is too large."), 431};
+    case length_required:
+      return {error(Fault::invalid_body, "The length of the body is missing."), 411};
     case body_too_large:
       return {error(Fault::too_large,
                     fmt::format("The body is larger than {} bytes.", route(*head).body_bytes_max)),
