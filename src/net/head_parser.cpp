@@ -1,5 +1,6 @@
 #include "net/head_parser.hpp"
 
+#include "base/authority.hpp"
 #include "base/text.hpp"
 
 #include <array>
@@ -16,7 +17,6 @@ constexpr std::size_t kRequestLineOverhead = kMethodBytesMax + sizeof(" "
 constexpr std::uint8_t kToken = 1;
 constexpr std::uint8_t kTarget = 2;
 constexpr std::uint8_t kValue = 4;
-constexpr std::uint8_t kHost = 8;
 
 constexpr std::array<std::uint8_t, 256> make_classes() {
   std::array<std::uint8_t, 256> table{};
@@ -24,16 +24,13 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
     char const c = static_cast<char>(byte);
     bool const visible = byte > 0x20 && byte != 0x7f;
     std::uint8_t bits = 0;
-    if (text::is_alnum(c)) bits |= kToken | kHost;
+    if (text::is_alnum(c)) bits |= kToken;
     if (visible && c != '#') bits |= kTarget;
     if (visible || c == ' ' || c == '\t') bits |= kValue;
     table[byte] = bits;
   }
   for (char const c : std::string_view("!#$%&'*+-.^_`|~"))
     table[static_cast<unsigned char>(c)] |= kToken;
-  for (char const c : std::string_view("-._~!$&'()*+,;=:[]%")) {
-    table[static_cast<unsigned char>(c)] |= kHost;
-  }
   return table;
 }
 
@@ -104,7 +101,7 @@ std::optional<AbsoluteForm> split_absolute(std::string_view target) {
   }
   target.remove_prefix(scheme + 3);
   auto const authority = target.substr(0, target.find_first_of("/?"));
-  if (authority.empty() || !all_of(authority, kHost)) return std::nullopt;
+  if (!is_authority(authority)) return std::nullopt;
   return AbsoluteForm{authority, target.substr(authority.size())};
 }
 
@@ -175,7 +172,7 @@ bool take_framing(std::string_view name, std::string_view value, RequestHead& he
   case 4:
     if (!text::equals_ignoring_case(name, "Host")) return true;
     ++framing.hosts;
-    return all_of(value, kHost);
+    return value.empty() || is_authority(value); // empty: of a target without a host
   case 6:
     if (!text::equals_ignoring_case(name, "Expect")) return true;
     (text::equals_ignoring_case(value, "100-continue") ? traits.expects_continue

@@ -145,6 +145,11 @@ TEST(HeadParser, RefusesLinesWithTwoReadings) {
       kLine + "Host: a b\r\n\r\n",
       kLine + "Host: a/b\r\n\r\n",
       kLine + "Host: u@a\r\n\r\n",
+      kLine + "Host: [::1\r\n\r\n",
+      kLine + "Host: [fe80::1%25eth0]\r\n\r\n",
+      kLine + "Host: 1.2.3.4:80:80\r\n\r\n",
+      kLine + "Host: x:99999\r\n\r\n",
+      "GET / HTTP/1.0\r\nHost: [::1\r\n\r\n",
       "GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n",
   });
 }
@@ -165,6 +170,8 @@ TEST(HeadParser, RefusesOtherRequestLines) {
       std::string(33, 'G') + " / HTTP/1.1\r\nHost: a\r\n\r\n",
       "GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n",
       "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET http://:80/ HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET http://[::1/ HTTP/1.1\r\nHost: a\r\n\r\n",
       "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
       "GET http:/a HTTP/1.1\r\nHost: a\r\n\r\n",
       "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",

@@ -125,6 +125,19 @@ def test_a_request_without_host_is_refused(nobody):
         assert connection.closed()
 
 
+@pytest.mark.parametrize("host", [b"[::1", b"[fe80::1%25eth0]", b"1.2.3.4:80:80", b"x:99999",
+                                  b":80", b"a b", b"a/b", b"u@a", b"a%", b"[::1]x"])
+@pytest.mark.parametrize("path", [b"/", b"/v3", b"/v2"])
+def test_a_malformed_host_is_refused(nobody, host, path):
+    """It stood in links."""
+    with nobody.raw() as connection:
+        connection.send(b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+        answer = connection.answer()
+        assert answer.status == 400
+        assert host not in answer.body
+        assert connection.closed()
+
+
 @pytest.mark.parametrize("chunks", [
     b"3\nabc\r\n0\r\n\r\n", b"3\r\nabcd\r\n0\r\n\r\n", b"g\r\nabc\r\n0\r\n\r\n", b"-1\r\n\r\n",
     b"3 \r\nabc\r\n0\r\n\r\n", b"0x3\r\nabc\r\n0\r\n\r\n", b"\r\n", b"3\r\nabc0\r\n\r\n",

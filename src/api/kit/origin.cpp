@@ -1,5 +1,6 @@
 #include "api/kit/origin.hpp"
 
+#include "base/authority.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -41,12 +42,12 @@ bool in_block(Address const& address, std::string_view block) {
   return true;
 }
 
-// host, host:port, [v6]:port; no zone ids, no spaces, nothing that could break out of a URL.
+// Nothing that could break out of a URL, not even what RFC 3986 lets stand in a name.
 bool is_host(std::string_view text) {
-  return !text.empty() && text.size() <= 255 && std::ranges::all_of(text, [](char c) {
-    return text::is_alnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' ||
-           c == ']';
-  });
+  return text.size() <= 255 && is_authority(text) && std::ranges::all_of(text, [](char c) {
+           return text::is_alnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' ||
+                  c == ']';
+         });
 }
 
 bool is_prefix(std::string_view text) {

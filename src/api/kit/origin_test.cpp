@@ -44,5 +44,20 @@ TEST_F(ClientAddress, goes_no_further_than_what_is_an_address) {
   EXPECT_EQ(of("10.0.0.1", {""}), "10.0.0.1");
 }
 
+// `X-Forwarded-Host` comes from a proxy, but the proxy may have it from anybody.
+TEST(BaseUrl, NamesNoHostThatIsNone) {
+  Origin const behind_proxies("", {"10.0.0.0/8"});
+  auto const url_of = [&](std::string const& forwarded) {
+    net::RequestHead head;
+    head.remote_address = "10.0.0.1";
+    head.headers = {{"Host", "here:80"}, {"X-Forwarded-Host", forwarded}};
+    return behind_proxies.of(head);
+  };
+  EXPECT_EQ(url_of("a.b:9292"), "http://a.b:9292");
+  EXPECT_EQ(url_of("[::1]:9292, inner"), "http://[::1]:9292");
+  for (std::string const wrong : {"[::1", "1.2.3.4:80:80", "x:99999", "a%41", "a!b", "a/b", ""})
+    EXPECT_EQ(url_of(wrong), "http://here:80") << wrong;
+}
+
 } // namespace
 } // namespace vitrine::api
