@@ -78,8 +78,9 @@ def test_an_attribute_that_is_there_is_not_added_in_the_older_patch(demo):
     assert demo.show(image)["name"] == "other"
 
 
-@pytest.mark.parametrize("name, value", [("Content-Type", "application/json"),
-                                         ("Range", "bytes=0-1"), ("X-OpenStack-Image-Size", "1")])
+@pytest.mark.parametrize("name, value", [
+    ("Content-Type", "application/json"), ("Range", "bytes=0-1"), ("X-OpenStack-Image-Size", "1"),
+    ("Content-Range", "bytes 0-1/2"), ("X-Image-Meta-Store", "file"), ("X-Service-Token", "x")])
 def test_two_values_for_one_are_refused(demo, name, value):
     with demo.raw() as connection:
         connection.send(demo.head_lines("GET", "/v2/images", *[f"{name}: {value}"] * 2))

@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::string_view kRequestId = "X-Openstack-Request-Id";
 // Of two values a proxy may have judged the other one, so none of them is taken.
-constexpr std::array<std::string_view, 5> kSingleHeaders = {
-    "X-Auth-Token", "X-Subject-Token", "Content-Type", "Range", "X-OpenStack-Image-Size"};
+constexpr std::array<std::string_view, 8> kSingleHeaders = {
+    "X-Auth-Token", "X-Service-Token", "X-Subject-Token",        "Content-Type",
+    "Range",        "Content-Range",   "X-OpenStack-Image-Size", "X-Image-Meta-Store"};
 
 std::string_view path_of(net::RequestHead const& head) {
   return std::string_view(head.target).substr(0, head.target.find('?'));
