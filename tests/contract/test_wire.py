@@ -282,8 +282,9 @@ def test_two_tokens_are_refused(demo, alt, path):
     pytest.param("/v3/projects", "error", marks=builtin_only)])
 def test_a_long_request_id_is_refused_in_the_form_of_the_api(demo, path, form):
     answer = demo.get(path, headers={"X-Openstack-Request-Id": "x" * 65,
-                                     "Accept": "application/json"}).expect(400)
+                                     "Accept": "application/json"}).expect(431)
     assert form in answer.json()
+    assert demo.get(path, headers={"X-Openstack-Request-Id": "x" * 64}).status != 431
 
 
 def test_a_body_that_nobody_reads_leaves_the_connection_in_step_or_closed(demo):

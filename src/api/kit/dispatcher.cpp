@@ -127,8 +127,9 @@ private:
         given && given->size() > limits::request_id_characters) {
       return refuse_with(
           dispatcher_.family_of(head_),
-          error(Fault::invalid_value, fmt::format("{} is longer than {} characters", kRequestId,
-                                                  limits::request_id_characters)));
+          error(Fault::too_large, fmt::format("{} is longer than {} characters.", kRequestId,
+                                              limits::request_id_characters)),
+          431); // the intent of Glance (contract: glance-v2 1.1)
     }
     auto found = dispatcher_.router_.find(head_.method, versioned_path(head_));
     if (auto const* miss = std::get_if<Miss>(&found)) return missed(*miss);
@@ -196,17 +197,19 @@ private:
     return reply;
   }
 
-  [[nodiscard]] ErrorContext error_context() const {
+  [[nodiscard]] ErrorContext error_context(int status = 0) const {
     return {.head = &head_,
             .auth_url = auth_url_,
-            .action = endpoint_ == nullptr ? std::string_view{} : endpoint_->spec.action};
+            .action = endpoint_ == nullptr ? std::string_view{} : endpoint_->spec.action,
+            .status = status};
   }
 
-  Reply refuse_with(Family const& family, Error const& failed) {
+  // `status` 0: as the failure says.
+  Reply refuse_with(Family const& family, Error const& failed, int status = 0) {
     if (failed.kind() == Kind::unauthenticated) {
       auth_url_ = dispatcher_.services_.authenticator.auth_url(context_.base_url);
     }
-    return family.refuse(failed, error_context());
+    return family.refuse(failed, error_context(status));
   }
 
   Reply failure(Error const& failed) { return refuse_with(*endpoint_->spec.family, failed); }
