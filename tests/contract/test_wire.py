@@ -287,6 +287,22 @@ def test_a_long_request_id_is_refused_in_the_form_of_the_api(demo, path, form):
     assert demo.get(path, headers={"X-Openstack-Request-Id": "x" * 64}).status != 431
 
 
+@pytest.mark.parametrize("path, native", [
+    ("/v2/nope", True), ("/v2/nope/nope", True), ("/v2/a/b/c/d/e/f/g/h/i", True),
+    ("/v2.9/nope", True), ("/v2/images/a/b/c", True), ("/v2/schemas/images/x", True),
+    ("/v2/cloudimages/a/b/c", False), ("/v2.1/cloudimages/nope/nope", False),
+    ("/v2/project/images/nope", False), ("/v2/project/images/a/tags/b/c", False),
+    ("/v1/nope", False), ("/v1.1/nope/nope", False)])
+def test_a_path_that_leads_nowhere_is_refused_in_the_form_of_its_api(demo, path, native):
+    """Most paths below /v2 that do not exist were refused by the extension."""
+    answer = demo.get(path, headers={"Accept": "*/*"}).expect(404)
+    if native:
+        assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
+        assert "<title>404 Not Found</title>" in answer.text
+    else:
+        assert answer.code() in ("IMG.0144", "IMG.0023")
+
+
 def test_a_body_that_nobody_reads_leaves_the_connection_in_step_or_closed(demo):
     with demo.raw() as connection:
         ask(connection, demo, "GET", "/v2/images/none", "Content-Length: 11", body=b"GET / HTTP/")

@@ -56,18 +56,24 @@ bool is_known_api(std::string_view segment) {
          segment == "healthcheck" || segment == "metrics" || segment == "versions";
 }
 
+// Below /v2 the extension has /v2/cloudimages… and /v2/{project_id}/images/… (contract: ims-api 1);
+// whatever else is there, or is not, belongs to the native API.
+bool is_native_v2(Path const& path) {
+  static constexpr std::array<std::string_view, 7> kNotProjects = {
+      "images", "schemas", "info", "metadefs", "tasks", "stores", "cache"};
+  auto const& second = path.segments[1];
+  if (path.count >= 2 && second == "cloudimages") return false;
+  return path.count < 3 || path.segments[2] != "images" ||
+         std::ranges::find(kNotProjects, second) != kNotProjects.end();
+}
+
 Family const* family_of(Path const& path) {
   if (path.count == 0) return &image_family;
   auto const first = path.segments[0];
   if (first == "v3") return &identity_family;
   if (first == "healthcheck" || first == "metrics") return &ops_family;
-  // Every extension path names cloudimages or jobs, or starts with a project before `images`.
-  bool const native =
-      first == "v2" &&
-      (path.count < 2 || path.segments[1] == "images" || path.segments[1] == "schemas" ||
-       path.segments[1] == "info" || path.segments[1] == "metadefs" ||
-       path.segments[1] == "tasks" || path.segments[1] == "stores" || path.segments[1] == "cache");
-  return native || first == "versions" ? &image_family : &ims_family;
+  bool const native = first == "v2" ? is_native_v2(path) : first == "versions";
+  return native ? &image_family : &ims_family;
 }
 
 } // namespace
