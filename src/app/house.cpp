@@ -23,6 +23,12 @@ void log_damaged(service::DamagedData const& data) {
                                         {"bytes_found", data.size_found_bytes.value_or(0)}});
 }
 
+void log_healed(service::HealedData const& data) {
+  ops::log_warning(
+      "image_data.healed",
+      {{"blob", data.damaged.text}, {"by_blob", data.blob.text}, {"bytes", data.size_bytes}});
+}
+
 } // namespace
 
 service::Quotas quotas_of(ops::Config const& config, store::Database& database) {
@@ -52,7 +58,8 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
                .detects_disk_format = ims,
                .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
                .digest_threads = std::max(2U, std::thread::hardware_concurrency()),
-               .server = stores.server}),
+               .server = stores.server,
+               .healed = log_healed}),
       downloads(*stores.database, *stores.blobs, access, log_damaged),
       submitter(*stores.database, clock, bell),
       engine(*stores.database, clock, bell, jobs::all_kinds({sharing}), metrics,

@@ -4,7 +4,6 @@
 #include "store/metadata/running_uploads.hpp"
 
 #include <iterator>
-#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -31,14 +30,6 @@ Result<Rows> read_rows(store::Database& database) {
   });
 }
 
-// Bytes in the store now; nothing when there are none.
-Result<std::optional<std::int64_t>> stored_now(store::Blobs& blobs, BlobId const& id) {
-  auto const opened = blobs.open(id);
-  if (opened) return std::optional(static_cast<std::int64_t>((*opened)->size_bytes()));
-  if (opened.error().fault == Fault::not_found) return std::optional<std::int64_t>();
-  return Error(opened.error());
-}
-
 } // namespace
 
 std::string_view name_of(Kind kind) noexcept {
@@ -48,6 +39,13 @@ std::string_view name_of(Kind kind) noexcept {
   case Kind::orphaned: return "orphaned";
   }
   return "";
+}
+
+Result<std::optional<std::int64_t>> stored_size_bytes(store::Blobs& blobs, BlobId const& id) {
+  auto const opened = blobs.open(id);
+  if (opened) return std::optional(static_cast<std::int64_t>((*opened)->size_bytes()));
+  if (opened.error().fault == Fault::not_found) return std::optional<std::int64_t>();
+  return Error(opened.error());
 }
 
 // What looks wrong is looked at once more: since the list, data may have come or gone with its row.
@@ -65,14 +63,14 @@ Result<BlobReport> check_blobs(store::Database& database, store::Blobs& blobs) {
         std::cmp_equal(found->second.size_bytes, row.size_bytes)) {
       continue;
     }
-    auto const stored = TRY(stored_now(blobs, row.id));
+    auto const stored = TRY(stored_size_bytes(blobs, row.id));
     if (stored == row.size_bytes) continue;
     report.findings.push_back(
         {stored ? Kind::wrong_size : Kind::missing, row.id, stored.value_or(0), row.size_bytes});
   }
   for (auto const& [id, blob] : listed) {
     if (rows.known.contains(id)) continue;
-    if (blob.committed && !TRY(stored_now(blobs, id))) continue;
+    if (blob.committed && !TRY(stored_size_bytes(blobs, id))) continue;
     report.findings.push_back({Kind::orphaned, id, static_cast<std::int64_t>(blob.size_bytes), 0});
   }
   auto const fresh = TRY(read_rows(database));

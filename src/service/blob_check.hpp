@@ -6,6 +6,7 @@
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,10 @@ struct BlobReport {
   std::int64_t blobs{0}; ///< rows compared
   std::vector<BlobFinding> findings;
 };
+
+/// Committed bytes of a blob in the store now; nothing when there is no such blob. Error:
+/// `unavailable`.
+Result<std::optional<std::int64_t>> stored_size_bytes(store::Blobs& blobs, BlobId const& id);
 
 /// Compares all rows with all of the store. Servers may run meanwhile. Errors: those of the
 /// database and the store.

@@ -1,6 +1,7 @@
 #include "service/uploads.hpp"
 
 #include "base/text.hpp"
+#include "service/blob_check.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
@@ -17,6 +18,10 @@ namespace {
 
 // Blocks of all uploads that may wait to be hashed, unless each has but one: 16 MiB.
 constexpr std::size_t kWaitingBlocksMax = 16;
+
+// Looks at the twin of an upload: each further one means that another upload of the same bytes, or
+// the sweeper, came in between.
+constexpr int kLooksMax = 8;
 
 Error too_large(std::int64_t size_bytes_max) {
   return error(Fault::too_large, fmt::format("The data is larger than {} bytes.", size_bytes_max));
@@ -234,45 +239,76 @@ Result<formats::Accepted> Upload::recognise() {
                         image_.container_format.value_or(""), uploads_.options_.rules);
 }
 
-/// Makes the bytes permanent, unless the same are stored already, and then the image active.
+/// Makes the image active: with the bytes that are stored already if they are the same and sound,
+/// else with its own. Those heal whatever shares a twin that is not sound.
 Result<> Upload::keep(Digests::Values const& digests, formats::Accepted const& accepted) {
-  auto& database = uploads_.database_;
-  auto const activated = [&](store::Connection& connection) {
-    return activate(connection, digests, accepted);
-  };
-  auto kept = TRY(database.write(activated));
-  if (kept == Kept::needs_own) {
-    TRY(writer_->commit());
-    committed_ = true;
-    writer_.reset();
-    kept = TRY(database.write(activated));
+  for (int look = 0; look < kLooksMax; ++look) {
+    auto const twin = TRY(find_twin(digests));
+    bool const shares = twin && twin->sound;
+    if (!shares) TRY(make_permanent());
+    auto const activated = [&](store::Connection& connection) {
+      return activate(connection, digests, accepted, twin);
+    };
+    if (!TRY(uploads_.database_.write(activated))) continue;
+    if (shares) drop_bytes();
+    if (twin && !shares) heal(twin->blob);
+    return {};
   }
-  if (kept == Kept::shared) drop_bytes();
+  return error(Fault::unavailable);
+}
+
+Result<> Upload::make_permanent() {
+  if (committed_) return {};
+  TRY(writer_->commit());
+  committed_ = true;
+  writer_.reset();
   return {};
 }
 
-/// The final unit of work. Changes the data fields only: what else was changed during the upload
-/// stays (decision L7).
-Result<Upload::Kept> Upload::activate(store::Connection& connection, Digests::Values const& digests,
-                                      formats::Accepted const& accepted) {
-  store::Images images(connection);
-  auto const before = images.get(image_.id);
-  if (!before && before.error().fault != Fault::image_not_found) return Error(before.error());
-  if (!before || before->upload_id != blob_.text) return error(Fault::image_gone);
+/// Bytes that are stored already, as the rows have them and as they lie in the store: a row alone
+/// is no reason to throw good bytes away.
+Result<std::optional<Upload::Twin>> Upload::find_twin(Digests::Values const& digests) const {
+  using Found = std::optional<BlobId>;
+  auto const find = [&](store::Connection& connection) -> Result<Found> {
+    TRY(awaiting(connection));
+    return store::BlobIndex(connection).find(digests.sha512, size_bytes_);
+  };
+  auto const blob = TRY(uploads_.database_.read(find));
+  if (!blob) return std::optional<Twin>();
+  auto const stored = TRY(stored_size_bytes(uploads_.blobs_, *blob));
+  return std::optional(Twin{*blob, stored == size_bytes_});
+}
 
+/// The image, if it still waits for these bytes. Error: `image_gone`.
+Result<model::Image> Upload::awaiting(store::Connection& connection) const {
+  auto image = store::Images(connection).get(image_.id);
+  if (!image && image.error().fault != Fault::image_not_found) return Error(image.error());
+  if (!image || image->upload_id != blob_.text) return error(Fault::image_gone);
+  return image;
+}
+
+/// The final unit of work; false, and nothing done, when `twin` is not what the rows say any more.
+/// Changes the data fields only: what else was changed during the upload stays (decision L7).
+Result<bool> Upload::activate(store::Connection& connection, Digests::Values const& digests,
+                              formats::Accepted const& accepted,
+                              std::optional<Twin> const& twin) const {
+  auto const before = TRY(awaiting(connection));
   auto const now = uploads_.clock_.now();
   store::BlobIndex index(connection);
   auto const same = TRY(index.find(digests.sha512, size_bytes_));
-  if (!same && !committed_) return Kept::needs_own;
-  if (same) {
-    TRY(index.add_reference(*same));
+  if (same != (twin ? std::optional(twin->blob) : std::nullopt)) return false;
+  bool const shares = twin && twin->sound;
+  if (shares) {
+    TRY(index.add_reference(twin->blob));
+  } else if (twin) {
+    TRY(index.replace(twin->blob, blob_, digests.sha512));
   } else {
     TRY(index.insert(blob_, size_bytes_, digests.sha512, now));
   }
 
-  auto after = *before;
+  auto after = before;
   after.status = model::ImageStatus::active;
-  after.blob = same.value_or(blob_);
+  after.blob = shares ? twin->blob : blob_;
   after.size_bytes = size_bytes_;
   after.checksum = digests.md5;
   after.hash_value = digests.sha512;
@@ -284,7 +320,7 @@ Result<Upload::Kept> Upload::activate(store::Connection& connection, Digests::Va
   after.updated_at = now;
   after.upload_id.clear();
   after.upload_error.clear();
-  TRY(images.update(*before, after));
+  TRY(store::Images(connection).update(before, after));
   TRY(store::RunningUploads(connection).remove(blob_));
   TRY(store::Audit(connection)
           .record({.kind = model::audit::image_upload,
@@ -295,7 +331,13 @@ Result<Upload::Kept> Upload::activate(store::Connection& connection, Digests::Va
                    .image_owner = after.owner,
                    .job = {},
                    .pairs = {}}));
-  return same ? Kept::shared : Kept::own;
+  return true;
+}
+
+/// Tells of it, and removes what is left of the damaged bytes; else the sweeper does.
+void Upload::heal(BlobId const& damaged) const {
+  [[maybe_unused]] auto const removed = uploads_.blobs_.remove(damaged);
+  if (uploads_.options_.healed) uploads_.options_.healed({damaged, blob_, size_bytes_});
 }
 
 void Upload::abandon(Error const& failure) { abandon(reason_of(failure)); }

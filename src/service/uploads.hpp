@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,12 +24,20 @@
 
 namespace vitrine::service {
 
+/// Damaged data of images, in whose place are the equal bytes of an upload now.
+struct HealedData {
+  BlobId damaged;
+  BlobId blob;
+  std::int64_t size_bytes;
+};
+
 struct UploadOptions {
   std::int64_t size_bytes_max{limits::image_size_bytes};
   bool detects_disk_format{true}; ///< an image without a disk_format takes the one of its bytes
   formats::Rules rules{};
   unsigned digest_threads{2};
   std::string server{}; ///< names the process among those that share the database, over restarts
+  std::function<void(HealedData const&)> healed{}; ///< told from any thread
 };
 
 /// What a client tells of the data before it sends it.
@@ -109,7 +118,11 @@ public:
 
 private:
   friend class Uploads;
-  enum class Kept : std::uint8_t { own, shared, needs_own };
+  /// A blob of which the rows say that its bytes are those of the upload.
+  struct Twin {
+    BlobId blob;
+    bool sound; ///< the store has all its bytes
+  };
 
   Upload(Uploads& uploads, model::Caller caller, model::Image image, Announcement announced,
          std::unique_ptr<store::BlobWriter> writer);
@@ -117,8 +130,12 @@ private:
   Result<> complete();
   Result<formats::Accepted> recognise();
   Result<> keep(Digests::Values const& digests, formats::Accepted const& accepted);
-  Result<Kept> activate(store::Connection& connection, Digests::Values const& digests,
-                        formats::Accepted const& accepted);
+  Result<> make_permanent();
+  Result<std::optional<Twin>> find_twin(Digests::Values const& digests) const;
+  Result<model::Image> awaiting(store::Connection& connection) const;
+  Result<bool> activate(store::Connection& connection, Digests::Values const& digests,
+                        formats::Accepted const& accepted, std::optional<Twin> const& twin) const;
+  void heal(BlobId const& damaged) const;
   void drop_bytes();
 
   Uploads& uploads_;
@@ -132,7 +149,7 @@ private:
   std::int64_t size_bytes_{0};
   bool recognised_early_{false};
   bool committed_{false};
-  bool open_{true}; ///< the image waits for these bytes
+  bool open_{true};       ///< the image waits for these bytes
 };
 
 } // namespace vitrine::service

@@ -119,7 +119,20 @@ protected:
         .size();
   }
 
-  void build(UploadOptions const& options) {
+  std::size_t unused_blobs() {
+    return database_->read([](store::Connection& c) { return store::BlobIndex(c).unused(10); })
+        .value()
+        .size();
+  }
+
+  [[nodiscard]] fs::path place(BlobId const& blob) const {
+    return directory_ / "blobs" / blob.text.substr(0, 2) / blob.text;
+  }
+
+  void build(UploadOptions options) {
+    options.healed = [this](HealedData const& data) {
+      healed_.emplace_back(data.damaged, data.blob);
+    };
     uploads_ = std::make_unique<Uploads>(*database_, *blobs_, *access_, clock_, options);
     downloads_ =
         std::make_unique<Downloads>(*database_, *blobs_, *access_, [this](DamagedData const& data) {
@@ -227,7 +240,8 @@ protected:
   std::optional<policy::Policy> policy_;
   std::unique_ptr<Access> access_;
   std::unique_ptr<Uploads> uploads_;
-  std::vector<Damage> damaged_; ///< what `downloads_` told of
+  std::vector<Damage> damaged_;                   ///< what `downloads_` told of
+  std::vector<std::pair<BlobId, BlobId>> healed_; ///< what `uploads_` told of
   std::unique_ptr<Downloads> downloads_;
   model::Caller owner_;
   model::Caller stranger_;
@@ -471,19 +485,14 @@ TEST_F(UploadsTest, keeps_equal_bytes_once) {
   EXPECT_EQ(files(), 2U);
   EXPECT_EQ(blobs_->commits, 2) << "known bytes are not written out";
 
-  auto const unused = [&] {
-    return database_->read([](store::Connection& c) { return store::BlobIndex(c).unused(10); })
-        .value()
-        .size();
-  };
   EXPECT_TRUE(database_->write([blob = get(first).blob](store::Connection& c) {
     return store::BlobIndex(c).drop_reference(blob);
   }));
-  EXPECT_EQ(unused(), 0U) << "the other image still refers to them";
+  EXPECT_EQ(unused_blobs(), 0U) << "the other image still refers to them";
   EXPECT_TRUE(database_->write([blob = get(second).blob](store::Connection& c) {
     return store::BlobIndex(c).drop_reference(blob);
   }));
-  EXPECT_EQ(unused(), 1U);
+  EXPECT_EQ(unused_blobs(), 1U);
 }
 
 TEST_F(UploadsTest, equal_bytes_made_permanent_at_once_are_kept_once) {
@@ -496,6 +505,73 @@ TEST_F(UploadsTest, equal_bytes_made_permanent_at_once_are_kept_once) {
   ASSERT_TRUE(put(first, "abc"));
   EXPECT_EQ(blobs_->commits, 2);
   EXPECT_EQ(get(first).blob, get(second).blob);
+  EXPECT_EQ(files(), 1U);
+}
+
+// The row of a blob alone was taken for its bytes: good new ones were thrown away, for ever.
+TEST_F(UploadsTest, heals_damaged_bytes_with_equal_ones) {
+  auto const old = make();
+  ASSERT_TRUE(put(old, "abc"));
+  for (bool const lost : {true, false}) {
+    auto const damaged = get(old).blob;
+    if (lost) {
+      EXPECT_TRUE(disk_->remove(damaged));
+    } else {
+      fs::resize_file(place(damaged), 2);
+    }
+    auto const id = make();
+    ASSERT_TRUE(put(id, "abc"));
+    EXPECT_NE(get(id).blob, damaged);
+    EXPECT_EQ(get(id).blob, get(old).blob);
+    EXPECT_TRUE(downloads_->open(owner_, old));
+    EXPECT_EQ(healed_.back(), std::pair(damaged, get(id).blob));
+    EXPECT_EQ(files(), 1U) << "what is left of the damaged bytes goes";
+  }
+  EXPECT_EQ(healed_.size(), 2U);
+  for (int references = 3; references > 0; --references) {
+    EXPECT_EQ(unused_blobs(), 0U) << references;
+    EXPECT_TRUE(database_->write([blob = get(old).blob](store::Connection& c) {
+      return store::BlobIndex(c).drop_reference(blob);
+    }));
+  }
+  EXPECT_EQ(unused_blobs(), 1U);
+}
+
+TEST_F(UploadsTest, of_two_uploads_that_heal_the_same_bytes_one_does) {
+  auto const old = make();
+  ASSERT_TRUE(put(old, "abc"));
+  ASSERT_TRUE(disk_->remove(get(old).blob));
+  auto const first = make();
+  auto const second = make();
+  blobs_->before_commit = [&] {
+    blobs_->before_commit = {};
+    ASSERT_TRUE(put(second, "abc"));
+  };
+  ASSERT_TRUE(put(first, "abc"));
+  EXPECT_EQ(healed_.size(), 1U);
+  EXPECT_EQ(get(first).blob, get(second).blob);
+  EXPECT_EQ(get(first).blob, get(old).blob);
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(UploadsTest, equal_bytes_that_the_sweeper_takes_meanwhile_are_kept_anew) {
+  auto const old = make();
+  ASSERT_TRUE(put(old, "abc"));
+  auto const swept = get(old).blob;
+  blobs_->before_open = [&] { // the upload has read the row, and looks at the bytes
+    blobs_->before_open = {};
+    ASSERT_TRUE(database_->write([&](store::Connection& c) -> Result<> {
+      TRY(store::BlobIndex(c).drop_reference(swept));
+      EXPECT_TRUE(TRY(store::BlobIndex(c).forget_unused(swept)));
+      return {};
+    }));
+    ASSERT_TRUE(disk_->remove(swept));
+  };
+  auto const id = make();
+  ASSERT_TRUE(put(id, "abc"));
+  EXPECT_TRUE(healed_.empty());
+  EXPECT_NE(get(id).blob, swept);
+  EXPECT_TRUE(downloads_->open(owner_, id));
   EXPECT_EQ(files(), 1U);
 }
 
@@ -577,9 +653,8 @@ TEST_F(UploadsTest, data_that_is_missing_is_not_an_image_that_is) {
 TEST_F(UploadsTest, data_of_another_size_is_not_sent) {
   auto const id = make();
   ASSERT_TRUE(put(id, "abc"));
-  auto const blob = get(id).blob.text;
   for (auto const size : {2U, 4U}) {
-    fs::resize_file(directory_ / "blobs" / blob.substr(0, 2) / blob, size);
+    fs::resize_file(place(get(id).blob), size);
     auto const opened = downloads_->open(owner_, id);
     ASSERT_FALSE(opened) << size;
     EXPECT_EQ(opened.error().fault, Fault::unavailable);

@@ -193,6 +193,27 @@ def test_equal_content_is_stored_once(fresh_server):
     harness.wait_until(lambda: server.stored_bytes() == 0, what="the bytes to go")
 
 
+@pytest.mark.parametrize("damage", ["lost", "cut"])
+def test_an_upload_heals_damaged_data(fresh_server, damage):
+    """Equal bytes were thrown away because damaged ones had the name; both images stayed 503."""
+    server = fresh_server(environment={"VITRINE_STORAGE_SWEEP_SECONDS": "3600"})
+    demo, alt = server.client("demo"), server.client("alt")
+    old = demo.create_image(CHUNK)
+    [file] = server.store.files()
+    if damage == "lost":
+        file.unlink()
+    else:
+        file.write_bytes(CHUNK[:-1])
+    demo.download(old["id"]).expect(503)
+    new = alt.create_image(CHUNK)
+    for client, image in ((demo, old), (alt, new)):
+        assert client.download(image["id"]).expect(200).body == CHUNK
+    assert server.stored_bytes() == len(CHUNK)
+    assert '"event":"image_data.healed"' in server.log()
+    alt.delete(f"/v2/images/{new['id']}").expect(204)
+    assert demo.download(old["id"]).expect(200).body == CHUNK
+
+
 def test_parallel_uploads_and_downloads(demo, rng):
     data = [rng.randbytes(300_000 + index) for index in range(12)]
     images = [demo.create_image() for _ in data]

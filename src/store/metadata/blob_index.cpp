@@ -26,6 +26,12 @@ Result<> BlobIndex::drop_reference(BlobId const& id) {
   return {};
 }
 
+Result<> BlobIndex::replace(BlobId const& lost, BlobId const& by, std::string_view hash_value) {
+  TRY(connection_.run(sql::replace_blob, {lost, by}));
+  TRY(connection_.run(sql::replace_blob_of_images, {lost, by, hash_value}));
+  return {};
+}
+
 Result<std::vector<BlobId>> BlobIndex::unused(std::int64_t limit) {
   std::vector<BlobId> out;
   TRY(connection_.run(sql::list_unused_blobs, {limit},

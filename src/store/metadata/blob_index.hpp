@@ -25,6 +25,9 @@ public:
   Result<> insert(BlobId const& id, std::int64_t size_bytes, std::string_view hash_value, Time now);
   Result<> add_reference(BlobId const& id);
   Result<> drop_reference(BlobId const& id);
+  /// Puts equal bytes in the place of `lost`, with one reference more: whatever had `lost` has
+  /// `by`.
+  Result<> replace(BlobId const& lost, BlobId const& by, std::string_view hash_value);
   /// At most `limit` blobs without a reference, oldest first.
   Result<std::vector<BlobId>> unused(std::int64_t limit);
   /// Forgets a blob if it is still unused; true when it was. Its bytes may be removed after the

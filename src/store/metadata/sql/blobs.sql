@@ -9,6 +9,13 @@ INSERT INTO blobs (id, size, hash_value, refs, created_at) VALUES ($1, $2, $3, 1
 -- name: change_blob_references
 UPDATE blobs SET refs = refs + $2 WHERE id = $1
 
+-- name: replace_blob
+UPDATE blobs SET id = $2, refs = refs + 1 WHERE id = $1
+
+-- The hash is there for its index.
+-- name: replace_blob_of_images
+UPDATE images SET blob_id = $2 WHERE hash_value = $3 AND blob_id = $1
+
 -- name: list_unused_blobs
 SELECT id FROM blobs WHERE refs = 0 ORDER BY created_at LIMIT $1
 
