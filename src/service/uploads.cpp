@@ -249,7 +249,11 @@ Result<> Upload::keep(Digests::Values const& digests, formats::Accepted const& a
     auto const activated = [&](store::Connection& connection) {
       return activate(connection, digests, accepted, twin);
     };
-    if (!TRY(uploads_.database_.write(activated))) continue;
+    auto const done = uploads_.database_.write(activated);
+    // Lost at its commit it may be stored all the same; then the bytes are those of an active
+    // image. The sweeper will know.
+    if (!done && done.error().fault == Fault::unavailable) committed_ = false;
+    if (!TRY(done)) continue;
     if (shares) drop_bytes();
     if (twin && !shares) heal(twin->blob);
     return {};

@@ -148,7 +148,7 @@ private:
   Digests digests_;
   std::int64_t size_bytes_{0};
   bool recognised_early_{false};
-  bool committed_{false};
+  bool committed_{false}; ///< permanent, and nobody else's for sure
   bool open_{true};       ///< the image waits for these bytes
 };
 

@@ -81,6 +81,25 @@ private:
   store::Blobs& blobs_;
 };
 
+// A database whose answer is lost where a test tells it to.
+class LossyDatabase final : public store::Database {
+public:
+  explicit LossyDatabase(store::Database& database) : database_(database) {}
+
+  bool loses_next_write{false};
+
+protected:
+  Result<> do_read(Work const& work) override { return database_.read(work); }
+  Result<> do_write(Work const& work) override {
+    auto done = database_.write(work);
+    if (std::exchange(loses_next_write, false)) return error(Fault::unavailable);
+    return done;
+  }
+
+private:
+  store::Database& database_;
+};
+
 class UploadsTest : public testing::Test {
 protected:
   using Damage = std::tuple<ImageId, std::int64_t, std::optional<std::uint64_t>>;
@@ -572,6 +591,23 @@ TEST_F(UploadsTest, equal_bytes_that_the_sweeper_takes_meanwhile_are_kept_anew) 
   EXPECT_TRUE(healed_.empty());
   EXPECT_NE(get(id).blob, swept);
   EXPECT_TRUE(downloads_->open(owner_, id));
+  EXPECT_EQ(files(), 1U);
+}
+
+// The bytes were removed, those of an active image.
+TEST_F(UploadsTest, bytes_stay_when_nobody_knows_whether_they_were_taken) {
+  LossyDatabase lossy(*database_);
+  Uploads uploads(lossy, *blobs_, *access_, clock_, {.size_bytes_max = kCap});
+  auto const id = make();
+  {
+    auto const upload = uploads.begin(owner_, id, {}).value();
+    ASSERT_TRUE(write(*upload, "abc"));
+    blobs_->before_commit = [&] { lossy.loses_next_write = true; };
+    EXPECT_EQ(upload->finish().error().fault, Fault::unavailable);
+  }
+  EXPECT_EQ(get(id).status, ImageStatus::active);
+  EXPECT_TRUE(downloads_->open(owner_, id));
+  EXPECT_EQ(uploads.remove_strays(0).value(), 0);
   EXPECT_EQ(files(), 1U);
 }
 
