@@ -18,6 +18,7 @@ constexpr std::size_t image_tags = 128;
 constexpr std::size_t name_characters = 255;
 constexpr std::size_t property_name_characters = 255;
 constexpr std::size_t property_value_bytes = 65'535;
+constexpr std::size_t image_properties_bytes = 1U << 20U; ///< of one image, as stored; ours
 constexpr std::size_t tag_characters = 255;
 constexpr std::int64_t minimum_size_max = 2'147'483'647; ///< min_disk, min_ram
 

@@ -1,5 +1,6 @@
 #include "service/images.hpp"
 
+#include "base/limits.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
@@ -54,6 +55,14 @@ Result<> Images::check_limits(model::Image const& before, model::Image const& af
         fmt::format("The limit has been exceeded on the number of allowed image properties. "
                     "Attempted: {}, Maximum: {}",
                     properties, options_.property_max));
+  }
+  auto const bytes = after.properties_json.size();
+  if (bytes > limits::image_properties_bytes && bytes > before.properties_json.size()) {
+    return error(
+        Fault::property_limit,
+        fmt::format("The limit has been exceeded on the size of the image properties in bytes. "
+                    "Attempted: {}, Maximum: {}",
+                    bytes, limits::image_properties_bytes));
   }
   return {};
 }
@@ -118,8 +127,8 @@ Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id
   return std::move(found.image);
 }
 
-Result<std::vector<model::Image>> Images::list(model::Caller const& caller,
-                                               model::ImageListing const& listing) {
+Result<model::ImagePage> Images::list(model::Caller const& caller,
+                                      model::ImageListing const& listing) {
   TRY(access_.require(get_images_, caller));
   return database_.read(
       [&](store::Connection& connection) { return store::list_images(connection, listing); });

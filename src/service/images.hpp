@@ -45,8 +45,7 @@ public:
   /// Errors: `image_not_found`, `forbidden`.
   Result<model::Image> show(model::Caller const& caller, ImageId const& id);
   /// The page, without rows that the policy `get_image` denies. Error: `forbidden` (get_images).
-  Result<std::vector<model::Image>> list(model::Caller const& caller,
-                                         model::ImageListing const& listing);
+  Result<model::ImagePage> list(model::Caller const& caller, model::ImageListing const& listing);
   /// Applies `change` in one transaction. Errors: `image_not_found`, `forbidden`, `name_taken`,
   /// limits, what `change` says.
   Result<model::Image> change(model::Caller const& caller, ImageId const& id, Change const& change);

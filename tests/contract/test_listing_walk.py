@@ -51,6 +51,38 @@ def test_the_default_page_and_the_largest(demo, crowd):
     assert len(demo.listed("tag=walk&limit=1000")) == COUNT
 
 
+def test_a_page_ends_before_it_is_large(demo):
+    """A page of 1000 rows was 1000 rows, of whatever size: eight lists took all the memory."""
+    values = {f"p{index}": "v" * 60_000 for index in range(10)}
+    ids = [demo.create_image(name=f"large-{index}", tags=["large"], kind="a",
+                             **({} if index == 4 else values))["id"] for index in range(10)]
+    sizes, listed, path = [], [], "/v2/images?limit=1000&tag=large&kind=a&sort=name:asc"
+    while path:
+        page = demo.get(path).expect(200).json()
+        sizes.append(len(page["images"]))
+        listed += page["images"]
+        path = page.get("next")
+    assert [image["id"] for image in listed] == ids
+    assert sizes == [8, 2]  # 4 MiB of properties, and one that is small
+    assert listed[:5] == [demo.show(image) for image in ids[:5]]
+    for image in ids:
+        demo.delete(f"/v2/images/{image}").expect(204)
+
+
+def test_an_image_alone_is_not_large(demo):
+    image = demo.create_image()["id"]
+    parts = [[{"op": "add", "path": f"/p{index}", "value": "v" * 65_000} for index in half]
+             for half in (range(12), range(12, 20))]
+    demo.patch(f"/v2/images/{image}", parts[0]).expect(200)
+    answer = demo.patch(f"/v2/images/{image}", parts[1]).expect(413)
+    assert answer.json()["message"] == (
+        "The limit has been exceeded on the size of the image properties in bytes. "
+        "Attempted: 1300171, Maximum: 1048576")
+    assert "p12" not in demo.show(image)
+    demo.patch(f"/v2/images/{image}", parts[1][:4]).expect(200)
+    demo.delete(f"/v2/images/{image}").expect(204)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 59, 60, 61])
 def test_pages_of_every_size(demo, crowd, limit):
     assert set(walk(demo, f"tag=walk&limit={limit}")) == set(crowd)

@@ -27,16 +27,16 @@ Result<Reply> run(Context& context, Services& services) {
   if (auto const marker = context.query.last("marker")) {
     listing.after = TRY(read_marker(context, services, *marker));
   }
-  auto const images = TRY(services.images.list(context.caller, listing));
+  auto const page = TRY(services.images.list(context.caller, listing));
   bool const ims_profile = config.compat.profile == ops::Profile::ims;
   std::string body;
   json::Writer writer(body);
   writer.begin_object().key("images").begin_array();
-  for (auto const& image : images)
+  for (auto const& image : page.images)
     write_image(writer, image, context.caller, ims_profile);
   writer.end_array().field("first", link(context.query.with("marker", std::nullopt)));
-  if (!images.empty() && std::ssize(images) >= listing.limit) {
-    writer.field("next", link(context.query.with("marker", images.back().id.text)));
+  if (page.more && !page.images.empty()) {
+    writer.field("next", link(context.query.with("marker", page.images.back().id.text)));
   }
   writer.field("schema", "/v2/schemas/images").end_object();
   return json_reply(200, std::move(body));

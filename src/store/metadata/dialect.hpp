@@ -12,13 +12,17 @@ struct Dialect {
   /// True when `{0}` is one of the texts of the JSON array that parameter `{1}` holds. One
   /// parameter, however many texts: a statement with one for each is slow to prepare.
   std::string_view is_in_array;
+  /// Bytes of the text `{}`.
+  std::string_view size_bytes;
 };
 
 inline constexpr Dialect kSqliteDialect{.ordered_join = "CROSS JOIN",
-                                        .is_in_array = "{0} IN (SELECT value FROM json_each({1}))"};
+                                        .is_in_array = "{0} IN (SELECT value FROM json_each({1}))",
+                                        .size_bytes = "length(CAST({} AS BLOB))"};
 // An array and no subquery: that would be one more join to plan.
 inline constexpr Dialect kPostgresDialect{
     .ordered_join = "JOIN",
-    .is_in_array = "{0} = ANY(ARRAY(SELECT jsonb_array_elements_text({1}::text::jsonb)))"};
+    .is_in_array = "{0} = ANY(ARRAY(SELECT jsonb_array_elements_text({1}::text::jsonb)))",
+    .size_bytes = "octet_length({})"};
 
 } // namespace vitrine::store

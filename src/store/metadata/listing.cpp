@@ -26,6 +26,10 @@ using Value = std::variant<std::int64_t, std::string>;
 // commoner one is met soon enough on the way along the sort index.
 constexpr std::int64_t kRareTermMax = 2000;
 
+// Properties and tags of this size come with the page. Larger ones are read for themselves: the
+// engine would hold those of all its rows before the first can be looked at.
+constexpr std::size_t kShortBytes = 8U << 10U;
+
 // Each is one more join to plan; more are counted by one subquery.
 constexpr std::size_t kJoinedTermsMax = 4;
 
@@ -124,8 +128,8 @@ public:
   Builder(Connection& connection, ImageListing const& listing)
       : connection_(connection), join_(connection.dialect().ordered_join), listing_(listing) {}
 
-  Result<std::vector<model::Image>> run() {
-    if (listing_.limit == 0) return std::vector<model::Image>{};
+  Result<model::ImagePage> run() {
+    if (listing_.limit == 0) return model::ImagePage{};
     conditions_ = conditions_text();
     for (bool const hidden : listing_.hidden)
       add_branches(hidden);
@@ -134,8 +138,8 @@ public:
       for (auto const& range : ranges())
         parts.push_back(TRY(select(branch, range)));
     }
-    if (parts.empty()) return std::vector<model::Image>{};
-    return fetch(page_of(parts));
+    if (parts.empty()) return model::ImagePage{};
+    return complete(TRY(fetch(page_of(parts))));
   }
 
 private:
@@ -357,22 +361,66 @@ private:
       order += fmt::format("{}k{}{}", order.empty() ? "" : ", ", i, key.descending ? " DESC" : "");
       if (key.column == ImageColumn::id) id_key = fmt::format("k{}", i);
     }
-    // get_image's text up to its WHERE names the columns in the order that row_to_image reads.
-    auto columns = sql::get_image.text.substr(0, sql::get_image.text.find(" FROM "));
     return fmt::format("{} FROM (SELECT * FROM ({}) u ORDER BY {} LIMIT {}) v {} images i ON "
                        "i.id = v.{} ORDER BY {}",
-                       columns, ids, order, text_.bind(listing_.limit), join_, id_key, order);
+                       columns(), ids, order, text_.bind(listing_.limit), join_, id_key, order);
   }
 
-  Result<std::vector<model::Image>> fetch(std::string const& statement) {
-    std::vector<model::Image> images;
+  // get_image's text up to its WHERE names the columns in the order that row_to_image reads. Texts
+  // that are not short are null.
+  [[nodiscard]] std::string columns() const {
+    constexpr std::string_view texts = "i.properties, i.tags";
+    auto const all = sql::get_image.text.substr(0, sql::get_image.text.find(" FROM "));
+    auto const at = all.find(texts);
+    CHECK(at != std::string_view::npos);
+    auto const size_of = [&](std::string_view column) {
+      return fmt::format(fmt::runtime(connection_.dialect().size_bytes), column);
+    };
+    auto const short_ones =
+        fmt::format("{} + {} <= {}", size_of("i.properties"), size_of("i.tags"), kShortBytes);
+    return fmt::format("{0}CASE WHEN {1} THEN i.properties END, CASE WHEN {1} THEN i.tags END{2}",
+                       all.substr(0, at), short_ones, all.substr(at + texts.size()));
+  }
+
+  static std::size_t text_bytes(model::Image const& image) {
+    return image.properties_json.size() + image.tags_json.size();
+  }
+
+  static bool is_short(model::Image const& image) { return !image.properties_json.empty(); }
+
+  // The rows of the page, up to where their short texts fill it.
+  Result<model::ImagePage> fetch(std::string const& statement) {
+    model::ImagePage page;
+    std::size_t bytes = 0;
+    std::int64_t rows = 0;
     auto const params = text_.params();
     TRY(connection_.run({"list_images", statement}, std::span<Param const>(params),
                         [&](Row const& row) {
-                          auto image = row_to_image(row);
-                          if (holds_terms(image)) images.push_back(std::move(image));
+                          ++rows;
+                          if (bytes >= kPageBytesMax) return;
+                          auto& image = page.images.emplace_back(row_to_image(row));
+                          bytes += text_bytes(image);
                         }));
-    return images;
+    page.more = rows == listing_.limit || std::ssize(page.images) < rows;
+    return page;
+  }
+
+  // Reads the long texts that the page has room for.
+  Result<model::ImagePage> complete(model::ImagePage rows) {
+    model::ImagePage page{.images = {}, .more = rows.more};
+    page.images.reserve(rows.images.size());
+    std::size_t bytes = 0;
+    for (auto& row : rows.images) {
+      if (bytes >= kPageBytesMax) {
+        page.more = true;
+        break;
+      }
+      auto image = is_short(row) ? std::move(row) : TRY(Images(connection_).get(row.id));
+      if (!holds_terms(image)) continue;
+      bytes += text_bytes(image);
+      page.images.push_back(std::move(image));
+    }
+    return page;
   }
 
   // A term is a hash: what was found by one is compared in full.
@@ -401,7 +449,7 @@ private:
 
 } // namespace
 
-Result<std::vector<model::Image>> list_images(Connection& connection, ImageListing const& listing) {
+Result<model::ImagePage> list_images(Connection& connection, ImageListing const& listing) {
   return Builder(connection, listing).run();
 }
 
