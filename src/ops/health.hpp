@@ -13,7 +13,7 @@ class Health {
 public:
   using Clock = std::chrono::steady_clock;
 
-  /// A database that has not answered for this long is taken for one that cannot be read.
+  /// A database that has not answered for this long is taken for one that is out.
   static constexpr std::chrono::seconds kAnswerAgeMax{5};
   /// The same of a store, which may be far away.
   static constexpr std::chrono::seconds kStoreAgeMax{15};
@@ -33,7 +33,9 @@ public:
   [[nodiscard]] std::optional<std::string_view>
   unready_because(Clock::time_point now = Clock::now()) const noexcept {
     if (draining_.load(std::memory_order_relaxed)) return "The server is draining.";
-    if (is_silent(answered_at_, kAnswerAgeMax, now)) return "The database cannot be read.";
+    if (is_silent(answered_at_, kAnswerAgeMax, now)) {
+      return "The database cannot be read or written.";
+    }
     if (is_silent(store_answered_at_, kStoreAgeMax, now)) {
       return "The image store does not answer.";
     }

@@ -10,11 +10,12 @@ TEST(Health, is_ready_while_the_database_answers) {
   Health health;
   Health::Clock::time_point const now{1h};
   health.store_looked_at(true, now);
-  EXPECT_EQ(health.unready_because(now), "The database cannot be read.") << "nobody looked yet";
+  EXPECT_EQ(health.unready_because(now), "The database cannot be read or written.")
+      << "nobody looked yet";
   health.database_looked_at(true, now);
   EXPECT_EQ(health.unready_because(now), std::nullopt);
   health.database_looked_at(false, now);
-  EXPECT_EQ(health.unready_because(now), "The database cannot be read.");
+  EXPECT_EQ(health.unready_because(now), "The database cannot be read or written.");
 }
 
 TEST(Health, a_look_that_does_not_return_counts_as_no_answer) {
@@ -24,7 +25,7 @@ TEST(Health, a_look_that_does_not_return_counts_as_no_answer) {
   health.database_looked_at(true, now);
   EXPECT_EQ(health.unready_because(now + Health::kAnswerAgeMax), std::nullopt);
   EXPECT_EQ(health.unready_because(now + Health::kAnswerAgeMax + 1ms),
-            "The database cannot be read.");
+            "The database cannot be read or written.");
 }
 
 TEST(Health, is_ready_while_the_store_answers) {

@@ -101,10 +101,10 @@ public:
 
   virtual ~Connection() = default;
   /// Runs one statement; `each` sees every row in order. Returns the number of rows changed.
-  /// Errors: `store_full` when the disk is full, `conflict` on a violated unique key, `unavailable`
-  /// when the engine is out of reach, `invalid_value` for a text that the engine cannot keep,
-  /// `internal` otherwise (logged by the engine; the detail never reaches a client). After an error
-  /// a unit of work that writes must fail too.
+  /// Errors: `conflict` on a violated unique key, `unavailable` when the engine is out of reach or
+  /// its disk is full, `invalid_value` for a text that the engine cannot keep, `internal` otherwise
+  /// (logged by the engine; the detail never reaches a client). After an error a unit of work that
+  /// writes must fail too.
   virtual Result<std::int64_t> run(sql::Statement const& statement, std::span<Param const> params,
                                    Each const& each) = 0;
 

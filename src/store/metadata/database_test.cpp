@@ -1,5 +1,6 @@
 // What holds on every engine.
 #include "store/metadata/engines_test.hpp"
+#include "store/metadata/timed_database.hpp"
 
 #include <atomic>
 #include <gtest/gtest.h>
@@ -242,6 +243,36 @@ TEST_P(DatabaseTest, a_statement_that_fails_voids_its_unit) {
   EXPECT_TRUE(insert(1));
   EXPECT_TRUE(run(kChange, {1}));
   EXPECT_EQ(count_and_sum().second, 2);
+}
+
+// Was `store_full`, which callers were told as a quota of theirs.
+TEST_P(DatabaseTest, a_full_disk_is_an_outage_until_it_has_room_again) {
+  if (GetParam() != TestEngine::sqlite) GTEST_SKIP() << "has no size limit of its own";
+  ops::Metrics metrics;
+  TimedDatabase timed(store_->open().value(), metrics);
+  auto const write = [&](std::string_view text) {
+    return timed.write([&](Connection& connection) -> Result<> {
+      TRY(connection.run({"statement", text}, {}));
+      return {};
+    });
+  };
+  auto const look = [&] {
+    return timed.read_anew([](Connection& connection) { return connection.run(kCount, {}); });
+  };
+  std::string const longer = "INSERT INTO numbers VALUES (1, hex(zeroblob(100000)))";
+  EXPECT_TRUE(write("CREATE TRIGGER full BEFORE UPDATE ON migrations BEGIN "
+                    "SELECT RAISE(ABORT, 'no room for less either'); END"));
+  EXPECT_TRUE(write("PRAGMA max_page_count = 1")); // the least: as many as there are
+  EXPECT_TRUE(look());
+  auto const full = write(longer);
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().fault, Fault::unavailable);
+  EXPECT_EQ(full.error().detail, "");
+
+  EXPECT_FALSE(look()) << "the last unit could not be written, nor can another";
+  EXPECT_TRUE(write("PRAGMA max_page_count = 100000"));
+  EXPECT_TRUE(write(longer));
+  EXPECT_TRUE(look());
 }
 
 TEST_P(DatabaseTest, a_newer_schema_is_refused) {

@@ -394,7 +394,6 @@ Error PostgresConnection::fail(std::string_view name, pg_result const* failed) {
   if (trouble_ == Trouble::lost) return lose(name, message);
   if (trouble_ == Trouble::overtaken) return error(Fault::unavailable);
   if (code.starts_with("23")) return error(Fault::conflict);
-  if (code == "53100") return error(Fault::store_full, "the disk of the database is full");
   ops::log_error("database.statement_failed",
                  {{"statement", name}, {"sqlstate", code}, {"detail", message}});
   if (code == "22021") return error(Fault::invalid_value, "A text is not valid UTF-8.");

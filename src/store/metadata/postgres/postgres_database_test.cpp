@@ -120,9 +120,9 @@ TEST_F(PostgresDatabaseTest, a_unit_overtaken_for_ever_waits_its_turn) {
   EXPECT_EQ(count(), 1);
 }
 
-TEST_F(PostgresDatabaseTest, a_full_disk_is_a_full_store) {
+TEST_F(PostgresDatabaseTest, a_full_disk_is_no_quota_of_the_caller) {
   when_changed("RAISE EXCEPTION USING ERRCODE = '53100'", false);
-  EXPECT_EQ(add("p").error().fault, Fault::store_full);
+  EXPECT_EQ(add("p").error().fault, Fault::unavailable);
   EXPECT_EQ(count(), 0);
 }
 

@@ -1,8 +1,9 @@
 #include "store/metadata/sqlite/sqlite_connection.hpp"
 
 #include "base/text.hpp"
+#include "ops/log.hpp"
 
-#include <cstdio>
+#include <cerrno>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -92,14 +93,13 @@ SqliteConnection::~SqliteConnection() {
 
 Error SqliteConnection::failure(std::string_view what) const {
   int const code = sqlite3_extended_errcode(handle_);
-  switch (code & 0xFF) {
-  case SQLITE_FULL: return error(Fault::store_full, "the disk of the database is full");
-  case SQLITE_CONSTRAINT: return error(Fault::conflict);
-  default: break;
-  }
-  std::fprintf(stderr, "sqlite: %.*s: %s (%d)\n", static_cast<int>(what.size()), what.data(),
-               sqlite3_errmsg(handle_), code);
-  return error((code & 0xFF) == SQLITE_BUSY ? Fault::unavailable : Fault::internal);
+  int const kind = code & 0xFF;
+  if (kind == SQLITE_CONSTRAINT) return error(Fault::conflict);
+  ops::log_error("database.statement_failed",
+                 {{"statement", what}, {"code", code}, {"detail", sqlite3_errmsg(handle_)}});
+  bool const is_full =
+      kind == SQLITE_FULL || (kind == SQLITE_IOERR && sqlite3_system_errno(handle_) == ENOSPC);
+  return error(is_full || kind == SQLITE_BUSY ? Fault::unavailable : Fault::internal);
 }
 
 Result<SqliteConnection::Prepared const*>

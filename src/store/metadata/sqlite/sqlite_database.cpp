@@ -181,15 +181,18 @@ void SqliteDatabase::commit_group(Group const& group) {
     for (auto* pending : group) {
       TRY(writer_->run(kSavepoint, {}));
       pending->result.emplace(run_guarded(pending->work, *writer_));
-      if (!*pending->result) TRY(writer_->run(kRollbackUnit, {}));
+      if (!*pending->result && !writer_->run(kRollbackUnit, {})) {
+        // The engine has ended the whole transaction, as it does when the disk is full.
+        return error(Fault::unavailable);
+      }
       TRY(writer_->run(kReleaseUnit, {}));
     }
     TRY(writer_->run(kCommit, {}));
     return {};
   }();
   if (!outcome) {
-    // Nothing of the group is stored. A disk that filled up ends the transaction by itself.
-    if (auto const rolled = writer_->run(kRollback, {}); !rolled) outcome = outcome.error();
+    // Nothing of the group is stored. There may be no transaction any more.
+    [[maybe_unused]] auto const rolled = writer_->run(kRollback, {});
     for (auto* pending : group) {
       if (!pending->result || *pending->result) pending->result.emplace(Error(outcome.error()));
     }
