@@ -26,6 +26,7 @@ int status_of_failure(Error const& failure) {
 std::string explanation(Error const& failure, ErrorContext const& context) {
   switch (failure.fault) {
   case Fault::image_not_found: return "No image found with ID " + failure.detail;
+  case Fault::image_exists: return fmt::format("Image ID {} already exists!", failure.detail);
   case Fault::forbidden:
     // The policy names the action; everybody else says a sentence.
     if (failure.detail.ends_with('.')) return failure.detail;
