@@ -100,7 +100,11 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
     TRY(store::RunningUploads(connection).add(blob, options_.server, after.updated_at));
     return after;
   });
-  if (!started) return Error(std::move(started.error()));
+  if (!started) {
+    // Lost at its commit it may be stored all the same.
+    if (started.error().kind() == Kind::unavailable) tell_end_later(blob);
+    return Error(std::move(started.error()));
+  }
   auto writer = blobs_.create(blob, announced.content_length);
   bool const created = writer.has_value();
   std::unique_ptr<Upload> upload(new Upload(*this, caller, std::move(*started), announced,
@@ -129,7 +133,32 @@ Result<> Uploads::recover() {
   });
 }
 
+void Uploads::tell_end_later(BlobId const& upload) {
+  std::lock_guard const lock(untold_mutex_);
+  untold_.push_back(upload);
+}
+
+Result<> Uploads::tell_ends() {
+  std::vector<BlobId> ended;
+  {
+    std::lock_guard const lock(untold_mutex_);
+    ended.swap(untold_);
+  }
+  if (ended.empty()) return {};
+  auto told = database_.write([&](store::Connection& connection) -> Result<> {
+    for (auto const& upload : ended)
+      TRY(store::RunningUploads(connection).remove(upload));
+    return end_dead(connection);
+  });
+  if (!told) {
+    std::lock_guard const lock(untold_mutex_);
+    untold_.insert(untold_.end(), ended.begin(), ended.end());
+  }
+  return told;
+}
+
 Result<> Uploads::keep_alive() {
+  TRY(tell_ends());
   auto const now = clock_.now();
   auto const silent_since = now + -kSilentSeconds * kMicrosecondsPerSecond;
   if (running_ > 0) {
@@ -346,22 +375,22 @@ void Upload::heal(BlobId const& damaged) const {
 
 void Upload::abandon(Error const& failure) { abandon(reason_of(failure)); }
 
-/// What fails here is made good later: the upload falls silent, its bytes are strays then.
+/// What fails here is made good later; the bytes are strays then.
 void Upload::abandon(std::string_view reason) {
   if (!std::exchange(open_, false)) return;
   drop_bytes();
-  [[maybe_unused]] auto const queued =
-      uploads_.database_.write([&](store::Connection& connection) -> Result<> {
-        TRY(store::RunningUploads(connection).remove(blob_));
-        store::Images images(connection);
-        auto const found = images.get(image_.id);
-        if (!found && found.error().fault == Fault::image_not_found) return {};
-        auto const before = TRY(found);
-        if (before.upload_id != blob_.text) return {};
-        auto after = before;
-        queue_again(after, reason, uploads_.clock_.now());
-        return images.update(before, after);
-      });
+  auto const queued = uploads_.database_.write([&](store::Connection& connection) -> Result<> {
+    TRY(store::RunningUploads(connection).remove(blob_));
+    store::Images images(connection);
+    auto const found = images.get(image_.id);
+    if (!found && found.error().fault == Fault::image_not_found) return {};
+    auto const before = TRY(found);
+    if (before.upload_id != blob_.text) return {};
+    auto after = before;
+    queue_again(after, reason, uploads_.clock_.now());
+    return images.update(before, after);
+  });
+  if (!queued) uploads_.tell_end_later(blob_);
 }
 
 void Upload::drop_bytes() {

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,6 +78,8 @@ public:
 private:
   friend class Upload;
 
+  void tell_end_later(BlobId const& upload);
+  Result<> tell_ends();
   Result<> end_dead(store::Connection& connection) const;
   Result<model::Image> admit(store::Connection& connection, model::Caller const& caller,
                              ImageId const& id, Announcement const& announced) const;
@@ -90,6 +93,10 @@ private:
   BlockPool blocks_;
   DigestPool digests_;
   std::atomic<std::int64_t> running_{0};
+  std::mutex untold_mutex_;
+  /// Ended here while the database could not be told. Without that their images would wait for
+  /// ever: `keep_alive` speaks for all uploads of this server that have a row.
+  std::vector<BlobId> untold_;
 };
 
 /// One upload. Not thread-safe. Destroyed without `finish` or `abandon`, it abandons itself.

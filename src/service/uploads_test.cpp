@@ -81,16 +81,18 @@ private:
   store::Blobs& blobs_;
 };
 
-// A database whose answer is lost where a test tells it to.
+// A database whose answer is lost, or that refuses, where a test tells it to.
 class LossyDatabase final : public store::Database {
 public:
   explicit LossyDatabase(store::Database& database) : database_(database) {}
 
   bool loses_next_write{false};
+  bool refuses_next_write{false};
 
 protected:
   Result<> do_read(Work const& work) override { return database_.read(work); }
   Result<> do_write(Work const& work) override {
+    if (std::exchange(refuses_next_write, false)) return error(Fault::unavailable);
     auto done = database_.write(work);
     if (std::exchange(loses_next_write, false)) return error(Fault::unavailable);
     return done;
@@ -609,6 +611,36 @@ TEST_F(UploadsTest, bytes_stay_when_nobody_knows_whether_they_were_taken) {
   EXPECT_TRUE(downloads_->open(owner_, id));
   EXPECT_EQ(uploads.remove_strays(0).value(), 0);
   EXPECT_EQ(files(), 1U);
+}
+
+// Its server kept it alive for ever, so the image waited for bytes that nobody sent.
+TEST_F(UploadsTest, an_upload_whose_begin_nobody_answered_for_ends_beside_others) {
+  LossyDatabase lossy(*database_);
+  Uploads uploads(lossy, *blobs_, *access_, clock_, {.size_bytes_max = kCap, .server = "s"});
+  auto const other = make();
+  auto const beside = uploads.begin(owner_, other, {}).value();
+  auto const id = make();
+  lossy.loses_next_write = true;
+  EXPECT_EQ(uploads.begin(owner_, id, {}).error().fault, Fault::unavailable);
+  EXPECT_EQ(get(id).status, ImageStatus::saving);
+  lossy.loses_next_write = true;
+  EXPECT_FALSE(uploads.keep_alive());
+  EXPECT_TRUE(uploads.keep_alive());
+  EXPECT_EQ(get(id).status, ImageStatus::queued);
+  EXPECT_EQ(get(other).status, ImageStatus::saving);
+}
+
+TEST_F(UploadsTest, an_end_that_the_database_did_not_hear_is_told_again) {
+  LossyDatabase lossy(*database_);
+  Uploads uploads(lossy, *blobs_, *access_, clock_, {.size_bytes_max = kCap, .server = "s"});
+  auto const beside = uploads.begin(owner_, make(), {}).value();
+  auto const id = make();
+  auto const upload = uploads.begin(owner_, id, {}).value();
+  lossy.refuses_next_write = true;
+  upload->abandon("The client went away.");
+  EXPECT_EQ(get(id).status, ImageStatus::saving);
+  EXPECT_TRUE(uploads.keep_alive());
+  EXPECT_EQ(get(id).status, ImageStatus::queued);
 }
 
 TEST_F(UploadsTest, a_failing_store_leaves_the_image_queued) {
