@@ -83,13 +83,6 @@ struct ImageListing {
   std::int64_t limit{25};
 };
 
-/// A page of a list. It may end before `limit` images, so that it stays small however large they
-/// are.
-struct ImagePage {
-  std::vector<Image> images;
-  bool more{false}; ///< the list may go on behind the last of them
-};
-
 /// Appends created_at and id, in `descending` direction, where they are missing.
 void complete_order(std::vector<SortKey>& sort, bool descending);
 

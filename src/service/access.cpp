@@ -36,7 +36,7 @@ bool is_visible(model::Caller const& caller, Sight const& sight) {
 
 Access::Access(policy::Policy policy, Denied denied)
     : policy_(std::move(policy)), administers_(action("context_is_admin")),
-      denied_(std::move(denied)) {}
+      get_image_(action("get_image")), denied_(std::move(denied)) {}
 
 Result<> Access::enforce(policy::ActionId action, model::Caller const& caller,
                          policy::Target const& target) const {
@@ -62,10 +62,20 @@ Result<> Access::require(policy::ActionId action, model::Caller const& caller) c
   return enforce(action, caller, own);
 }
 
+Result<> Access::require_seen(model::Caller const& caller, Sight const& sight) const {
+  if (is_visible(caller, sight) && enforce(get_image_, caller, target(caller, sight))) return {};
+  return error(Fault::image_not_found, sight.image.id.text);
+}
+
 Result<> Access::require(policy::ActionId action, model::Caller const& caller,
                          Sight const& sight) const {
-  if (!is_visible(caller, sight)) return error(Fault::image_not_found, sight.image.id.text);
+  TRY(require_seen(caller, sight));
   return enforce(action, caller, target(caller, sight));
+}
+
+Result<> Access::require_making(policy::ActionId action, model::Caller const& caller,
+                                model::Image const& image) const {
+  return enforce(action, caller, target(caller, {image, std::nullopt}));
 }
 
 Result<> Access::require(policy::ActionId action, model::Caller const& caller,
@@ -77,8 +87,12 @@ Result<> Access::require(policy::ActionId action, model::Caller const& caller,
 
 bool Access::allows(policy::ActionId action, model::Caller const& caller,
                     Sight const& sight) const {
-  return is_visible(caller, sight) &&
-         policy_.current().allows(action, credentials(caller), target(caller, sight));
+  if (!is_visible(caller, sight)) return false;
+  auto const& policy = policy_.current();
+  auto const who = credentials(caller);
+  auto const what = target(caller, sight);
+  return policy.allows(get_image_, who, what) &&
+         (action == get_image_ || policy.allows(action, who, what));
 }
 
 } // namespace vitrine::service

@@ -1,5 +1,5 @@
-// What a caller may see and do: visibility of the row first, then the policy. One place, used by
-// every service.
+// What a caller may see and do: visibility of the row first, then the policy, of which `get_image`
+// first. One place, used by every service.
 #pragma once
 
 #include "base/result.hpp"
@@ -40,13 +40,20 @@ public:
 
   /// May the caller do this at all, without an image? Error: `forbidden`, naming the action.
   Result<> require(policy::ActionId action, model::Caller const& caller) const;
-  /// May the caller do this to the image? Errors: `image_not_found` when it is not visible to the
-  /// caller (the same answer as for an id that does not exist), `forbidden` naming the action.
+  /// May the caller know of the image: is it visible, and does the policy allow `get_image`? Error:
+  /// `image_not_found`, the same answer as for an id that does not exist.
+  Result<> require_seen(model::Caller const& caller, Sight const& sight) const;
+  /// May the caller do this to the image? `get_image` is implied by all (contract: glance-v2 1.3).
+  /// Errors: those of `require_seen`, then `forbidden` naming the action.
   Result<> require(policy::ActionId action, model::Caller const& caller, Sight const& sight) const;
+  /// May the caller make an image this one, which is about to be stored? Judged as the owner's
+  /// image, whoever may see it. Error: `forbidden`, naming the action.
+  Result<> require_making(policy::ActionId action, model::Caller const& caller,
+                          model::Image const& image) const;
   /// May the caller do this to a user or what is the user's own? Error: `forbidden`, naming the
   /// action.
   Result<> require(policy::ActionId action, model::Caller const& caller, UserId const& user) const;
-  /// As a yes or no, for filtering.
+  /// `require` as a yes or no, for filtering.
   [[nodiscard]] bool allows(policy::ActionId action, model::Caller const& caller,
                             Sight const& sight) const;
 
@@ -55,7 +62,7 @@ private:
                    policy::Target const& target) const;
 
   policy::InForce policy_;
-  policy::ActionId const administers_;
+  policy::ActionId const administers_, get_image_;
   Denied const denied_;
 };
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace vitrine::service {
 namespace {
@@ -23,6 +24,9 @@ model::AuditEvent event_of(model::AuditKind kind, Time now, model::Caller const&
           .job = {},
           .pairs = {}};
 }
+
+// Rows of a further page, where the policy denied the whole of the one before.
+constexpr std::int64_t kRowsReadOn = 1000;
 
 Error wrong_transition(std::string_view verb, model::Image const& image) {
   return error(Fault::transition_forbidden,
@@ -70,12 +74,11 @@ Result<> Images::check_limits(model::Image const& before, model::Image const& af
 Result<> Images::check_visibility(model::Caller const& caller, model::Image const& before,
                                   model::Image const& after) const {
   if (before.visibility == after.visibility) return {};
-  Sight const sight{after, std::nullopt};
   if (after.visibility == model::Visibility::public_) {
-    TRY(access_.require(publicize_, caller, sight));
+    TRY(access_.require_making(publicize_, caller, after));
   }
   if (after.visibility == model::Visibility::community) {
-    TRY(access_.require(communitize_, caller, sight));
+    TRY(access_.require_making(communitize_, caller, after));
   }
   return {};
 }
@@ -103,8 +106,7 @@ Result<model::Image> Images::create(model::Caller const& caller, model::Image im
         Fault::forbidden,
         fmt::format("You are not permitted to create images owned by '{}'.", image.owner.text));
   }
-  // Judged as the owner's image, whoever may see it later.
-  TRY(access_.require(add_image_, caller, Sight{image, std::nullopt}));
+  TRY(access_.require_making(add_image_, caller, image));
   TRY(check_visibility(caller, model::Image{}, image));
   TRY(check_limits(model::Image{}, image));
   image.created_at = image.updated_at = clock_.now();
@@ -123,15 +125,35 @@ Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id
   auto found = TRY(database_.read_single([&](store::Connection& connection) {
     return store::Images(connection).get_for(id, caller);
   }));
-  TRY(access_.require(get_image_, caller, Sight{found.image, found.membership}));
+  TRY(access_.require_seen(caller, {found.image, found.membership}));
   return std::move(found.image);
 }
 
-Result<model::ImagePage> Images::list(model::Caller const& caller,
-                                      model::ImageListing const& listing) {
+Result<ImagePage> Images::list(model::Caller const& caller, model::ImageListing const& listing) {
   TRY(access_.require(get_images_, caller));
-  return database_.read(
-      [&](store::Connection& connection) { return store::list_images(connection, listing); });
+  auto const denied = [&](model::Image const& image) {
+    // What others share with the project is listed for it as a member.
+    bool const received = listing.sets.received && image.owner != caller.project &&
+                          image.visibility == model::Visibility::shared;
+    auto const membership =
+        received ? std::optional(listing.sets.received->statuses.front()) : std::nullopt;
+    return !access_.allows(get_image_, caller, {image, membership});
+  };
+  return database_.read([&](store::Connection& connection) -> Result<ImagePage> {
+    auto asked = listing;
+    while (true) {
+      auto rows = TRY(store::list_images(connection, asked));
+      std::erase_if(rows.images, denied);
+      bool const cut = std::cmp_greater(rows.images.size(), listing.limit);
+      if (cut) rows.images.resize(static_cast<std::size_t>(listing.limit));
+      if (!rows.images.empty() || !rows.last) {
+        return ImagePage{std::move(rows.images), cut || rows.last};
+      }
+      // An empty page would read as the end of the list.
+      asked.after = std::move(rows.last);
+      asked.limit = std::max(asked.limit, kRowsReadOn);
+    }
+  });
 }
 
 Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& id,

@@ -27,6 +27,13 @@ struct ImagesOptions {
   bool quota_applies{false}; ///< that of images, to `create`
 };
 
+/// A page of a list. It may end before `limit` images, so that it stays small however large they
+/// are.
+struct ImagePage {
+  std::vector<model::Image> images;
+  bool has_more; ///< there may be more behind the last image
+};
+
 /// Thread-safe.
 class Images {
 public:
@@ -42,10 +49,11 @@ public:
   /// one. Errors: `forbidden` (add_image, publicize_image, an owner of another project),
   /// `image_exists`, `name_taken`, `image_quota`, `property_limit`, `tag_limit`.
   Result<model::Image> create(model::Caller const& caller, model::Image image);
-  /// Errors: `image_not_found`, `forbidden`.
+  /// Error: `image_not_found`, also when the policy denies `get_image`.
   Result<model::Image> show(model::Caller const& caller, ImageId const& id);
-  /// The page, without rows that the policy `get_image` denies. Error: `forbidden` (get_images).
-  Result<model::ImagePage> list(model::Caller const& caller, model::ImageListing const& listing);
+  /// The page, without rows that the policy `get_image` denies: it may be short, but is empty only
+  /// at the end of the list. Error: `forbidden` (get_images).
+  Result<ImagePage> list(model::Caller const& caller, model::ImageListing const& listing);
   /// Applies `change` in one transaction. Errors: `image_not_found`, `forbidden`, `name_taken`,
   /// limits, what `change` says.
   Result<model::Image> change(model::Caller const& caller, ImageId const& id, Change const& change);

@@ -109,8 +109,10 @@ Result<model::Member> Sharing::add(model::Caller const& caller, ImageId const& i
 Result<std::vector<model::Member>> Sharing::list(model::Caller const& caller, ImageId const& id) {
   return database_.read([&](store::Connection& connection) -> Result<std::vector<model::Member>> {
     auto const found = TRY(store::Images(connection).get_for(id, caller));
+    Sight const sight{found.image, found.membership};
+    TRY(access_.require_seen(caller, sight));
     TRY(require_members_offered(found.image));
-    TRY(access_.require(actions_.list, caller, {found.image, found.membership}));
+    TRY(access_.require(actions_.list, caller, sight));
     auto members = TRY(store::Members(connection).of(id));
     if (!owns(caller, found.image)) {
       std::erase_if(members, [&](auto const& member) { return member.project != caller.project; });
@@ -124,6 +126,7 @@ Result<model::Member> Sharing::get(model::Caller const& caller, ImageId const& i
   return database_.read([&](store::Connection& connection) -> Result<model::Member> {
     auto const found = TRY(store::Images(connection).get_for(id, caller));
     Sight const sight{found.image, found.membership};
+    TRY(access_.require_seen(caller, sight));
     if (!access_.allows(actions_.get, caller, sight)) return member_not_found(id, project);
     return member_for(connection, caller, found.image, project);
   });
@@ -134,6 +137,7 @@ Result<model::Member> Sharing::answer(model::Caller const& caller, ImageId const
   return database_.write([&](store::Connection& connection) -> Result<model::Member> {
     auto const found = TRY(store::Images(connection).get_for(id, caller));
     Sight const sight{found.image, found.membership};
+    TRY(access_.require_seen(caller, sight));
     auto member = TRY(member_for(connection, caller, found.image, project));
     TRY(access_.require(actions_.answer, caller, sight));
     if (is_full_server(found.image) && status == model::MemberStatus::accepted) {

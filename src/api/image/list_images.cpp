@@ -35,7 +35,7 @@ Result<Reply> run(Context& context, Services& services) {
   for (auto const& image : page.images)
     write_image(writer, image, context.caller, ims_profile);
   writer.end_array().field("first", link(context.query.with("marker", std::nullopt)));
-  if (page.more && !page.images.empty()) {
+  if (page.has_more) {
     writer.field("next", link(context.query.with("marker", page.images.back().id.text)));
   }
   writer.field("schema", "/v2/schemas/images").end_object();

@@ -128,8 +128,8 @@ public:
   Builder(Connection& connection, ImageListing const& listing)
       : connection_(connection), join_(connection.dialect().ordered_join), listing_(listing) {}
 
-  Result<model::ImagePage> run() {
-    if (listing_.limit == 0) return model::ImagePage{};
+  Result<ListedImages> run() {
+    if (listing_.limit == 0) return ListedImages{};
     conditions_ = conditions_text();
     for (bool const hidden : listing_.hidden)
       add_branches(hidden);
@@ -138,7 +138,7 @@ public:
       for (auto const& range : ranges())
         parts.push_back(TRY(select(branch, range)));
     }
-    if (parts.empty()) return model::ImagePage{};
+    if (parts.empty()) return ListedImages{};
     return complete(TRY(fetch(page_of(parts))));
   }
 
@@ -388,9 +388,14 @@ private:
 
   static bool is_short(model::Image const& image) { return !image.properties_json.empty(); }
 
+  struct Rows {
+    std::vector<model::Image> images;
+    bool more{false};
+  };
+
   // The rows of the page, up to where their short texts fill it.
-  Result<model::ImagePage> fetch(std::string const& statement) {
-    model::ImagePage page;
+  Result<Rows> fetch(std::string const& statement) {
+    Rows fetched;
     std::size_t bytes = 0;
     std::int64_t rows = 0;
     auto const params = text_.params();
@@ -398,29 +403,35 @@ private:
                         [&](Row const& row) {
                           ++rows;
                           if (bytes >= kPageBytesMax) return;
-                          auto& image = page.images.emplace_back(row_to_image(row));
+                          auto& image = fetched.images.emplace_back(row_to_image(row));
                           bytes += text_bytes(image);
                         }));
-    page.more = rows == listing_.limit || std::ssize(page.images) < rows;
-    return page;
+    fetched.more = rows == listing_.limit || std::ssize(fetched.images) < rows;
+    return fetched;
   }
 
   // Reads the long texts that the page has room for.
-  Result<model::ImagePage> complete(model::ImagePage rows) {
-    model::ImagePage page{.images = {}, .more = rows.more};
-    page.images.reserve(rows.images.size());
+  Result<ListedImages> complete(Rows rows) {
+    ListedImages listed;
+    listed.images.reserve(rows.images.size());
+    std::optional<model::Image> dropped; // the last row, unless it is of the page
     std::size_t bytes = 0;
     for (auto& row : rows.images) {
       if (bytes >= kPageBytesMax) {
-        page.more = true;
+        rows.more = true;
         break;
       }
       auto image = is_short(row) ? std::move(row) : TRY(Images(connection_).get(row.id));
-      if (!holds_terms(image)) continue;
       bytes += text_bytes(image);
-      page.images.push_back(std::move(image));
+      dropped.reset();
+      if (holds_terms(image)) {
+        listed.images.push_back(std::move(image));
+      } else {
+        dropped = std::move(image);
+      }
     }
-    return page;
+    if (rows.more) listed.last = dropped ? std::move(*dropped) : listed.images.back();
+    return listed;
   }
 
   // A term is a hash: what was found by one is compared in full.
@@ -449,7 +460,7 @@ private:
 
 } // namespace
 
-Result<model::ImagePage> list_images(Connection& connection, ImageListing const& listing) {
+Result<ListedImages> list_images(Connection& connection, ImageListing const& listing) {
   return Builder(connection, listing).run();
 }
 
