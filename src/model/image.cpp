@@ -73,6 +73,10 @@ void Image::set_tags(std::vector<std::string> const& tags) {
   writer.end_array();
 }
 
+bool Image::is_shared_for(ProjectId const& viewer) const {
+  return visibility == Visibility::shared && (owner != viewer || member_count > 0);
+}
+
 std::optional<std::string> Image::property(std::string_view wanted) const {
   // Most images lack most properties: look for the key's text before parsing.
   if (properties_json.find(wanted) == std::string::npos) return std::nullopt;

@@ -69,6 +69,9 @@ struct Image {
   void set_properties(Properties const& properties);
   [[nodiscard]] std::vector<std::string> tags() const;
   void set_tags(std::vector<std::string> const& tags);
+  /// Is it shared as that project sees it: received, or shared out to a member (contract: ims-api
+  /// 3.1)? Lists ask the same of the database (store/metadata/listing.cpp).
+  [[nodiscard]] bool is_shared_for(ProjectId const& viewer) const;
   /// Value of one property; nothing when absent.
   [[nodiscard]] std::optional<std::string> property(std::string_view name) const;
 };

@@ -71,14 +71,12 @@ Result<> Images::check_limits(model::Image const& before, model::Image const& af
   return {};
 }
 
-Result<> Images::check_visibility(model::Caller const& caller, model::Image const& before,
-                                  model::Image const& after) const {
-  if (before.visibility == after.visibility) return {};
-  if (after.visibility == model::Visibility::public_) {
-    TRY(access_.require_making(publicize_, caller, after));
-  }
-  if (after.visibility == model::Visibility::community) {
-    TRY(access_.require_making(communitize_, caller, after));
+Result<> Images::check_visibility(model::Caller const& caller, model::Image const& image) const {
+  switch (image.visibility) {
+  case model::Visibility::public_: return access_.require_making(publicize_, caller, image);
+  case model::Visibility::community: return access_.require_making(communitize_, caller, image);
+  case model::Visibility::shared:
+  case model::Visibility::private_: break;
   }
   return {};
 }
@@ -107,7 +105,7 @@ Result<model::Image> Images::create(model::Caller const& caller, model::Image im
         fmt::format("You are not permitted to create images owned by '{}'.", image.owner.text));
   }
   TRY(access_.require_making(add_image_, caller, image));
-  TRY(check_visibility(caller, model::Image{}, image));
+  TRY(check_visibility(caller, image));
   TRY(check_limits(model::Image{}, image));
   image.created_at = image.updated_at = clock_.now();
   auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
@@ -165,7 +163,7 @@ Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& 
     TRY(access_.require(action, caller, Sight{found.image, found.membership}));
     auto after = found.image;
     TRY(change(after));
-    TRY(check_visibility(caller, found.image, after));
+    if (after.visibility != found.image.visibility) TRY(check_visibility(caller, after));
     TRY(check_limits(found.image, after));
     TRY(check_name(connection, found.image, after));
     after.updated_at = clock_.now();

@@ -57,6 +57,9 @@ public:
   /// Applies `change` in one transaction. Errors: `image_not_found`, `forbidden`, `name_taken`,
   /// limits, what `change` says.
   Result<model::Image> change(model::Caller const& caller, ImageId const& id, Change const& change);
+  /// May the caller give an image the visibility that this one has? `change` asks when it differs.
+  /// Error: `forbidden` (publicize_image, communitize_image).
+  Result<> check_visibility(model::Caller const& caller, model::Image const& image) const;
   /// Errors: `image_not_found`, `forbidden`, `image_protected`.
   Result<> remove(model::Caller const& caller, ImageId const& id);
   /// Idempotent. Errors: `image_not_found`, `forbidden`, `transition_forbidden`.
@@ -72,8 +75,6 @@ private:
   Result<model::Image> modify(model::Caller const& caller, ImageId const& id,
                               policy::ActionId action, model::AuditKind kind, Change const& change);
   Result<> check_limits(model::Image const& before, model::Image const& after) const;
-  Result<> check_visibility(model::Caller const& caller, model::Image const& before,
-                            model::Image const& after) const;
   // Inside the unit of work that stores the image, so that of two at once one waits for the other.
   Result<> check_name(store::Connection& connection, model::Image const& before,
                       model::Image const& after) const;

@@ -1,4 +1,5 @@
 // POST /v2/images (contract: glance-v2 3.2, ims-api 10.1).
+#include "api/image/attributes.hpp"
 #include "api/image/document.hpp"
 #include "api/kit/endpoint.hpp"
 #include "base/text.hpp"
@@ -10,6 +11,7 @@ namespace {
 Result<Reply> run(Context& context, Services& services) {
   auto const object = TRY(read_object(context.body));
   bool const ims = services.images.options().ims_profile;
+  Setter const setter{.ims_profile = ims, .is_admin = context.caller.is_admin, .creates = true};
   model::Image image;
   model::Properties properties;
   image.visibility = ims ? model::Visibility::private_ : model::Visibility::shared;
@@ -25,7 +27,7 @@ Result<Reply> run(Context& context, Services& services) {
       image.id = ImageId{text::to_lower(json::view(*text))};
       continue;
     }
-    TRY(set_attribute(image, properties, name, value));
+    if (TRY(may_set(name, setter))) TRY(set_attribute(image, properties, name, value, ims));
   }
   image.set_properties(properties);
   auto const created = TRY(services.images.create(context.caller, std::move(image)));

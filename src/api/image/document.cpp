@@ -1,5 +1,6 @@
 #include "api/image/document.hpp"
 
+#include "api/image/attributes.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 
@@ -11,27 +12,11 @@
 namespace vitrine::api::image {
 namespace {
 
-constexpr std::array<std::string_view, 10> kBase = {
-    "name",        "visibility",       "protected", "os_hidden", "owner",
-    "disk_format", "container_format", "min_disk",  "min_ram",   "tags"};
-constexpr std::array<std::string_view, 16> kReadOnly = {
-    "id",         "status",       "size",          "virtual_size",
-    "checksum",   "os_hash_algo", "os_hash_value", "created_at",
-    "updated_at", "self",         "file",          "schema",
-    "direct_url", "stores",       "active_at",     "virtual_env_type"};
-constexpr std::array<std::string_view, 4> kReserved = {"location", "locations", "deleted",
-                                                       "deleted_at"};
-// Set by the service alone, in every profile (contract: ims-api 3.4).
-constexpr std::array<std::string_view, 16> kServiceSet = {
-    "__imagetype",   "__isregistered",   "__image_source_type",
-    "__image_size",  "__image_location", "__os_type",
-    "__os_bit",      "__platform",       "__originalimagename",
-    "__backup_id",   "__data_origin",    "__root_origin",
-    "__whole_image", "__system__cmkid",  "__lazyloading",
-    "__sequence_num"};
-constexpr std::array<std::string_view, 13> kDiskFormats = {"ami",   "ari",  "aki",   "vhd", "vhdx",
-                                                           "vmdk",  "raw",  "qcow2", "vdi", "iso",
-                                                           "ploop", "zvhd", "zvhd2"};
+// The last two are formats of profile ims only.
+constexpr std::array<std::string_view, 15> kDiskFormats = {"ami",   "ari",  "aki",   "vhd",  "vhdx",
+                                                           "vmdk",  "raw",  "qcow2", "vdi",  "iso",
+                                                           "ploop", "zvhd", "zvhd2", "qcow", "qed"};
+constexpr std::size_t kImsFormats = 2;
 constexpr std::array<std::string_view, 8> kContainerFormats = {
     "ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"};
 
@@ -97,7 +82,8 @@ Result<> set_property(model::Properties& properties, std::string_view name,
   return {};
 }
 
-Result<> set_base(model::Image& image, std::string_view name, json::Value const& value) {
+Result<> set_base(model::Image& image, std::string_view name, json::Value const& value,
+                  bool ims_profile) {
   if (name == "tags") return set_tags(image, value);
   if (name == "protected") {
     image.is_protected = TRY(flag_value(name, value));
@@ -121,7 +107,7 @@ Result<> set_base(model::Image& image, std::string_view name, json::Value const&
     if (name == "name") image.name = std::move(text);
     if (name == "owner") image.owner = ProjectId{std::move(text).value_or("")};
     if (name == "disk_format") {
-      if (text && !holds(kDiskFormats, *text)) {
+      if (text && !holds(disk_formats(ims_profile), *text)) {
         return invalid(name, "unknown disk format '" + *text + "'");
       }
       image.disk_format = std::move(text);
@@ -152,45 +138,34 @@ void write_properties(json::Writer& writer, model::Image const& image) {
   if (!inner.empty()) writer.raw(inner);
 }
 
-struct Default {
-  std::string_view key; ///< as it stands in JSON
-  std::string_view text;
-};
-constexpr std::string_view kDefaultsPrefix = R"("__)";
-constexpr std::array<Default, 6> kDefaults = {{{R"("__isregistered":)", "true"},
-                                               {R"("__os_version":)", "Other Linux(64 bit)"},
-                                               {R"("__os_type":)", "Linux"},
-                                               {R"("__os_bit":)", "64"},
-                                               {R"("__platform":)", "Other"},
-                                               {R"("__root_origin":)", "file"}}};
-constexpr Default kVirtualEnvironment = {R"("virtual_env_type":)", "FusionCompute"};
+// The same text within a name or a value has an escaped quote, and so a backslash in front.
+bool has_key(std::string_view object, std::string_view key) {
+  auto at = object.find(key);
+  while (at != std::string_view::npos && object[at - 1] == '\\')
+    at = object.find(key, at + key.size());
+  return at != std::string_view::npos;
+}
 
 // Contract: ims-api 3.1 and 3.4; stored values of these names win over the defaults.
 void write_computed(json::Writer& writer, model::Image const& image, model::Caller const& caller) {
-  // Within a stored value a quote is escaped, so a key is found only where it is one.
-  auto const stores = [&](std::string_view text) {
-    return image.properties_json.find(text) != std::string::npos;
-  };
-  auto const write = [&](Default const& one) {
-    writer.field(one.key.substr(1, one.key.size() - 3), one.text);
-  };
-  bool const shared = image.visibility == model::Visibility::shared &&
-                      (image.owner != caller.project || image.member_count > 0);
-  writer.field("__imagetype", image.visibility == model::Visibility::public_ ? "gold"
-                              : shared                                       ? "shared"
-                                                                             : "private");
+  bool const gold = image.visibility == model::Visibility::public_;
+  bool const shared = image.is_shared_for(caller.project);
+  writer.field("__imagetype", gold ? "gold" : shared ? "shared" : "private");
   writer.field("__image_source_type", "uds");
   writer.field("__image_size", std::to_string(image.size_bytes.value_or(0)));
-  bool const stores_some = stores(kDefaultsPrefix);
-  for (auto const& one : kDefaults) {
-    if (!stores_some || !stores(one.key)) write(one);
+  // Most images store none of them: one look for all.
+  bool const stores_some = has_key(image.properties_json, R"("__)");
+  for (auto const& one : standards()) {
+    bool const looks = stores_some || !one.name().starts_with("__");
+    if (!looks || !has_key(image.properties_json, one.key)) writer.field(one.name(), one.text);
   }
-  if (!stores(kVirtualEnvironment.key)) write(kVirtualEnvironment);
 }
 
 } // namespace
 
-std::span<std::string_view const> disk_formats() { return kDiskFormats; }
+std::span<std::string_view const> disk_formats(bool ims_profile) {
+  return std::span(kDiskFormats).first(kDiskFormats.size() - (ims_profile ? 0 : kImsFormats));
+}
 std::span<std::string_view const> container_formats() { return kContainerFormats; }
 
 void write_image(json::Writer& writer, model::Image const& image, model::Caller const& caller,
@@ -231,25 +206,9 @@ std::string image_json(model::Image const& image, model::Caller const& caller, b
   return out;
 }
 
-Attribute attribute_named(std::string_view name) {
-  if (holds(kBase, name)) return Attribute::base;
-  if (holds(kReadOnly, name)) return Attribute::read_only;
-  if (holds(kReserved, name) || holds(kServiceSet, name) || name.starts_with("os_glance_")) {
-    return Attribute::reserved;
-  }
-  return Attribute::property;
-}
-
 Result<> set_attribute(model::Image& image, model::Properties& properties, std::string_view name,
-                       json::Value const& value) {
-  switch (attribute_named(name)) {
-  case Attribute::base: return set_base(image, name, value);
-  case Attribute::read_only:
-    return error(Fault::read_only_attribute, fmt::format("Attribute '{}' is read-only.", name));
-  case Attribute::reserved:
-    return error(Fault::reserved_attribute, fmt::format("Attribute '{}' is reserved.", name));
-  case Attribute::property: break;
-  }
+                       json::Value const& value, bool ims_profile) {
+  if (is_base(name)) return set_base(image, name, value, ims_profile);
   return set_property(properties, name, value);
 }
 

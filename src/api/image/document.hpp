@@ -20,18 +20,14 @@ void write_image(json::Writer& writer, model::Image const& image, model::Caller 
 std::string image_json(model::Image const& image, model::Caller const& caller, bool ims_profile);
 
 /// The words that `disk_format` and `container_format` may hold, besides null.
-std::span<std::string_view const> disk_formats();
+std::span<std::string_view const> disk_formats(bool ims_profile);
 std::span<std::string_view const> container_formats();
 
-/// What a name in a body stands for.
-enum class Attribute : std::uint8_t { base, read_only, reserved, property };
-Attribute attribute_named(std::string_view name);
-
 /// Sets one attribute of the image from JSON, or one of `properties`, which stand beside it until
-/// all are set: an image keeps them as one text. Errors: `invalid_value` naming the attribute and
-/// its limit, `read_only_attribute`, `reserved_attribute`.
+/// all are set: an image keeps them as one text. Whoever calls has asked `may_set`. Error:
+/// `invalid_value` naming the attribute and its limit.
 Result<> set_attribute(model::Image& image, model::Properties& properties, std::string_view name,
-                       json::Value const& value);
+                       json::Value const& value, bool ims_profile);
 
 /// A tag as it may be stored: 1..255 characters. Error: `invalid_value`.
 Result<> check_tag(std::string_view tag);

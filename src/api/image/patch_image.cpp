@@ -1,4 +1,5 @@
 // PATCH /v2/images/{image_id}: a subset of JSON patch in two spellings (contract: glance-v2 3.5).
+#include "api/image/attributes.hpp"
 #include "api/image/document.hpp"
 #include "api/kit/endpoint.hpp"
 #include "base/text.hpp"
@@ -54,7 +55,7 @@ Result<std::string> name_of_pointer(std::string_view pointer) {
 }
 
 // `{"op": "add", "path": "/x", "value": …}`, or before v2.1 `{"add": "/x", "value": …}`.
-Result<Operation> read_operation(json::Value const& entry, bool v21) {
+Result<Operation> read_operation(json::Value const& entry, bool v21, Setter const& setter) {
   auto const* object = entry.if_object();
   if (object == nullptr) return malformed("Operations must be JSON objects.");
   std::optional<Operation::Kind> kind;
@@ -79,8 +80,7 @@ Result<Operation> read_operation(json::Value const& entry, bool v21) {
   Operation operation{*kind, std::move(name), {}, v21};
   if (*kind != Operation::Kind::remove) {
     auto const* value = object->if_contains("value");
-    auto const attribute = attribute_named(operation.name);
-    bool const refused = attribute == Attribute::read_only || attribute == Attribute::reserved;
+    bool const refused = !may_set(operation.name, setter);
     if (value == nullptr && !refused) return malformed("An operation has no value.");
     if (value != nullptr) operation.value = *value;
   }
@@ -93,35 +93,24 @@ std::string media_type(net::RequestHead const& head) {
   return text::to_lower(text::trim(header.substr(0, header.find(';'))));
 }
 
-Result<> remove_attribute(model::Properties& properties, std::string const& name) {
-  switch (attribute_named(name)) {
-  case Attribute::base:
-    return error(Fault::forbidden, fmt::format("Property {} may not be removed.", name));
-  case Attribute::read_only:
-    if (name == "stores") break;
-    return error(Fault::read_only_attribute, fmt::format("Attribute '{}' is read-only.", name));
-  case Attribute::reserved:
-    return error(Fault::reserved_attribute, fmt::format("Attribute '{}' is reserved.", name));
-  case Attribute::property: break;
-  }
-  if (properties.erase(name) == 0) {
-    return error(Fault::property_missing, fmt::format("Property {} does not exist.", name));
-  }
-  return {};
-}
-
 Result<> apply(Operation const& operation, model::Image& image, model::Properties& properties,
-               model::Caller const& caller) {
+               Setter const& setter) {
   using Kind = Operation::Kind;
   auto const& name = operation.name;
-  if (operation.kind == Kind::remove) return remove_attribute(properties, name);
-  auto const attribute = attribute_named(name);
-  bool const there = attribute == Attribute::base ||
-                     (attribute == Attribute::property && properties.contains(name));
-  if (attribute == Attribute::property && operation.kind == Kind::replace && !there) {
+  bool const adds = operation.kind == Kind::add;
+  bool const base = is_base(name);
+  bool const there = base || properties.contains(name);
+  // No image has `stores` at a site with a single one, so that only adding it is refused as such.
+  if ((name != "stores" || adds) && !TRY(may_set(name, setter))) return {};
+  if (!adds && !there) {
     return error(Fault::property_missing, fmt::format("Property {} does not exist.", name));
   }
-  if (operation.kind == Kind::add && there && !operation.add_may_replace) {
+  if (operation.kind == Kind::remove) {
+    if (base) return error(Fault::forbidden, fmt::format("Property {} may not be removed.", name));
+    properties.erase(name);
+    return {};
+  }
+  if (adds && there && !operation.add_may_replace) {
     return error(Fault::conflict, fmt::format("Property {} already present.", name));
   }
   if ((name == "disk_format" || name == "container_format") &&
@@ -129,10 +118,10 @@ Result<> apply(Operation const& operation, model::Image& image, model::Propertie
     return error(Fault::forbidden,
                  fmt::format("Attribute {} can be only replaced for a queued image.", name));
   }
-  if (name == "owner" && !caller.is_admin) {
+  if (name == "owner" && !setter.is_admin) {
     return error(Fault::forbidden, "Only an administrator may change the owner.");
   }
-  return set_attribute(image, properties, name, operation.value);
+  return set_attribute(image, properties, name, operation.value, setter.ims_profile);
 }
 
 Result<Reply> run(Context& context, Services& services) {
@@ -145,20 +134,27 @@ Result<Reply> run(Context& context, Services& services) {
   auto const* entries = body.if_array();
   if (entries == nullptr)
     return malformed("Request body must be a JSON array of operation objects.");
+  bool const ims = services.images.options().ims_profile;
+  Setter const setter{.ims_profile = ims, .is_admin = context.caller.is_admin, .creates = false};
   std::vector<Operation> operations;
   for (auto const& entry : *entries) {
-    operations.push_back(TRY(read_operation(entry, type == kV21)));
+    operations.push_back(TRY(read_operation(entry, type == kV21, setter)));
   }
   auto const apply_all = [&](model::Image& changed) -> Result<> {
     auto properties = changed.properties();
-    for (auto const& operation : operations)
-      TRY(apply(operation, changed, properties, context.caller));
+    for (auto const& operation : operations) {
+      TRY(apply(operation, changed, properties, setter));
+      // Asked for is asked for, though it be so already, or taken back by a later operation.
+      if (operation.name == "visibility") {
+        TRY(services.images.check_visibility(context.caller, changed));
+      }
+    }
     changed.set_properties(properties);
     return {};
   };
   ImageId const id{context.param("image_id")};
   auto const image = TRY(services.images.change(context.caller, id, apply_all));
-  return json_reply(200, image_json(image, context.caller, services.images.options().ims_profile));
+  return json_reply(200, image_json(image, context.caller, ims));
 }
 
 } // namespace

@@ -1,11 +1,13 @@
 // GET /v2/schemas/{schema}: what generic clients build their models from (contract: glance-v2 5).
 #include "api/image/document.hpp"
 #include "api/kit/endpoint.hpp"
+#include "service/images.hpp"
 
 namespace vitrine::api::image {
 namespace {
 
-// The properties of an image but its formats, which stand in front (`image_schema`).
+// The properties of an image but its formats and those of profile ims, which stand in front
+// (`image_schema`).
 constexpr std::string_view kImageRest =
     R"("id":{"type":"string","description":"UUID of the image",)"
     R"("pattern":"^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-)"
@@ -29,13 +31,14 @@ constexpr std::string_view kImageRest =
     R"("self":{"type":"string","readOnly":true},"file":{"type":"string","readOnly":true},)"
     R"("direct_url":{"type":"string","readOnly":true},)"
     R"("stores":{"type":"string","readOnly":true},)"
-    R"("active_at":{"type":"string","readOnly":true},)"
-    R"("virtual_env_type":{"type":"string","readOnly":true},)"
     R"("os_glance_upload_error":{"type":"string","readOnly":true,)"
     R"("description":"Why the last upload failed; shown to the owner"},)"
     R"("schema":{"type":"string","readOnly":true}},)"
     R"("additionalProperties":{"type":"string"},"links":[{"rel":"self","href":"{self}"},)"
     R"({"rel":"enclosure","href":"{file}"},{"rel":"describedby","href":"{schema}"}]})";
+
+constexpr std::string_view kImsOnly = R"("active_at":{"type":"string","readOnly":true},)"
+                                      R"("virtual_env_type":{"type":"string","readOnly":true})";
 
 constexpr std::string_view kMember =
     R"({"name":"member","properties":{)"
@@ -44,6 +47,22 @@ constexpr std::string_view kMember =
     R"("created_at":{"type":"string","readOnly":true},)"
     R"("updated_at":{"type":"string","readOnly":true},)"
     R"("schema":{"type":"string","readOnly":true}}})";
+
+constexpr std::string_view kTask =
+    R"({"name":"task","properties":{)"
+    R"("id":{"type":"string","readOnly":true},"type":{"type":"string",)"
+    R"("enum":["import","api_image_import","location_import"]},)"
+    R"("status":{"type":"string","readOnly":true,)"
+    R"("enum":["pending","processing","success","failure"]},)"
+    R"("input":{"type":["null","object"]},"result":{"type":["null","object"],"readOnly":true},)"
+    R"("owner":{"type":"string","readOnly":true},"message":{"type":"string","readOnly":true},)"
+    R"("image_id":{"type":"string","readOnly":true},)"
+    R"("request_id":{"type":"string","readOnly":true},)"
+    R"("user_id":{"type":"string","readOnly":true},)"
+    R"("expires_at":{"type":["null","string"],"readOnly":true},)"
+    R"("created_at":{"type":"string","readOnly":true},)"
+    R"("updated_at":{"type":"string","readOnly":true},)"
+    R"("self":{"type":"string","readOnly":true},"schema":{"type":"string","readOnly":true}}})";
 
 void write_formats(json::Writer& writer, std::string_view name,
                    std::span<std::string_view const> formats) {
@@ -54,17 +73,18 @@ void write_formats(json::Writer& writer, std::string_view name,
   writer.end_array().end_object();
 }
 
-std::string image_schema() {
+std::string image_schema(bool ims_profile) {
   std::string body;
   json::Writer writer(body);
   writer.begin_object().field("name", "image").key("properties").begin_object();
   write_formats(writer, "container_format", container_formats());
-  write_formats(writer, "disk_format", disk_formats());
+  write_formats(writer, "disk_format", disk_formats(ims_profile));
+  if (ims_profile) writer.raw(kImsOnly);
   writer.raw(kImageRest);
   return body;
 }
 
-// A list of what `item` describes; only images come in pages.
+// A list of what `item` describes; members do not come in pages.
 std::string list_schema(std::string_view name, std::string_view item, bool paged) {
   std::string body;
   json::Writer writer(body);
@@ -81,12 +101,15 @@ std::string list_schema(std::string_view name, std::string_view item, bool paged
   return body;
 }
 
-Result<Reply> run(Context& context, Services&) {
+Result<Reply> run(Context& context, Services& services) {
+  bool const ims = services.images.options().ims_profile;
   auto const& name = context.param("schema");
-  if (name == "image") return json_reply(200, image_schema());
-  if (name == "images") return json_reply(200, list_schema(name, image_schema(), true));
+  if (name == "image") return json_reply(200, image_schema(ims));
+  if (name == "images") return json_reply(200, list_schema(name, image_schema(ims), true));
   if (name == "member") return json_reply(200, std::string(kMember));
   if (name == "members") return json_reply(200, list_schema(name, kMember, false));
+  if (name == "task") return json_reply(200, std::string(kTask));
+  if (name == "tasks") return json_reply(200, list_schema(name, kTask, true));
   return error(Fault::not_found);
 }
 
@@ -99,7 +122,7 @@ Endpoint show_schema() {
                          .family = &image_family,
                          .guard = Guard::token,
                          .errors = {Fault::not_found},
-                         .summary = "Show the JSON schema of image, images, member or members."},
+                         .summary = "Show the JSON schema of image, member or task, or of a list."},
                         run);
 }
 

@@ -1,0 +1,35 @@
+// The names a body may hold and who sets them (contract: glance-v2 3.1, ims-api 3.4 and 10.2).
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace vitrine::api::image {
+
+/// Who asks to set or remove attributes.
+struct Setter {
+  bool ims_profile;
+  bool is_admin;
+  bool creates; ///< by POST, where an attribute is set that is fixed from then on
+};
+
+/// True for a field that every image has and users set. All other names are properties.
+bool is_base(std::string_view name);
+
+/// May the attribute be set or removed? False when the request is to be taken and nothing done.
+/// Errors: `read_only_attribute`, `reserved_attribute`.
+Result<bool> may_set(std::string_view name, Setter const& setter);
+
+/// What an image of profile ims shows for a property that it does not store.
+struct Standard {
+  std::string_view key; ///< as it stands in JSON, with quotes and colon
+  std::string_view text;
+
+  [[nodiscard]] constexpr std::string_view name() const { return key.substr(1, key.size() - 3); }
+};
+std::span<Standard const> standards();
+
+} // namespace vitrine::api::image
