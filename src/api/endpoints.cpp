@@ -13,6 +13,8 @@
   X(image, delete_image)                                                                           \
   X(image, download_data)                                                                          \
   X(image, upload_data)                                                                            \
+  X(image, import_image)                                                                           \
+  X(image, list_image_tasks)                                                                       \
   X(image, deactivate_image)                                                                       \
   X(image, reactivate_image)                                                                       \
   X(image, add_tag)                                                                                \
@@ -20,6 +22,7 @@
   X(image, show_schema)                                                                            \
   X(image, import_info)                                                                            \
   X(image, stores_info)                                                                            \
+  X(image, stores_detail)                                                                          \
   X(image, usage_info)                                                                             \
   X(image, list_members)                                                                           \
   X(image, add_member)                                                                             \

@@ -2,6 +2,13 @@
 #include "api/kit/endpoint.hpp"
 
 namespace vitrine::api::image {
+namespace {
+
+Result<Reply> refuse_stores(Context&, Services&) {
+  return error(Fault::not_found, "Multi backend is not supported at this site.");
+}
+
+} // namespace
 
 Endpoint import_info() {
   return plain_endpoint(
@@ -25,10 +32,19 @@ Endpoint stores_info() {
                          .guard = Guard::token,
                          .errors = {Fault::not_found},
                          .summary = "List the stores; not found, as there is a single one."},
-                        [](Context&, Services&) -> Result<Reply> {
-                          return error(Fault::not_found,
-                                       "Multi backend is not supported at this site.");
-                        });
+                        refuse_stores);
+}
+
+Endpoint stores_detail() {
+  return plain_endpoint({.verb = Verb::get,
+                         .path = "/v2/info/stores/detail",
+                         .name = "image.v2.stores_detail",
+                         .family = &image_family,
+                         .action = "stores_info_detail",
+                         .errors = {Fault::forbidden, Fault::not_found},
+                         .summary = "Show the stores' settings; not found, as there is a single "
+                                    "one."},
+                        refuse_stores);
 }
 
 Endpoint usage_info() {
