@@ -77,7 +77,16 @@ struct ImageListing {
   std::vector<bool> hidden{false}; ///< which values of `hidden` are listed
   std::vector<Condition> conditions;
   std::vector<std::pair<std::string, std::string>> properties; ///< all must hold
-  std::vector<std::string> tags;                               ///< all must be there
+  /// As `properties`, but an image that does not store the property fits, too. Judged row by row:
+  /// costs what the rows cost that do not fit.
+  std::vector<std::pair<std::string, std::string>> standards;
+  std::vector<std::string> tags; ///< all must be there
+  /// Only images that are shared as a project sees them (`Image::is_shared_for`), or only others.
+  struct Sharing {
+    ProjectId viewer;
+    bool is_shared;
+  };
+  std::optional<Sharing> sharing;
   std::vector<SortKey> sort;  ///< total order: ends in created_at and id (see `complete_order`)
   std::optional<Image> after; ///< the page starts behind this image
   std::int64_t limit{25};

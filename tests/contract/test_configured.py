@@ -191,6 +191,14 @@ def test_the_glance_profile_leaves_the_extension_out(fresh_server):
     image = demo.create_image(b"x")
     assert image["visibility"] == "shared"
     assert not [name for name in image if name.startswith("__")]
+    ordinary = demo.create_image(active_at="x", virtual_env_type="y")
+    assert (ordinary["active_at"], ordinary["virtual_env_type"]) == ("x", "y")
+    assert demo.listed("virtual_env_type=y&active_at=x") == [ordinary["id"]]
+    assert demo.listed("__isregistered=true") == demo.listed("__imagetype=private") == []
+    schema = demo.get("/v2/schemas/image").expect(200).json()["properties"]
+    assert not {"active_at", "virtual_env_type"} & set(schema)
+    assert not {"qcow", "qed"} & set(schema["disk_format"]["enum"])
+    demo.post("/v2/images", {"disk_format": "qcow"}).expect(400)
     private = demo.create_image(visibility="private")
     demo.post(f"/v2/images/{private['id']}/members", {"member": "p"}).expect(403)
 

@@ -1,5 +1,6 @@
 #include "api/image/list_filters.hpp"
 
+#include "api/image/attributes.hpp"
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
@@ -190,11 +191,65 @@ Result<> add_filter(model::ImageListing& listing, std::string_view name, std::st
   return {};
 }
 
-Result<> read_filters(model::ImageListing& listing, Query const& query) {
+// Properties that fit a value without being stored, though no image shows it for them.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kUnsaid = {
+    {{"enterprise_project_id", "0"}, {"__whole_image", "false"}}};
+
+bool is_standard(std::string_view name, std::string_view value) {
+  return std::ranges::find(kUnsaid, std::pair(name, value)) != kUnsaid.end() ||
+         std::ranges::any_of(standards(), [&](Standard const& one) {
+           return one.name() == name && one.text == value;
+         });
+}
+
+// Leaves only images of some visibilities in the sets; an empty set costs nothing.
+void keep(model::ImageSets& sets, std::vector<Visibility> const& fitting) {
+  auto const is_other = [&](Visibility visibility) {
+    return std::ranges::find(fitting, visibility) == fitting.end();
+  };
+  std::erase_if(sets.open, is_other);
+  if (!sets.owned) return;
+  auto& only = sets.owned->only;
+  if (only.empty()) only = fitting;
+  std::erase_if(only, is_other);
+  if (only.empty()) sets.owned.reset();
+}
+
+// What the document computes, asked of the columns it is computed from (contract: ims-api 3.1).
+void read_image_type(model::ImageListing& listing, std::string_view type, ProjectId const& viewer) {
+  std::vector<Visibility> fitting;
+  if (type == "gold") fitting = {Visibility::public_};
+  if (type == "private") {
+    fitting = {Visibility::private_, Visibility::community, Visibility::shared};
+  }
+  if (type == "shared") fitting = {Visibility::shared};
+  keep(listing.sets, fitting);
+  if (type != "shared") listing.sets.received.reset();
+  if (type != "gold") listing.sharing = {viewer, type == "shared"};
+}
+
+// The filters that profile ims has on top (contract: ims-api 6.1 and 10.3). False for all others.
+bool add_ims_filter(model::ImageListing& listing, std::string_view name, std::string_view value,
+                    model::Caller const& caller) {
+  if (name == "__imagetype") {
+    read_image_type(listing, value, caller.project);
+  } else if (is_standard(name, value)) {
+    listing.standards.emplace_back(name, value);
+  } else {
+    return name == "enterprise_project_id" && (value.empty() || value == "all_granted_eps");
+  }
+  return true;
+}
+
+Result<> read_filters(model::ImageListing& listing, Query const& query, model::Caller const& caller,
+                      bool ims_profile) {
   std::set<std::string_view> seen;
   for (auto const& [name, value] : query.pairs()) {
     if (std::ranges::find(kOthers, name) != kOthers.end()) continue;
-    if (seen.insert(name).second) TRY(add_filter(listing, name, *query.last(name)));
+    if (!seen.insert(name).second) continue;
+    auto const last = *query.last(name);
+    if (ims_profile && add_ims_filter(listing, name, last, caller)) continue;
+    TRY(add_filter(listing, name, last));
   }
   std::set<std::string_view> tags;
   for (auto const tag : query.all("tag")) {
@@ -328,7 +383,7 @@ Result<> read_sets(model::ImageListing& listing, Query const& query, model::Call
 } // namespace
 
 Result<model::ImageListing> read_listing(Query const& query, model::Caller const& caller,
-                                         PageLimits limits) {
+                                         PageLimits limits, bool ims_profile) {
   model::ImageListing listing;
   listing.limit = TRY(read_limit(query, limits));
   listing.sort = TRY(read_sort(query));
@@ -337,7 +392,7 @@ Result<model::ImageListing> read_listing(Query const& query, model::Caller const
     listing.hidden.assign(1, TRY(read_flag("os_hidden", text::to_lower(*hidden))));
   }
   TRY(read_sets(listing, query, caller));
-  TRY(read_filters(listing, query));
+  TRY(read_filters(listing, query, caller, ims_profile));
   return listing;
 }
 

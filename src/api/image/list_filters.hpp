@@ -13,8 +13,9 @@ struct PageLimits {
 };
 
 /// The listing that a caller's query means, without its marker. Times are compared at whole
-/// seconds, as they are answered. Error: `invalid_query`, naming the parameter.
+/// seconds, as they are answered; in profile ims, attributes that are computed by what the document
+/// shows. Error: `invalid_query`, naming the parameter.
 Result<model::ImageListing> read_listing(Query const& query, model::Caller const& caller,
-                                         PageLimits limits);
+                                         PageLimits limits, bool ims_profile);
 
 } // namespace vitrine::api::image

@@ -22,13 +22,14 @@ std::string link(std::string const& query) {
 
 Result<Reply> run(Context& context, Services& services) {
   auto const& config = services.config;
-  auto listing = TRY(read_listing(context.query, context.caller,
-                                  {config.images.page_default, config.images.page_max}));
+  bool const ims_profile = config.compat.profile == ops::Profile::ims;
+  auto listing =
+      TRY(read_listing(context.query, context.caller,
+                       {config.images.page_default, config.images.page_max}, ims_profile));
   if (auto const marker = context.query.last("marker")) {
     listing.after = TRY(read_marker(context, services, *marker));
   }
   auto const page = TRY(services.images.list(context.caller, listing));
-  bool const ims_profile = config.compat.profile == ops::Profile::ims;
   std::string body;
   json::Writer writer(body);
   writer.begin_object().key("images").begin_array();

@@ -14,15 +14,19 @@ struct Dialect {
   std::string_view is_in_array;
   /// Bytes of the text `{}`.
   std::string_view size_bytes;
+  /// Where in the text `{0}` the text `{1}` begins, from 1; 0 when it does not occur.
+  std::string_view position;
 };
 
 inline constexpr Dialect kSqliteDialect{.ordered_join = "CROSS JOIN",
                                         .is_in_array = "{0} IN (SELECT value FROM json_each({1}))",
-                                        .size_bytes = "length(CAST({} AS BLOB))"};
+                                        .size_bytes = "length(CAST({} AS BLOB))",
+                                        .position = "instr({0}, {1})"};
 // An array and no subquery: that would be one more join to plan.
 inline constexpr Dialect kPostgresDialect{
     .ordered_join = "JOIN",
     .is_in_array = "{0} = ANY(ARRAY(SELECT jsonb_array_elements_text({1}::text::jsonb)))",
-    .size_bytes = "octet_length({})"};
+    .size_bytes = "octet_length({})",
+    .position = "strpos({0}, {1})"};
 
 } // namespace vitrine::store

@@ -130,7 +130,7 @@ public:
 
   Result<ListedImages> run() {
     if (listing_.limit == 0) return ListedImages{};
-    conditions_ = conditions_text();
+    conditions_ = conditions_text() + sharing_text() + standards_text();
     for (bool const hidden : listing_.hidden)
       add_branches(hidden);
     std::vector<std::string> parts;
@@ -271,6 +271,34 @@ private:
       auto const array = text_.bind(std::string_view(json_array(condition.values)));
       out += " AND ";
       out += fmt::format(fmt::runtime(connection_.dialect().is_in_array), column, array);
+    }
+    return out;
+  }
+
+  // As Image::is_shared_for.
+  std::string sharing_text() {
+    if (!listing_.sharing) return {};
+    return fmt::format(
+        " AND {} (i.visibility = 'shared' AND (i.owner <> {} OR i.member_count > 0))",
+        listing_.sharing->is_shared ? "" : "NOT",
+        text_.bind(std::string_view(listing_.sharing->viewer.text)));
+  }
+
+  // A term tells which value is stored, not that none is. Only where a name begins is there a
+  // quote behind a comma, once the opening brace is one.
+  std::string standards_text() {
+    std::string out;
+    auto const position = [&](std::string const& what) {
+      return fmt::format(fmt::runtime(connection_.dialect().position),
+                         "',' || substr(i.properties, 2)", text_.bind(std::string_view(what)));
+    };
+    for (auto const& [name, value] : listing_.standards) {
+      std::string stored = ",";
+      json::append_string(stored, name);
+      stored += ':';
+      out += fmt::format(" AND ({} = 0", position(stored));
+      json::append_string(stored, value);
+      out += fmt::format(" OR {} > 0)", position(stored));
     }
     return out;
   }
