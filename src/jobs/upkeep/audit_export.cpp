@@ -8,8 +8,10 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace vitrine::jobs {
@@ -19,6 +21,7 @@ namespace {
 constexpr std::int64_t kRowsPerPass = 16;
 // Longer than any line: a caller's names are bounded, a detail too.
 constexpr off_t kTailBytes = 1 << 20;
+constexpr std::size_t kRowIdLength = 32;
 // A server that is silent for so long leaves its rows to the others. Long, since a row that it had
 // written but not forgotten then comes out twice.
 constexpr std::int64_t kClaim_us = 600 * kMicrosecondsPerSecond;
@@ -32,6 +35,45 @@ std::string_view text_in(json::Object const& object, std::string_view name) {
   auto const* value = object.if_contains(name);
   auto const* text = value == nullptr ? nullptr : value->if_string();
   return text == nullptr ? std::string_view() : json::view(*text);
+}
+
+struct Tail {
+  off_t from; ///< of its text in the file
+  std::string text;
+};
+
+Result<Tail> read_tail(int descriptor, std::string const& path) {
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) return system_error("cannot read", path);
+  Tail tail{.from = std::max<off_t>(0, status.st_size - kTailBytes), .text = {}};
+  tail.text.resize(static_cast<std::size_t>(status.st_size - tail.from));
+  std::size_t have = 0;
+  while (have < tail.text.size()) {
+    auto const got = ::pread(descriptor, tail.text.data() + have, tail.text.size() - have,
+                             tail.from + static_cast<off_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return system_error("cannot read", path);
+    have += static_cast<std::size_t>(got);
+  }
+  return tail;
+}
+
+/// True when the text may be a line of ours, whole or cut anywhere: what `append_line` writes
+/// first.
+bool begins_as_event(std::string_view text) {
+  auto const take = [&text](std::string_view expected) {
+    auto const length = std::min(text.size(), expected.size());
+    bool const same = text.substr(0, length) == expected.substr(0, length);
+    text.remove_prefix(length);
+    return same;
+  };
+  if (!take(R"({"id":")")) return false;
+  auto const row = text.substr(0, kRowIdLength);
+  if (row.find_first_not_of("0123456789abcdef") != std::string_view::npos) return false;
+  text.remove_prefix(row.size());
+  if (!take("-")) return false;
+  text.remove_prefix(std::min(text.size(), text.find_first_not_of("0123456789")));
+  return take(R"(","outcome":")");
 }
 
 // The stored event is an object; a line is the same object with more members.
@@ -81,37 +123,41 @@ Result<> AuditExport::open_file() {
   return {};
 }
 
-Result<> AuditExport::find_place() {
-  struct stat status{};
-  if (::fstat(descriptor_, &status) != 0) return system_error("cannot read", options_.path);
-  auto const from = std::max<off_t>(0, status.st_size - kTailBytes);
-  std::string tail(static_cast<std::size_t>(status.st_size - from), '\0');
-  std::size_t have = 0;
-  while (have < tail.size()) {
-    auto const got = ::pread(descriptor_, tail.data() + have, tail.size() - have,
-                             from + static_cast<off_t>(have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return system_error("cannot read", options_.path);
-    have += static_cast<std::size_t>(got);
-  }
-  auto const end = tail.rfind('\n');
-  auto const whole = end == std::string::npos ? 0 : end + 1;
-  if (whole < tail.size() && ::ftruncate(descriptor_, from + static_cast<off_t>(whole)) != 0) {
-    return system_error("cannot cut", options_.path);
-  }
-  if (whole == 0) return {};
-  auto const before = end == 0 ? std::string::npos : tail.rfind('\n', end - 1);
-  auto const begin = before == std::string::npos ? 0 : before + 1;
-  auto const line = json::parse(std::string_view(tail).substr(begin, end - begin));
+/// Of whole lines; nothing when the last one is none of ours.
+std::optional<AuditExport::Place> AuditExport::place_of_last(std::string_view lines) {
+  if (lines.empty()) return std::nullopt;
+  auto const end = lines.size() - 1;
+  auto const before = end == 0 ? std::string_view::npos : lines.rfind('\n', end - 1);
+  auto const begin = before == std::string_view::npos ? 0 : before + 1;
+  auto const text = lines.substr(begin, end - begin);
+  if (!begins_as_event(text)) return std::nullopt;
+  auto const line = json::parse(text);
   auto const* object = line ? line->if_object() : nullptr;
   auto const id = object == nullptr ? std::string_view() : text_in(*object, "id");
   auto const dash = id.rfind('-');
-  auto const target =
-      dash == std::string_view::npos ? std::nullopt : text::parse_int(id.substr(dash + 1));
-  if (!target) {
-    return error(Fault::unavailable, options_.path + ": the last line is no audit event of ours");
+  if (dash == std::string_view::npos) return std::nullopt;
+  auto const target = text::parse_int(id.substr(dash + 1));
+  if (!target) return std::nullopt;
+  return Place{std::string(id.substr(0, dash)), *target};
+}
+
+/// Nothing of the file is changed before it is known to be a trail.
+Result<> AuditExport::find_place() {
+  auto const tail = TRY(read_tail(descriptor_, options_.path));
+  std::string_view const text = tail.text;
+  auto const whole = text.rfind('\n') + 1; // 0 without one
+  auto place = place_of_last(text.substr(0, whole));
+  bool const is_first_line = tail.from == 0 && whole == 0 && begins_as_event(text);
+  if (!place && !is_first_line) {
+    return error(Fault::unavailable,
+                 options_.path +
+                     ": it does not end in an audit event of ours; nothing was changed");
   }
-  place_ = {std::string(id.substr(0, dash)), *target};
+  auto const end = tail.from + static_cast<off_t>(whole);
+  if (whole < text.size() && ::ftruncate(descriptor_, end) != 0) {
+    return system_error("cannot cut", options_.path);
+  }
+  if (place) place_ = std::move(*place);
   return {};
 }
 

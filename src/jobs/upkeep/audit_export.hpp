@@ -21,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,7 +46,8 @@ public:
   };
 
   /// Opens or creates the file, for its owner alone, cuts a half-written last line off and finds
-  /// the place to go on. Errors: `unavailable` with the system's words.
+  /// the place to go on. Errors: `unavailable` with the system's words, or when the file does not
+  /// end as a trail does: it is somebody else's, and stays as it is.
   static Result<std::unique_ptr<AuditExport>> open(store::Database& database, Clock const& clock,
                                                    Options options);
   ~AuditExport();
@@ -71,6 +73,7 @@ private:
   Result<> open_file();
   Result<> reopen_if_asked();
   Result<> find_place();
+  static std::optional<Place> place_of_last(std::string_view lines);
   Result<bool> claim_new();
   Result<bool> export_some();
   Result<std::int64_t> append_lines(std::string& out, store::OutboxRow const& row,

@@ -133,13 +133,31 @@ TEST_F(AuditExportTest, AFileThatCannotBeOpenedAnewIsNoReasonToStop) {
 }
 
 TEST_F(AuditExportTest, AnotherFileIsLeftAlone) {
-  for (std::string const strange : {"not ours\n", "{\"id\":\"x-y\"}\n"}) {
-    std::ofstream(file()) << strange;
-    EXPECT_EQ(AuditExport::open(*house_.database, house_.clock,
-                                {.path = file(), .holder = "one", .reason = reason})
-                  .error()
-                  .fault,
-              Fault::unavailable);
+  share(1);
+  EXPECT_TRUE(open()->export_pending());
+  auto const event = lines(file()).front();
+  for (std::string const& strange : {
+           std::string("not ours\n"),
+           std::string("{\"id\":\"x-y\"}\n"),
+           std::string("\n"),
+           std::string("precious text without newline"),
+           std::string("{\"id\":\"of another kind\""),
+           std::string("{\"id\":\"0123456789abcdef\""),
+           std::string("line one\nline two\npartial"),
+           std::string("{\"id\":\"order-17\"}\n{\"id\":\"order-18"),
+           event + "\nline two\n{\"id\":\"",
+           std::string(3 << 20, 'x'),
+           std::string(3 << 20, 'x') + "\npartial",
+       }) {
+    std::ofstream(file(), std::ios::trunc) << strange;
+    auto const opened = AuditExport::open(*house_.database, house_.clock,
+                                          {.path = file(), .holder = "one", .reason = reason});
+    ASSERT_FALSE(opened) << strange.substr(0, 60);
+    EXPECT_EQ(opened.error().fault, Fault::unavailable);
+    EXPECT_EQ(opened.error().detail.find(file()), 0U) << opened.error().detail;
+    std::stringstream after;
+    after << std::ifstream(file()).rdbuf();
+    EXPECT_TRUE(after.str() == strange) << strange.substr(0, 60);
   }
 }
 
