@@ -204,12 +204,13 @@ Result<PairFailures> Sharing::answer_all(store::Connection& connection, Batch co
   store::Members members(connection);
   PairFailures failures;
   std::vector<ProjectId> answering;
-  for (std::size_t i = 0; i < projects.size(); ++i) {
+  // Of an image that is hidden from the caller a row may be left: it must not tell (decision L7).
+  if (!image) failures = all_fail(projects.size(), Fault::image_not_found);
+  for (std::size_t i = 0; image && i < projects.size(); ++i) {
     auto const row = TRY(members.find(id, projects[i]));
     if (!row) {
-      failures.push_back({i, image ? Fault::member_not_found : Fault::image_not_found});
-    } else if (status == MemberStatus::accepted &&
-               is_full_server(TRY(store::Images(connection).get(id)))) { // it may be hidden by now
+      failures.push_back({i, Fault::member_not_found});
+    } else if (status == MemberStatus::accepted && is_full_server(*image)) {
       failures.push_back({i, Fault::vault_missing}); // there is no backup store to hold a vault
     } else if (row->status != status) {
       answering.push_back(projects[i]);

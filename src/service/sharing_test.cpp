@@ -357,16 +357,21 @@ TEST_F(SharingTest, AnswersInBulk) {
 
 // One member at a time (glance-v2 4).
 
-// Contract: ims-api 5.3; `invisible and no member row` is what does not exist.
-TEST_F(SharingTest, AMemberLeftOverAnswersForAnImageItDoesNotSee) {
+// Decision L7 over ims-api 5.3: an answer never tells that an image exists.
+TEST_F(SharingTest, AMemberLeftOverDoesNotAnswerForAnImageItDoesNotSee) {
   auto const id = image([](model::Image& made) { made.visibility = Visibility::shared; });
   EXPECT_EQ(share(owner_, id, {{"b"}}), Failures{});
   sql("UPDATE images SET visibility = 'private'");
-  EXPECT_EQ(sharing_->get(b_, id, {"b"}).error().fault, Fault::image_not_found);
-  EXPECT_EQ(answer(b_, id, {"b"}, MemberStatus::accepted), Failures{});
-  EXPECT_EQ(rows(id).at("b"), MemberStatus::accepted);
-  EXPECT_EQ(answer(caller_of("c"), id, {"c"}, MemberStatus::accepted),
-            (Failures{{0, Fault::image_not_found}}));
+  auto const accepted = MemberStatus::accepted;
+  for (auto const& caller : {b_, caller_of("c")}) {
+    EXPECT_EQ(answer(caller, id, caller.project, accepted),
+              (Failures{{0, Fault::image_not_found}}));
+    EXPECT_EQ(sharing_->answer(caller, id, caller.project, accepted).error().fault,
+              Fault::image_not_found);
+  }
+  EXPECT_EQ(rows(id).at("b"), MemberStatus::pending);
+  EXPECT_EQ(answer(admin_, id, {"b"}, accepted), Failures{});
+  EXPECT_EQ(rows(id).at("b"), accepted);
 }
 
 TEST_F(SharingTest, OneMemberAtATime) {
