@@ -1,6 +1,7 @@
 #include "app/house.hpp"
 
 #include "api/ims/error_catalogue.hpp"
+#include "api/kit/family.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/upkeep/upkeep.hpp"
 #include "ops/log.hpp"
@@ -88,9 +89,11 @@ Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const
                                                       std::string const& directory) {
   auto const& config = house.config;
   auto const file = config.audit.file.empty() ? directory + "/audit.jsonl" : config.audit.file;
-  auto const reason = [](Fault fault) {
+  // A pair fails as its job tells it; only the Image API answers for an image alone.
+  auto const reason = [](Fault fault, bool of_pair) {
     auto const& entry = api::ims::entry(fault);
-    return jobs::AuditReason{entry.http, entry.code};
+    auto const status = of_pair ? entry.http : api::image_family.refuse(error(fault), {}).status;
+    return jobs::AuditReason{status, entry.code};
   };
   auto opened = TRY(jobs::AuditExport::open(
       *stores.database, house.clock, {.path = file, .holder = stores.server, .reason = reason}));

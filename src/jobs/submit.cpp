@@ -1,6 +1,7 @@
 #include "jobs/submit.hpp"
 
 #include "jobs/engine/caller_json.hpp"
+#include "store/metadata/audit.hpp"
 #include "store/metadata/jobs.hpp"
 
 namespace vitrine::jobs {
@@ -16,7 +17,14 @@ Result<JobId> Submitter::submit(model::Caller const& caller, std::string_view ki
   job.submitted_at = clock_.now();
   job.total = static_cast<std::int64_t>(arguments.images.size() * arguments.projects.size());
   auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
-    return store::Jobs(connection).insert(job, arguments.images);
+    TRY(store::Jobs(connection).insert(job, arguments.images));
+    return store::Audit(connection)
+        .record(model::AuditSubmission{.kind = event_of(kind),
+                                       .time = job.submitted_at,
+                                       .caller = caller,
+                                       .job = job.id,
+                                       .images = arguments.images,
+                                       .projects = arguments.projects});
   });
   if (!stored) {
     // A session lost at the commit leaves an outcome that nobody knows: that may not be told as

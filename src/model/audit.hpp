@@ -1,12 +1,14 @@
-// What is recorded of an accepted change (contract: ims-api 11).
+// What is recorded of a change that was accepted or tried (contract: ims-api 11).
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "model/caller.hpp"
+#include "model/image.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,12 +43,26 @@ struct AuditPair {
 struct AuditEvent {
   AuditKind kind;
   Time time;
-  Caller caller;
+  Caller caller; ///< without a user: the server itself
   ImageId image;
   std::string image_name;
   ProjectId image_owner;
-  JobId job;                    ///< empty outside a job
-  std::vector<AuditPair> pairs; ///< of member events; empty: one event about the image
+  JobId job;                      ///< empty outside a job
+  std::vector<AuditPair> pairs;   ///< of member events; empty: one event about the image
+  std::optional<Error> failure{}; ///< of an event without pairs; absent: success
+};
+
+/// The successful event about an image.
+AuditEvent audit_event(AuditKind const& kind, Time time, Caller const& caller, Image const& image);
+
+/// A job was handed in. What it then does to each pair is told by events of their own.
+struct AuditSubmission {
+  AuditKind kind;
+  Time time;
+  Caller const& caller;
+  JobId const& job;
+  std::span<ImageId const> images;
+  std::span<ProjectId const> projects;
 };
 
 } // namespace vitrine::model

@@ -74,6 +74,8 @@ struct Image {
   [[nodiscard]] bool is_shared_for(ProjectId const& viewer) const;
   /// Value of one property; nothing when absent.
   [[nodiscard]] std::optional<std::string> property(std::string_view name) const;
+
+  friend bool operator==(Image const&, Image const&) = default;
 };
 
 } // namespace vitrine::model

@@ -95,8 +95,9 @@ public:
   virtual Reply finish() = 0;
   /// The answer to an error of `accept`; undoes what was stored.
   virtual Reply refuse(Error const& failure) = 0;
-  /// The client vanished, was too slow, or sent a broken body. Undoes what was stored.
-  virtual void abandon(std::string_view reason) = 0;
+  /// The client vanished, was too slow, or sent a broken body (`invalid_body`), the server stops
+  /// (`unavailable`), or it met a bug (`internal`). Undoes what was stored.
+  virtual void abandon(Error const& failure) = 0;
 };
 
 /// A body up to this size is read whoever sends it: 64 MiB at most over 4096 connections. A longer

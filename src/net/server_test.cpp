@@ -172,7 +172,7 @@ public:
   }
   Reply finish() override { return reply(204, ""); }
   Reply refuse(Error const&) override { return reply(500, ""); }
-  void abandon(std::string_view) override {}
+  void abandon(Error const&) override {}
 
 private:
   Mailbox<std::size_t>& taken_;

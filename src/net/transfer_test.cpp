@@ -62,9 +62,7 @@ public:
     record_.events.put("refuse");
     return reply(409, failure.detail);
   }
-  void abandon(std::string_view reason) override {
-    record_.events.put("abandon: " + std::string(reason));
-  }
+  void abandon(Error const& failure) override { record_.events.put("abandon: " + failure.detail); }
 
 private:
   Record& record_;

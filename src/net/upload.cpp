@@ -8,18 +8,19 @@
 namespace vitrine::net {
 namespace {
 
-std::string_view reason_of(Intake intake, bool stopped) {
-  if (stopped) return "the server stops";
+Error failure_of(Intake intake, bool stopped) {
+  if (stopped) return error(Fault::unavailable, "the server stops");
   switch (intake) {
-  case Intake::too_slow: return "the client was too slow";
-  case Intake::malformed: return "the chunk framing of the body is broken";
-  case Intake::gone: return "the client left";
+  case Intake::too_slow: return error(Fault::invalid_body, "the client was too slow");
+  case Intake::malformed:
+    return error(Fault::invalid_body, "the chunk framing of the body is broken");
+  case Intake::gone: return error(Fault::invalid_body, "the client left");
   case Intake::whole:
   case Intake::too_large:
   case Intake::refused:
   case Intake::no_room: break;
   }
-  return "an internal error";
+  return error(Fault::internal, "an internal error");
 }
 
 } // namespace
@@ -168,7 +169,7 @@ Task<bool> Session::finish_upload(Pump& pump, Intake intake) {
       } else if (intake == Intake::whole && !pump.bug) {
         reply = pump.sink->finish();
       } else {
-        pump.sink->abandon(reason_of(intake, stopped));
+        pump.sink->abandon(failure_of(intake, stopped));
       }
       pump.sink.reset();
     } catch (std::exception const& bug) {

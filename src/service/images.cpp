@@ -13,18 +13,6 @@
 namespace vitrine::service {
 namespace {
 
-model::AuditEvent event_of(model::AuditKind kind, Time now, model::Caller const& caller,
-                           model::Image const& image) {
-  return {.kind = kind,
-          .time = now,
-          .caller = caller,
-          .image = image.id,
-          .image_name = image.name.value_or(""),
-          .image_owner = image.owner,
-          .job = {},
-          .pairs = {}};
-}
-
 // Rows of a further page, where the policy denied the whole of the one before.
 constexpr std::int64_t kRowsReadOn = 1000;
 
@@ -113,7 +101,7 @@ Result<model::Image> Images::create(model::Caller const& caller, model::Image im
     TRY(check_quota(connection, image.owner));
     TRY(store::Images(connection).insert(image));
     return store::Audit(connection)
-        .record(event_of(model::audit::image_create, image.created_at, caller, image));
+        .record(model::audit_event(model::audit::image_create, image.created_at, caller, image));
   });
   if (!stored) return Error(stored.error());
   return image;
@@ -166,9 +154,10 @@ Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& 
     if (after.visibility != found.image.visibility) TRY(check_visibility(caller, after));
     TRY(check_limits(found.image, after));
     TRY(check_name(connection, found.image, after));
+    if (after == found.image) return after;
     after.updated_at = clock_.now();
     TRY(images.update(found.image, after));
-    TRY(store::Audit(connection).record(event_of(kind, after.updated_at, caller, after)));
+    TRY(store::Audit(connection).record(model::audit_event(kind, after.updated_at, caller, after)));
     return after;
   });
 }
@@ -192,7 +181,7 @@ Result<> Images::remove(model::Caller const& caller, ImageId const& id) {
     TRY(images.remove(image, now));
     if (!image.blob.empty()) TRY(store::BlobIndex(connection).drop_reference(image.blob));
     return store::Audit(connection)
-        .record(event_of(model::audit::image_delete, now, caller, image));
+        .record(model::audit_event(model::audit::image_delete, now, caller, image));
   });
 }
 

@@ -54,7 +54,8 @@ public:
   /// The page, without rows that the policy `get_image` denies: it may be short, but is empty only
   /// at the end of the list. Error: `forbidden` (get_images).
   Result<ImagePage> list(model::Caller const& caller, model::ImageListing const& listing);
-  /// Applies `change` in one transaction. Errors: `image_not_found`, `forbidden`, `name_taken`,
+  /// Applies `change` in one transaction; what it leaves as it was is no change: `updated_at`
+  /// stays, and the audit trail has no event. Errors: `image_not_found`, `forbidden`, `name_taken`,
   /// limits, what `change` says.
   Result<model::Image> change(model::Caller const& caller, ImageId const& id, Change const& change);
   /// May the caller give an image the visibility that this one has? `change` asks when it differs.

@@ -36,15 +36,9 @@ Result<model::Member> member_for(store::Connection& connection, model::Caller co
 
 Result<> record(store::Connection& connection, model::AuditKind const& kind, Time now,
                 model::Caller const& caller, model::Image const& image, ProjectId const& project) {
-  return store::Audit(connection)
-      .record({.kind = kind,
-               .time = now,
-               .caller = caller,
-               .image = image.id,
-               .image_name = image.name.value_or(""),
-               .image_owner = image.owner,
-               .job = {},
-               .pairs = {{project, std::nullopt}}});
+  auto event = model::audit_event(kind, now, caller, image);
+  event.pairs.push_back({project, std::nullopt});
+  return store::Audit(connection).record(event);
 }
 
 } // namespace

@@ -37,18 +37,6 @@ std::string reason_of(Error const& failure) {
   return failure.detail.empty() ? std::string(text_of(failure.fault)) : failure.detail;
 }
 
-// Data fields of an image without data.
-void queue_again(model::Image& image, std::string_view reason, Time now) {
-  image.status = model::ImageStatus::queued;
-  image.size_bytes.reset();
-  image.virtual_size_bytes.reset();
-  image.checksum.reset();
-  image.hash_value.reset();
-  image.upload_id.clear();
-  image.upload_error = reason;
-  image.updated_at = now;
-}
-
 } // namespace
 
 Uploads::Uploads(store::Database& database, store::Blobs& blobs, Access const& access,
@@ -114,15 +102,31 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
   return Error(writer.error());
 }
 
-/// Images that wait for an upload that nobody stores are queued again.
+/// The image has no data again, and the reason can be read.
+Result<> Uploads::queue_again(store::Connection& connection, model::Image const& before,
+                              model::Caller const& caller, Error const& failure) const {
+  auto after = before;
+  after.status = model::ImageStatus::queued;
+  after.size_bytes.reset();
+  after.virtual_size_bytes.reset();
+  after.checksum.reset();
+  after.hash_value.reset();
+  after.upload_id.clear();
+  after.upload_error = reason_of(failure);
+  after.updated_at = clock_.now();
+  TRY(store::Images(connection).update(before, after));
+  auto event = model::audit_event(model::audit::image_upload, after.updated_at, caller, after);
+  event.failure = failure;
+  return store::Audit(connection).record(event);
+}
+
+/// Images that wait for an upload that nobody stores are queued again. Who began them is not known.
 Result<> Uploads::end_dead(store::Connection& connection) const {
   store::Images images(connection);
   auto const interrupted = TRY(images.interrupted_uploads());
-  for (auto const& before : interrupted) {
-    auto after = before;
-    queue_again(after, "The server stopped during the upload.", clock_.now());
-    TRY(images.update(before, after));
-  }
+  auto const stopped = error(Fault::unavailable, "The server stopped during the upload.");
+  for (auto const& image : interrupted)
+    TRY(queue_again(connection, image, model::Caller{}, stopped));
   return {};
 }
 
@@ -214,7 +218,7 @@ Upload::Upload(Uploads& uploads, model::Caller caller, model::Image image, Annou
 }
 
 Upload::~Upload() {
-  if (open_) abandon("The upload ended early.");
+  if (open_) abandon(error(Fault::invalid_body, "The upload ended early."));
   --uploads_.running_;
 }
 
@@ -356,14 +360,7 @@ Result<bool> Upload::activate(store::Connection& connection, Digests::Values con
   TRY(store::Images(connection).update(before, after));
   TRY(store::RunningUploads(connection).remove(blob_));
   TRY(store::Audit(connection)
-          .record({.kind = model::audit::image_upload,
-                   .time = now,
-                   .caller = caller_,
-                   .image = after.id,
-                   .image_name = after.name.value_or(""),
-                   .image_owner = after.owner,
-                   .job = {},
-                   .pairs = {}}));
+          .record(model::audit_event(model::audit::image_upload, now, caller_, after)));
   return true;
 }
 
@@ -373,22 +370,17 @@ void Upload::heal(BlobId const& damaged) const {
   if (uploads_.options_.healed) uploads_.options_.healed({damaged, blob_, size_bytes_});
 }
 
-void Upload::abandon(Error const& failure) { abandon(reason_of(failure)); }
-
 /// What fails here is made good later; the bytes are strays then.
-void Upload::abandon(std::string_view reason) {
+void Upload::abandon(Error const& failure) {
   if (!std::exchange(open_, false)) return;
   drop_bytes();
   auto const queued = uploads_.database_.write([&](store::Connection& connection) -> Result<> {
     TRY(store::RunningUploads(connection).remove(blob_));
-    store::Images images(connection);
-    auto const found = images.get(image_.id);
+    auto const found = store::Images(connection).get(image_.id);
     if (!found && found.error().fault == Fault::image_not_found) return {};
     auto const before = TRY(found);
     if (before.upload_id != blob_.text) return {};
-    auto after = before;
-    queue_again(after, reason, uploads_.clock_.now());
-    return images.update(before, after);
+    return uploads_.queue_again(connection, before, caller_, failure);
   });
   if (!queued) uploads_.tell_end_later(blob_);
 }

@@ -81,6 +81,8 @@ private:
   void tell_end_later(BlobId const& upload);
   Result<> tell_ends();
   Result<> end_dead(store::Connection& connection) const;
+  Result<> queue_again(store::Connection& connection, model::Image const& before,
+                       model::Caller const& caller, Error const& failure) const;
   Result<model::Image> admit(store::Connection& connection, model::Caller const& caller,
                              ImageId const& id, Announcement const& announced) const;
 
@@ -119,8 +121,8 @@ public:
   /// `store_full`, `unavailable`.
   Result<> finish();
 
-  /// Removes what was stored; the image is queued again and its owner can read the reason.
-  void abandon(std::string_view reason);
+  /// Removes what was stored; the image is queued again, its owner can read the reason, and the
+  /// audit trail tells of it.
   void abandon(Error const& failure);
 
 private:

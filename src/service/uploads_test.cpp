@@ -116,6 +116,7 @@ protected:
     policy_ = policy::Policy::load(policy::defaults()).value();
     access_ = std::make_unique<Access>(*policy_);
     build({.size_bytes_max = kCap});
+    owner_.user = {"somebody"};
     owner_.project = {"owner"};
     owner_.roles = {"member", "reader"};
     stranger_ = owner_;
@@ -232,13 +233,27 @@ protected:
     return count;
   }
 
-  std::size_t events() {
+  std::vector<store::OutboxRow> outbox() {
     EXPECT_TRUE(database_->write(
         [](store::Connection& c) { return store::Audit(c).claim("test", {}, {}); }));
     return database_
         ->read([](store::Connection& c) { return store::Audit(c).claimed("test", 100); })
-        .value()
-        .size();
+        .value();
+  }
+  std::size_t events() { return outbox().size(); }
+  /// What was recorded last tells of a failed upload.
+  void expect_failure_told(ImageId const& id, std::string_view initiator, Fault fault,
+                           std::string_view detail) {
+    auto const rows = outbox();
+    ASSERT_FALSE(rows.empty());
+    auto const& row = rows.back();
+    EXPECT_NE(row.event.find(R"("event_type":"image.upload")"), std::string::npos) << row.event;
+    EXPECT_NE(row.event.find(R"("initiator":{"id":")" + std::string(initiator) + '"'),
+              std::string::npos)
+        << row.event;
+    EXPECT_NE(row.event.find(R"("target":{"id":")" + id.text), std::string::npos) << row.event;
+    EXPECT_EQ(row.targets, R"([{"fault":")" + std::string(name_of(fault)) + R"(","detail":")" +
+                               std::string(detail) + R"("}])");
   }
 
   void expect_queued(ImageId const& id, std::string_view reason) {
@@ -406,6 +421,7 @@ TEST_F(UploadsTest, refuses_bytes_that_do_not_fit) {
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().fault, Fault::format_mismatch);
   expect_queued(id, text.error().detail);
+  expect_failure_told(id, "somebody", Fault::format_mismatch, text.error().detail);
 
   auto const raw = make();
   auto const disguised = put(raw, kQcow2Magic + std::string(1000, '\0'));
@@ -428,14 +444,16 @@ TEST_F(UploadsTest, an_upload_that_ends_early_leaves_the_image_queued) {
     auto const upload = begin(id);
     ASSERT_TRUE(write(*upload, std::string(600'000, 'x')));
     EXPECT_EQ(files(), 1U);
-    upload->abandon("the client left");
+    upload->abandon(error(Fault::invalid_body, "the client left"));
     expect_queued(id, "the client left");
+    expect_failure_told(id, "somebody", Fault::invalid_body, "the client left");
   }
   expect_queued(id, "the client left");
   {
     auto const dropped = begin(id);
   }
   expect_queued(id, "The upload ended early.");
+  EXPECT_EQ(events(), 2U) << "one a failed upload";
   ASSERT_TRUE(put(id, "abc")) << "a retry works";
   EXPECT_EQ(get(id).upload_error, "");
 }
@@ -686,6 +704,7 @@ TEST_F(UploadsTest, recovers_what_the_end_of_the_process_cut) {
   EXPECT_EQ(files(), 1U);
   EXPECT_EQ(get(cut).status, ImageStatus::queued);
   EXPECT_EQ(get(cut).upload_error, "The server stopped during the upload.");
+  expect_failure_told(cut, "observer", Fault::unavailable, "The server stopped during the upload.");
   EXPECT_EQ(get(cut).upload_id, "");
   EXPECT_EQ(get(kept).status, ImageStatus::active);
   auto const download = downloads_->open(owner_, kept);

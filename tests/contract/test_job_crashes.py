@@ -15,13 +15,13 @@ IMAGES, PROJECTS, KILLS = 10, 30, 30
 
 
 def lines_of_job(server, job_id):
-    """(image, project, outcome) of every whole line about that job."""
+    """(image, project, outcome) of every whole line about that job's pairs."""
     path = server.directory / "audit.jsonl"
     found = []
     for line in path.read_bytes().splitlines(keepends=True):
         if line.endswith(b"\n"):
             event = json.loads(line)
-            if event.get("job_id") == job_id:
+            if event.get("job_id") == job_id and event["outcome"] != "pending":
                 found.append((event["target"]["id"], event["member"], event["outcome"]))
     return found
 

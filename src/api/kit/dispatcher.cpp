@@ -262,7 +262,7 @@ public:
   Result<> accept(Block bytes) override { return sink_->accept(std::move(bytes)); }
   Reply finish() override { return exchange_.finish(sink_->finish()); }
   Reply refuse(Error const& failure) override { return exchange_.finish(sink_->refuse(failure)); }
-  void abandon(std::string_view reason) override { sink_->abandon(reason); }
+  void abandon(Error const& failure) override { sink_->abandon(failure); }
 
 private:
   net::RequestHead head_; ///< the session's own head does not outlive the body

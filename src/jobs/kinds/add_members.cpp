@@ -6,7 +6,7 @@ namespace vitrine::jobs {
 JobKind add_members(KindServices const& services) {
   auto& sharing = services.sharing;
   return groups_kind(
-      kAddMembers, sharing, {model::audit::member_create, Fault::member_not_stored},
+      kAddMembers, sharing, Fault::member_not_stored,
       [&sharing](PairArguments const& arguments) -> Apply {
         return
             [&sharing, &arguments, checked = sharing.check_projects(arguments.projects)](

@@ -6,7 +6,7 @@ namespace vitrine::jobs {
 JobKind answer_shares(KindServices const& services) {
   auto& sharing = services.sharing;
   return groups_kind(
-      kAnswerShares, sharing, {model::audit::member_update, Fault::member_not_stored},
+      kAnswerShares, sharing, Fault::member_not_stored,
       [&sharing](PairArguments const& arguments) -> Apply {
         return [&sharing, &arguments](store::Connection& connection, service::Batch const& batch,
                                       ImageId const& image) {

@@ -16,9 +16,9 @@ constexpr std::size_t kPairsPerCommit = 2560;
 class Walk {
 public:
   Walk(JobContext& context, service::Sharing& sharing, PairArguments const& arguments, Apply apply,
-       GroupFailure const& failure)
+       Fault not_stored)
       : context_(context), sharing_(sharing), arguments_(arguments), apply_(std::move(apply)),
-        failure_(failure) {}
+        not_stored_(not_stored) {}
 
   Result<> run() {
     auto const finished = TRY(context_.finished_positions());
@@ -50,13 +50,13 @@ private:
   Result<> commit(std::span<std::size_t const> images, Apply const& apply) {
     return context_.commit(units(images.size()), [&](store::Connection& connection) -> Result<> {
       service::Batch const batch{context_.caller(), context_.job().id, context_.now()};
+      auto const& event = event_of(context_.job().kind);
       store::Jobs jobs(connection);
       for (auto const index : images) {
         auto const& image = arguments_.images[index];
-        auto const failures = apply
-                                  ? TRY(apply(connection, batch, image))
-                                  : TRY(sharing_.fail_all(connection, batch, failure_.event, image,
-                                                          arguments_.projects, failure_.fault));
+        auto const failures = apply ? TRY(apply(connection, batch, image))
+                                    : TRY(sharing_.fail_all(connection, batch, event, image,
+                                                            arguments_.projects, not_stored_));
         TRY(jobs.add_item(context_.job().id, {.position = static_cast<std::int64_t>(index),
                                               .image = image,
                                               .failures_json = failures_to_json(failures)}));
@@ -74,12 +74,12 @@ private:
   service::Sharing& sharing_;
   PairArguments const& arguments_;
   Apply const apply_;
-  GroupFailure const& failure_;
+  Fault const not_stored_;
 };
 
 } // namespace
 
-JobKind groups_kind(std::string_view name, service::Sharing& sharing, GroupFailure not_stored,
+JobKind groups_kind(std::string_view name, service::Sharing& sharing, Fault not_stored,
                     Prepare prepare) {
   auto const walk = [&sharing, not_stored](JobContext& context,
                                            Prepare const& prepared) -> Result<> {

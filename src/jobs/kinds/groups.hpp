@@ -3,18 +3,11 @@
 
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/kinds/pairs.hpp"
-#include "model/audit.hpp"
 #include "service/sharing.hpp"
 
 #include <functional>
 
 namespace vitrine::jobs {
-
-/// What is told of the images of a job that nothing could be done with.
-struct GroupFailure {
-  model::AuditKind event;
-  Fault fault; ///< of their pairs
-};
 
 /// Treats one image with its projects, inside a transaction; returns which projects failed.
 using Apply = std::function<Result<service::PairFailures>(store::Connection&, service::Batch const&,
@@ -22,9 +15,9 @@ using Apply = std::function<Result<service::PairFailures>(store::Connection&, se
 /// Called once a run of a job, with what it was asked for, which outlives what it returns.
 using Prepare = std::function<Apply(PairArguments const&)>;
 
-/// A kind that applies to every image that has no item yet, in order; `not_stored` is told of an
-/// image whose `Apply` cannot be stored, and of what is left when the job is given up.
-JobKind groups_kind(std::string_view name, service::Sharing& sharing, GroupFailure not_stored,
+/// A kind that applies to every image that has no item yet, in order; `not_stored` is told of the
+/// pairs of an image whose `Apply` cannot be stored, and of what is left when the job is given up.
+JobKind groups_kind(std::string_view name, service::Sharing& sharing, Fault not_stored,
                     Prepare prepare);
 
 } // namespace vitrine::jobs

@@ -34,6 +34,12 @@ bool works_on_pairs(std::string_view kind) noexcept {
   return kind == kAddMembers || kind == kRemoveMembers || kind == kAnswerShares;
 }
 
+model::AuditKind const& event_of(std::string_view kind) {
+  CHECK(works_on_pairs(kind));
+  if (kind == kAddMembers) return model::audit::member_create;
+  return kind == kRemoveMembers ? model::audit::member_delete : model::audit::member_update;
+}
+
 std::string PairArguments::to_json() const {
   std::string out;
   json::Writer writer(out);

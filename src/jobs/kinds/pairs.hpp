@@ -3,6 +3,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "model/audit.hpp"
 #include "model/member.hpp"
 #include "service/sharing.hpp"
 
@@ -18,6 +19,9 @@ inline constexpr std::string_view kAnswerShares = "imsUpdateImageMembersJob";
 
 /// True for the kinds whose arguments are `PairArguments`.
 bool works_on_pairs(std::string_view kind) noexcept;
+
+/// The event that each pair of a job of that kind leaves. Another kind than these is a bug.
+model::AuditKind const& event_of(std::string_view kind);
 
 /// Every image with every project. An image's place in `images` is the position of its job item.
 struct PairArguments {

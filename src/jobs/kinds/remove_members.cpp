@@ -5,14 +5,14 @@ namespace vitrine::jobs {
 
 JobKind remove_members(KindServices const& services) {
   auto& sharing = services.sharing;
-  return groups_kind(
-      kRemoveMembers, sharing, {model::audit::member_delete, Fault::member_not_removed},
-      [&sharing](PairArguments const& arguments) -> Apply {
-        return [&sharing, &arguments](store::Connection& connection, service::Batch const& batch,
-                                      ImageId const& image) {
-          return sharing.remove_all(connection, batch, image, arguments.projects);
-        };
-      });
+  return groups_kind(kRemoveMembers, sharing, Fault::member_not_removed,
+                     [&sharing](PairArguments const& arguments) -> Apply {
+                       return [&sharing, &arguments](store::Connection& connection,
+                                                     service::Batch const& batch,
+                                                     ImageId const& image) {
+                         return sharing.remove_all(connection, batch, image, arguments.projects);
+                       };
+                     });
 }
 
 } // namespace vitrine::jobs

@@ -76,17 +76,22 @@ bool begins_as_event(std::string_view text) {
   return take(R"(","outcome":")");
 }
 
-// The stored event is an object; a line is the same object with more members.
-void append_line(std::string& out, store::OutboxRow const& row, std::int64_t target,
-                 std::string_view project, std::string_view fault,
-                 AuditExport::Reason const& reason) {
-  fmt::format_to(std::back_inserter(out), R"({{"id":"{}-{}",)", row.id, target);
+// The stored event is an object; a line is the same object with more members. `target` holds what
+// tells the event from the others of its row.
+void append_line(std::string& out, store::OutboxRow const& row, std::int64_t number,
+                 json::Object const& target, AuditExport::Options const& options) {
+  auto const project = text_in(target, "project_id");
+  auto const fault = text_in(target, "fault");
+  auto const outcome = text_in(target, "outcome");
+  fmt::format_to(std::back_inserter(out), R"({{"id":"{}-{}",)", row.id, number);
   if (fault.empty()) {
-    out += R"("outcome":"success",)";
+    fmt::format_to(std::back_inserter(out), R"("outcome":"{}",)",
+                   outcome.empty() ? "success" : outcome);
   } else {
-    auto const why = reason(fault_named(fault));
+    auto const why = options.reason(fault_named(fault), !project.empty());
     fmt::format_to(std::back_inserter(out),
-                   R"("outcome":"failure","reason":{{"reasonType":"{}","reasonCode":"{}"}},)",
+                   R"("outcome":"failure","reason":{{"reasonType":"HTTP","reasonCode":"{}",)"
+                   R"("policyType":"IMS","policyId":"{}"}},)",
                    why.status, why.code);
   }
   if (!project.empty()) {
@@ -94,6 +99,9 @@ void append_line(std::string& out, store::OutboxRow const& row, std::int64_t tar
     json::append_string(out, project);
     out += ',';
   }
+  out += R"("observer":{"id":)";
+  json::append_string(out, options.holder);
+  out += R"(,"typeURI":"service/storage/image"},)";
   out.append(row.event, 1);
   out += '\n';
 }
@@ -206,13 +214,11 @@ Result<std::int64_t> AuditExport::append_lines(std::string& out, store::OutboxRo
   auto const targets = TRY(json::parse(row.targets));
   auto const& array = targets.as_array();
   if (array.empty()) {
-    if (first == 0) append_line(out, row, 0, {}, {}, options_.reason);
+    if (first == 0) append_line(out, row, 0, {}, options_);
     return 1;
   }
   for (auto i = first; i < std::ssize(array); ++i) {
-    auto const& target = array[static_cast<std::size_t>(i)].as_object();
-    append_line(out, row, i, text_in(target, "project_id"), text_in(target, "fault"),
-                options_.reason);
+    append_line(out, row, i, array[static_cast<std::size_t>(i)].as_object(), options_);
   }
   return std::ssize(array);
 }

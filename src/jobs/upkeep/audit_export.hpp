@@ -36,12 +36,14 @@ struct AuditReason {
 /// `export_pending` is for one thread at a time; `reopen` and `end_by` for any.
 class AuditExport {
 public:
-  using Reason = std::function<AuditReason(Fault)>;
+  /// `of_pair`: it is told of a pair of a job, else of an image.
+  using Reason = std::function<AuditReason(Fault, bool of_pair)>;
   using Deadline = std::chrono::steady_clock::time_point;
 
   struct Options {
     std::string path;
-    std::string holder; ///< claims rows; of one server, and its own after a restart
+    std::string holder; ///< claims rows, and is the observer that events name; of one server, and
+                        ///< its own after a restart
     Reason reason;
   };
 

@@ -14,7 +14,8 @@
 namespace vitrine::jobs {
 namespace {
 
-AuditReason reason(Fault fault) {
+AuditReason reason(Fault fault, bool of_pair) {
+  if (!of_pair) return {415, "IMG.0057"};
   return fault == Fault::project_unknown ? AuditReason{400, "IMG.0108"} : AuditReason{500, "?"};
 }
 
@@ -58,22 +59,50 @@ protected:
 
 TEST_F(AuditExportTest, EveryPairIsALineWithItsOutcome) {
   share(1);
-  auto const id = house_.rows("SELECT id FROM audit_outbox", 1).substr(0, 32);
+  // The first row tells of the submission.
+  auto const id = house_.rows("SELECT id FROM audit_outbox ORDER BY sequence", 1).substr(34, 32);
   EXPECT_TRUE(open()->export_pending());
-  auto const found = lines(file());
-  ASSERT_EQ(found.size(), 3U);
+  auto found = lines(file());
+  ASSERT_EQ(found.size(), 4U);
+  found.erase(found.begin());
   EXPECT_TRUE(found[0].starts_with(
       R"({"id":")" + id +
       R"(-0","outcome":"success","member":"project-0",)"
-      R"("eventTime":"2023-11-14T22:13:20.000Z","eventType":"image.member.create",)"
+      R"("observer":{"id":"one","typeURI":"service/storage/image"},)"
+      R"("typeURI":"http://schemas.dmtf.org/cloud/audit/1.0/event","eventType":"activity",)"
+      R"("eventTime":"2023-11-14T22:13:20.000Z","event_type":"image.member.create",)"
       R"("name":"addMember")"))
       << found[0];
   EXPECT_TRUE(found[2].starts_with(R"({"id":")" + id + R"(-2",)")) << found[2];
-  EXPECT_NE(found[2].find(R"("outcome":"failure","reason":{"reasonType":"400",)"
-                          R"("reasonCode":"IMG.0108"},"member":"nobody")"),
+  EXPECT_NE(found[2].find(R"("outcome":"failure","reason":{"reasonType":"HTTP","reasonCode":"400",)"
+                          R"("policyType":"IMS","policyId":"IMG.0108"},"member":"nobody")"),
             std::string::npos)
       << found[2];
   EXPECT_EQ(house_.rows("SELECT sequence FROM audit_outbox", 1), "");
+}
+
+TEST_F(AuditExportTest, AJobIsPendingInOneEventWhateverItsSize) {
+  auto const arguments = house_.pairs(12, 250);
+  auto const id = house_.submit(kRemoveMembers, arguments);
+  EXPECT_TRUE(open()->export_pending());
+  auto const found = lines(file());
+  ASSERT_EQ(found.size(), 1U);
+  std::string images;
+  std::string projects;
+  for (std::size_t i = 0; i < 10; ++i) {
+    images += (i == 0 ? "\"" : ",\"") + arguments.images[i].text + "\"";
+    projects += (i == 0 ? "\"" : ",\"") + arguments.projects[i].text + "\"";
+  }
+  EXPECT_NE(found[0].find(R"("outcome":"pending","observer")"), std::string::npos) << found[0];
+  EXPECT_NE(found[0].find(R"("event_type":"image.member.delete","name":"deleteMember")"),
+            std::string::npos)
+      << found[0];
+  EXPECT_NE(found[0].find(R"("target":{"id":")" + id.text +
+                          R"(","typeURI":"data/workload/job","images":[)" + images +
+                          R"(],"image_count":12,"projects":[)" + projects +
+                          R"(],"project_count":250},"job_id":")" + id.text + R"("})"),
+            std::string::npos)
+      << found[0];
 }
 
 TEST_F(AuditExportTest, CutAtAnyByteItGoesOnWithoutGapOrRepetition) {
@@ -84,7 +113,7 @@ TEST_F(AuditExportTest, CutAtAnyByteItGoesOnWithoutGapOrRepetition) {
   std::stringstream whole;
   whole << std::ifstream(file()).rdbuf();
   auto const text = whole.str();
-  ASSERT_EQ(lines(file()).size(), 6U);
+  ASSERT_EQ(lines(file()).size(), 7U);
   for (std::size_t size = 0; size <= text.size(); ++size) {
     std::ofstream(file(), std::ios::trunc) << text.substr(0, size);
     house_.database->writes_left = 0;
@@ -95,7 +124,7 @@ TEST_F(AuditExportTest, CutAtAnyByteItGoesOnWithoutGapOrRepetition) {
   }
   house_.database->writes_left = 100;
   EXPECT_TRUE(open()->export_pending());
-  EXPECT_EQ(lines(file()).size(), 6U);
+  EXPECT_EQ(lines(file()).size(), 7U);
   EXPECT_EQ(house_.rows("SELECT sequence FROM audit_outbox", 1), "");
 }
 
@@ -109,8 +138,8 @@ TEST_F(AuditExportTest, AMovedFileIsFollowedByANewOne) {
   house_.submit(kAddMembers, arguments);
   EXPECT_TRUE(house_.engine->run_next().value());
   EXPECT_TRUE(audit->export_pending());
-  EXPECT_EQ(lines(file() + ".1").size(), 3U);
-  EXPECT_EQ(lines(file()).size(), 1U);
+  EXPECT_EQ(lines(file() + ".1").size(), 4U);
+  EXPECT_EQ(lines(file()).size(), 2U);
 }
 
 TEST_F(AuditExportTest, AFileThatCannotBeOpenedAnewIsNoReasonToStop) {
@@ -125,7 +154,7 @@ TEST_F(AuditExportTest, AFileThatCannotBeOpenedAnewIsNoReasonToStop) {
   share(1);
   for (int i = 0; i < 2; ++i)
     EXPECT_NE(audit->export_pending().error().detail.find("cannot open"), std::string::npos);
-  EXPECT_EQ(lines(house_.path / "moved" / "audit.jsonl").size(), 3U);
+  EXPECT_EQ(lines(house_.path / "moved" / "audit.jsonl").size(), 4U);
   EXPECT_EQ(pending(house_), "0|\n");
   std::filesystem::create_directory(directory);
   EXPECT_TRUE(audit->export_pending());
@@ -169,7 +198,7 @@ TEST_F(AuditExportTest, AFileThatIsAheadOfTheDatabaseIsGoneOnWith) {
   share(other, 2);
   EXPECT_TRUE(open(other)->export_pending());
   auto const found = lines(file());
-  EXPECT_EQ(found.size(), 21U);
+  EXPECT_EQ(found.size(), 23U);
   EXPECT_EQ(pending(other), "0|\n");
   std::set<std::string> ids;
   for (auto const& line : found)
@@ -182,10 +211,10 @@ TEST_F(AuditExportTest, AfterItsDeadlineItLeavesTheRest) {
   auto const audit = open();
   audit->end_by(std::chrono::steady_clock::now());
   EXPECT_TRUE(audit->export_pending());
-  EXPECT_EQ(lines(file()).size(), 48U);
-  EXPECT_EQ(pending(house_), "24|\n");
+  EXPECT_EQ(lines(file()).size(), 46U);
+  EXPECT_EQ(pending(house_), "25|\n");
   EXPECT_TRUE(open()->export_pending());
-  EXPECT_EQ(lines(file()).size(), 120U);
+  EXPECT_EQ(lines(file()).size(), 121U);
 }
 
 TEST_F(AuditExportTest, OfTwoServersOneWritesAnEvent) {
@@ -200,15 +229,15 @@ TEST_F(AuditExportTest, OfTwoServersOneWritesAnEvent) {
   auto const two = open_as("two");
   share(1); // claimed by `one`, which then falls silent
   EXPECT_TRUE(two->export_pending());
-  EXPECT_EQ(lines(path("two")).size(), 3U) << "that claim was for no time";
+  EXPECT_EQ(lines(path("two")).size(), 4U) << "that claim was for no time";
   share(house_, 1, 1);
   house_.database->writes_left = 1; // claimed and written, not forgotten
   EXPECT_FALSE(one->export_pending());
   house_.database->writes_left = 1000;
   EXPECT_TRUE(two->export_pending());
-  EXPECT_EQ(lines(path("two")).size(), 3U);
+  EXPECT_EQ(lines(path("two")).size(), 4U);
   EXPECT_TRUE(open_as("one")->export_pending());
-  EXPECT_EQ(lines(path("one")).size(), 3U);
+  EXPECT_EQ(lines(path("one")).size(), 4U);
   EXPECT_EQ(pending(house_), "0|\n");
   share(house_, 1, 2);
   house_.database->writes_left = 1;

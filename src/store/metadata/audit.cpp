@@ -2,31 +2,78 @@
 
 #include "base/json.hpp"
 
+#include <algorithm>
+#include <optional>
+
 namespace vitrine::store {
 namespace {
 
-// Field names follow pyCADF where it has them (contract: ims-api 11).
+constexpr std::string_view kEvent = "http://schemas.dmtf.org/cloud/audit/1.0/event";
+constexpr std::size_t kNamedMax = 10; ///< images, and projects, that a submission names
+
+// What nobody asked for the server does itself; CADF names it by its part in the event.
+void write_initiator(json::Writer& writer, model::Caller const& caller) {
+  writer.key("initiator").begin_object();
+  if (caller.user.empty()) {
+    writer.field("id", "observer").field("typeURI", "service/storage/image");
+  } else {
+    writer.field("id", caller.user.text).field("typeURI", "service/security/account/user");
+    writer.field("name", caller.user_name).field("project_id", caller.project.text);
+    writer.field("domain_id", caller.domain.text).field("request_id", caller.request_id);
+    writer.key("host").begin_object().field("address", caller.address).end_object();
+  }
+  writer.end_object();
+}
+
+// Field names follow pyCADF where it has them (contract: ims-api 11); the export adds the rest.
+void write_head(json::Writer& writer, model::AuditKind const& kind, Time time,
+                model::Caller const& caller) {
+  writer.field("typeURI", kEvent).field("eventType", "activity");
+  writer.field("eventTime", format_milliseconds(time));
+  writer.field("event_type", kind.type).field("name", kind.name).field("action", kind.action);
+  writer.field("service_type", "IMS").field("resource_type", "image");
+  write_initiator(writer, caller);
+}
+
 std::string event_json(model::AuditEvent const& event) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object();
-  writer.field("eventTime", format_milliseconds(event.time));
-  writer.field("eventType", event.kind.type).field("name", event.kind.name);
-  writer.field("action", event.kind.action);
-  writer.field("service_type", "IMS").field("resource_type", "image");
-  writer.key("initiator").begin_object().field("id", event.caller.user.text);
-  writer.field("name", event.caller.user_name).field("project_id", event.caller.project.text);
-  writer.field("domain_id", event.caller.domain.text).field("request_id", event.caller.request_id);
-  writer.key("host")
-      .begin_object()
-      .field("address", event.caller.address)
-      .end_object()
-      .end_object();
-  writer.key("target").begin_object().field("id", event.image.text);
+  write_head(writer, event.kind, event.time, event.caller);
+  writer.key("target").begin_object();
+  writer.field("id", event.image.text).field("typeURI", "data/image");
   writer.field("name", event.image_name).field("project_id", event.image_owner.text).end_object();
   if (!event.job.empty()) writer.field("job_id", event.job.text);
   writer.end_object();
   return out;
+}
+
+template <class IdType>
+void write_first_ids(json::Writer& writer, std::string_view name, std::span<IdType const> ids) {
+  writer.key(name).begin_array();
+  for (auto const& id : ids.first(std::min(ids.size(), kNamedMax)))
+    writer.string(id.text);
+  writer.end_array();
+}
+
+std::string submission_json(model::AuditSubmission const& submission) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  write_head(writer, submission.kind, submission.time, submission.caller);
+  writer.key("target").begin_object();
+  writer.field("id", submission.job.text).field("typeURI", "data/workload/job");
+  write_first_ids(writer, "images", submission.images);
+  writer.field("image_count", static_cast<std::int64_t>(submission.images.size()));
+  write_first_ids(writer, "projects", submission.projects);
+  writer.field("project_count", static_cast<std::int64_t>(submission.projects.size()));
+  writer.end_object().field("job_id", submission.job.text).end_object();
+  return out;
+}
+
+void write_failure(json::Writer& writer, std::optional<Error> const& failure) {
+  if (!failure) return;
+  writer.field("fault", name_of(failure->fault)).field("detail", failure->detail);
 }
 
 std::string targets_json(model::AuditEvent const& event) {
@@ -35,9 +82,12 @@ std::string targets_json(model::AuditEvent const& event) {
   writer.begin_array();
   for (auto const& pair : event.pairs) {
     writer.begin_object().field("project_id", pair.project.text);
-    if (pair.failure) {
-      writer.field("fault", name_of(pair.failure->fault)).field("detail", pair.failure->detail);
-    }
+    write_failure(writer, pair.failure);
+    writer.end_object();
+  }
+  if (event.failure) {
+    writer.begin_object();
+    write_failure(writer, event.failure);
     writer.end_object();
   }
   writer.end_array();
@@ -48,6 +98,12 @@ std::string targets_json(model::AuditEvent const& event) {
 
 Result<> Audit::record(model::AuditEvent const& event) {
   TRY(connection_.run(sql::record_event, {new_hex_id(), event_json(event), targets_json(event)}));
+  return {};
+}
+
+Result<> Audit::record(model::AuditSubmission const& submission) {
+  TRY(connection_.run(sql::record_event,
+                      {new_hex_id(), submission_json(submission), R"([{"outcome":"pending"}])"}));
   return {};
 }
 

@@ -17,8 +17,9 @@ struct OutboxRow {
   std::int64_t sequence{0};
   std::string id;    ///< no other row has it, in any database
   std::string event; ///< JSON object: what all pairs share
-  std::string
-      targets; ///< JSON array of {"project_id", "fault"?, "detail"?}; `[]`: one event without
+  /// JSON array of {"project_id"?, "fault"?, "detail"?, "outcome"?}, an event each; `[]`: one that
+  /// succeeded. "outcome" is that of an event which neither succeeded nor failed: `pending`.
+  std::string targets;
 };
 
 class Audit {
@@ -26,6 +27,8 @@ public:
   explicit Audit(Connection& connection) : connection_(connection) {}
 
   Result<> record(model::AuditEvent const& event);
+  /// One event, with the outcome `pending`.
+  Result<> record(model::AuditSubmission const& submission);
   /// The first rows that `holder` claimed, at most `limit`, in order. No row ever appears before
   /// one that was read.
   Result<std::vector<OutboxRow>> claimed(std::string_view holder, std::int64_t limit);

@@ -46,7 +46,7 @@ public:
     return render(failure);
   }
 
-  void abandon(std::string_view reason) override { upload_->abandon(reason); }
+  void abandon(Error const& failure) override { upload_->abandon(failure); }
 
 private:
   [[nodiscard]] Reply render(Error const& failure) const {
