@@ -109,6 +109,7 @@ struct Route {
   std::size_t body_bytes_max{0}; ///< a longer body is refused with `Refusal::body_too_large`
   bool upload{false};            ///< the body goes to `Handler::begin_upload`, not to memory
   bool quick{false};             ///< a read of microseconds: may run on the io thread
+  bool slow{false};              ///< computes for long: has a pool of its own, others need not wait
 };
 
 /// Why `net/` itself refuses; the handler turns it into an answer in the form of the API family.
@@ -135,7 +136,7 @@ public:
   /// read: an answer ends it, else `handle` follows once the body is there. Blocking, on the api
   /// pool. Not called for uploads.
   virtual std::optional<Reply> admit(RequestHead const& head) = 0;
-  /// Answers; blocking, on the api pool (or the io thread when `Route::quick`).
+  /// Answers; blocking, on the api pool (or the slow one or the io thread, as `route` says).
   virtual Reply handle(Request& request) = 0;
   /// Opens an upload or answers at once; blocking, on the api pool. Called before `100 Continue` is
   /// sent.

@@ -26,6 +26,7 @@ bool closes_always(Refusal refusal) {
 ServerCore::ServerCore(ServerOptions given, Handler& answering)
     : options(std::move(given)), handler(answering), long_bodies(options.long_bodies_bytes_max),
       api("api", options.api_threads, options.api_queue_max),
+      slow("slow", options.slow_threads, options.slow_queue_max),
       // Each session has at most one job here, so the queue is bounded by the connections.
       transfer("transfer", options.transfer_threads, options.connections_max) {}
 
@@ -116,7 +117,7 @@ Task<bool> Session::answer_small(Route const& route) {
   if (route.quick) {
     work();
   } else {
-    ran = co_await on_pool(executor_, core_.api, work);
+    ran = co_await on_pool(executor_, route.slow ? core_.slow : core_.api, work);
   }
   // How long the answer takes is up to the client.
   forget_body();

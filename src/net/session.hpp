@@ -34,6 +34,7 @@ struct ServerCore {
   std::atomic<bool> draining{false}; ///< answers from now on end their connection
   BodyBudget long_bodies;
   Pool api;
+  Pool slow;
   Pool transfer;
 };
 

@@ -417,6 +417,32 @@ TEST_F(SessionTest, RefusesWhenThePoolIsFullAndGoesOnAfterwards) {
   EXPECT_EQ(refused.ask(get("/")).body, "late");
 }
 
+TEST_F(SessionTest, SlowRoutesLeaveTheOthersTheirThreads) {
+  options_.api_threads = 1;
+  options_.slow_threads = 1;
+  std::promise<void> go;
+  std::shared_future<void> const gone = go.get_future().share();
+  Mailbox<int> started;
+  handler_.on_route = [](RequestHead const& head) {
+    return Route{.body_bytes_max = 0, .slow = head.target == "/slow"};
+  };
+  handler_.on_handle = [&](Request& request) {
+    if (request.target != "/slow") return reply(200, "soon");
+    started.put(1);
+    gone.wait();
+    return reply(200, "late");
+  };
+  Client running = connect();
+  running.send(get("/slow"));
+  EXPECT_TRUE(started.take());
+  Client queued = connect();
+  queued.send(get("/slow"));
+  EXPECT_EQ(connect().ask(get("/other")).body, "soon");
+  go.set_value();
+  EXPECT_EQ(running.read().body, "late");
+  EXPECT_EQ(queued.read().body, "late");
+}
+
 TEST_F(SessionTest, CapsConnections) {
   options_.connections_max = 1;
   Client first = connect();

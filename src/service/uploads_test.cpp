@@ -655,7 +655,7 @@ TEST_F(UploadsTest, an_end_that_the_database_did_not_hear_is_told_again) {
   auto const id = make();
   auto const upload = uploads.begin(owner_, id, {}).value();
   lossy.refuses_next_write = true;
-  upload->abandon("The client went away.");
+  upload->abandon(error(Fault::invalid_body, "the client left"));
   EXPECT_EQ(get(id).status, ImageStatus::saving);
   EXPECT_TRUE(uploads.keep_alive());
   EXPECT_EQ(get(id).status, ImageStatus::queued);

@@ -1,6 +1,7 @@
 """Links behind proxies, slow clients, repeated logins: what depends on configuration."""
 
 import concurrent.futures
+import select
 import socket
 import time
 
@@ -168,6 +169,34 @@ def test_logins_behind_a_trusted_proxy_are_counted_for_each_client(fresh_server)
         assert login(f"nobody-{number}", "198.51.100.7") == 401
     assert login("alt", "198.51.100.7") == 401  # beyond ten times as many as for a user
     assert login("alt", "198.51.100.8") == 201
+
+
+@builtin_only
+def test_a_flood_of_logins_does_not_hold_up_other_requests(fresh_server):
+    """Logins that waited for one another held all threads of the API."""
+    costly = {"VITRINE_IDENTITY_PASSWORD_MEMORY_KIB": "65536",
+              "VITRINE_IDENTITY_PASSWORD_PASSES": "3"}
+    server = fresh_server(config="[server]\napi_threads = 4\n"
+                                 "[identity]\nlogin_attempts_max = 1000\n", environment=costly)
+    demo, nobody = server.client("demo"), server.client()
+    with concurrent.futures.ThreadPoolExecutor(20) as burst:  # of honest users: all get in
+        assert all(burst.map(lambda _: server.client("alt").token, range(20)))
+    login = harness.password_login({**server.clouds()["alt"]["auth"], "username": "nobody-here"})
+    body = harness.dump(login)
+    request = nobody.head_lines("POST", "/v3/auth/tokens", "Content-Type: application/json",
+                                f"Content-Length: {len(body)}") + body
+    flood = [nobody.raw().send(request) for _ in range(100)]
+    for number in range(5):
+        demo.post("/v2/images", {"name": f"image {number}"}).expect(201)
+    sockets = [one.socket for one in flood]
+    assert len(select.select(sockets, [], [], 0)[0]) < 70, "30 of them still wait by then"
+    answers = [one.answer("POST") for one in flood]
+    assert {answer.status for answer in answers} == {401, 503}
+    refused = [answer for answer in answers if answer.status == 503]
+    assert len(refused) > 10
+    assert {answer.headers["Retry-After"] for answer in refused} == {"1"}
+    for one in flood:
+        one.close()
 
 
 def test_a_token_without_a_known_role_is_forbidden(fresh_server):

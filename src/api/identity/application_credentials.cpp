@@ -144,7 +144,8 @@ Endpoint create_application_credential() {
                              Fault::forbidden, Fault::name_taken},
                   .summary = "Create an application credential for the project of the token; the "
                              "answer alone shows its secret.",
-                  .takes_body = true},
+                  .takes_body = true,
+                  .slow = true},
                  create);
 }
 

@@ -140,6 +140,7 @@ Endpoint log_in() {
                .errors = {Fault::empty_body, Fault::invalid_body, Fault::unauthenticated},
                .summary = "Get a token by password, by another token or by application credential.",
                .takes_body = true,
+               .slow = true,
                .query = {{"nocatalog", "Leave the catalog out."}}},
               run);
 }

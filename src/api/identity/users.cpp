@@ -97,7 +97,8 @@ Endpoint create_user() {
        .action = "identity:create_user",
        .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden, Fault::name_taken},
        .summary = "Create a user.",
-       .takes_body = true},
+       .takes_body = true,
+       .slow = true},
       create);
 }
 
@@ -121,7 +122,8 @@ Endpoint change_user() {
                   .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden,
                              Fault::not_found, Fault::name_taken},
                   .summary = "Change a user; a new password and disabling void their tokens.",
-                  .takes_body = true},
+                  .takes_body = true,
+                  .slow = true},
                  change);
 }
 
@@ -144,7 +146,8 @@ Endpoint change_password() {
                   .action = "identity:change_password",
                   .errors = {Fault::invalid_body, Fault::unauthenticated, Fault::forbidden},
                   .summary = "Change one's own password; voids one's tokens.",
-                  .takes_body = true},
+                  .takes_body = true,
+                  .slow = true},
                  change_own_password);
 }
 

@@ -299,7 +299,8 @@ net::Route Dispatcher::route(net::RequestHead const& head) const noexcept {
     bool const open = endpoint.spec.guard == Guard::open;
     return {.body_bytes_max = open ? limits::open_body_bytes : limits::json_body_bytes,
             .upload = static_cast<bool>(endpoint.begin),
-            .quick = endpoint.spec.quick && (reads_are_quick_ || open)};
+            .quick = endpoint.spec.quick && (reads_are_quick_ || open),
+            .slow = endpoint.spec.slow};
   }
   return {.body_bytes_max = limits::json_body_bytes, .upload = false, .quick = true};
 }
@@ -351,6 +352,7 @@ net::Reply Dispatcher::refuse(net::RequestHead const* head, net::Refusal refusal
   }();
   auto reply = family->refuse(
       failure.first, {.head = head, .auth_url = {}, .action = {}, .status = failure.second});
+  if (refusal == net::Refusal::overloaded) reply.headers.push_back({"Retry-After", "1"});
   auto const id = request_id_of(head);
   reply.headers.push_back({std::string(kRequestId), id});
   reply.headers.push_back({"X-Request-Id", id});
