@@ -1,14 +1,16 @@
 #include "identity/builtin/login_limiter.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <sodium.h>
+#include <tuple>
+#include <vector>
 
 namespace vitrine::identity::builtin {
 namespace {
 
 constexpr std::int64_t kAddressFactor = 10;
-// Counts that are kept at once; what is beyond belongs to a flood of names or addresses.
-constexpr std::size_t kCountsMax = 65'536;
 
 // One customer has a whole /64 of IPv6 addresses.
 std::string network_of(std::string_view address) {
@@ -18,35 +20,66 @@ std::string network_of(std::string_view address) {
   return {reinterpret_cast<char const*>(bytes.data()), 8};
 }
 
+// Names of strangers may be as long as a request; what is kept of them must not.
+std::string digest_of(std::string_view user) {
+  std::array<unsigned char, crypto_generichash_BYTES_MIN> digest{};
+  crypto_generichash(digest.data(), digest.size(),
+                     reinterpret_cast<unsigned char const*>(user.data()), user.size(), nullptr, 0);
+  return {digest.begin(), digest.end()};
+}
+
 } // namespace
 
-LoginLimiter::Count& LoginLimiter::count_of(Counts& counts, std::string const& key, Time now) {
-  auto const window_us = limits_.window_seconds * kMicrosecondsPerSecond;
-  if (counts.size() >= kCountsMax && !counts.contains(key)) {
-    std::erase_if(counts, [&](auto const& item) { return item.second.since + window_us <= now; });
-    if (counts.size() >= kCountsMax) counts.clear();
-  }
+bool LoginLimiter::is_over(Count const& count, Time now) const {
+  return count.since + limits_.window_seconds * kMicrosecondsPerSecond <= now;
+}
+
+std::int64_t LoginLimiter::attempts_of(Counts const& counts, std::string const& key,
+                                       Time now) const {
+  auto const at = counts.find(key);
+  return at == counts.end() || is_over(at->second, now) ? 0 : at->second.attempts;
+}
+
+// Drops what is over, and then an eighth at least, so that a flood does not look through all counts
+// for each of its names.
+void LoginLimiter::make_room(Counts& counts, Time now) const {
+  std::erase_if(counts, [&](auto const& item) { return is_over(item.second, now); });
+  auto const keep = limits_.counts_max - limits_.counts_max / 8 - 1;
+  if (counts.size() <= keep) return;
+  std::vector<Counts::const_iterator> all;
+  all.reserve(counts.size());
+  for (auto at = counts.cbegin(); at != counts.cend(); ++at)
+    all.push_back(at);
+  auto const dropped = all.begin() + static_cast<std::ptrdiff_t>(counts.size() - keep);
+  std::ranges::nth_element(all, dropped, {}, [](auto const& at) {
+    return std::tuple(at->second.attempts, at->second.since);
+  });
+  for (auto one = all.begin(); one != dropped; ++one)
+    counts.erase(*one);
+}
+
+void LoginLimiter::count_attempt(Counts& counts, std::string const& key, Time now) const {
+  if (counts.size() >= limits_.counts_max && !counts.contains(key)) make_room(counts, now);
   auto& count = counts[key];
-  if (count.since + window_us <= now) count = {.since = now, .attempts = 0};
-  return count;
+  if (is_over(count, now)) count = {.since = now, .attempts = 0};
+  ++count.attempts;
 }
 
 bool LoginLimiter::admit(std::string_view user, std::string_view address, Time now) {
+  auto const name = digest_of(user);
+  auto const network = network_of(address);
   std::lock_guard const lock(mutex_);
-  auto& of_user = count_of(users_, std::string(user), now);
-  auto& of_address = count_of(addresses_, network_of(address), now);
-  if (of_user.attempts >= limits_.attempts_max ||
-      of_address.attempts >= limits_.attempts_max * kAddressFactor) {
-    return false;
-  }
-  ++of_user.attempts;
-  ++of_address.attempts;
+  auto const of_address_max = limits_.attempts_max * kAddressFactor;
+  if (attempts_of(addresses_, network, now) >= of_address_max) return false;
+  if (attempts_of(users_, name, now) >= limits_.attempts_max) return false;
+  count_attempt(addresses_, network, now);
+  count_attempt(users_, name, now);
   return true;
 }
 
 void LoginLimiter::forgive(std::string_view user, std::string_view address) {
   std::lock_guard const lock(mutex_);
-  users_.erase(std::string(user));
+  users_.erase(digest_of(user));
   if (auto const at = addresses_.find(network_of(address)); at != addresses_.end()) {
     if (--at->second.attempts <= 0) addresses_.erase(at);
   }

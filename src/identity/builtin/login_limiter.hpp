@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -19,6 +20,9 @@ public:
   struct Limits {
     std::int64_t attempts_max{10}; ///< of one user; ten times as many from one address
     std::int64_t window_seconds{60};
+    /// Users, and addresses, that are counted at once. Of more those with the fewest attempts are
+    /// forgotten: they are a flood of names or addresses, not who is being guessed at.
+    std::size_t counts_max{65'536};
   };
 
   explicit LoginLimiter(Limits limits) : limits_(limits) {}
@@ -36,11 +40,15 @@ private:
   };
   using Counts = std::unordered_map<std::string, Count>;
 
-  Count& count_of(Counts& counts, std::string const& key, Time now);
+  [[nodiscard]] bool is_over(Count const& count, Time now) const;
+  [[nodiscard]] std::int64_t attempts_of(Counts const& counts, std::string const& key,
+                                         Time now) const;
+  void count_attempt(Counts& counts, std::string const& key, Time now) const;
+  void make_room(Counts& counts, Time now) const;
 
   Limits const limits_;
   std::mutex mutex_;
-  Counts users_;
+  Counts users_; ///< by a digest of their name
   Counts addresses_;
 };
 

@@ -94,6 +94,50 @@ TEST(LoginLimit, holds_for_an_address_ten_times_as_high_and_for_a_network_of_ipv
   EXPECT_TRUE(limiter.admit("x", "2001:db8:0:1::99", now));
 }
 
+TEST(LoginLimit, is_not_forgotten_in_a_flood_of_names) {
+  LoginLimiter limiter({.attempts_max = 2, .window_seconds = 10});
+  Time const now{1'000'000'000};
+  EXPECT_TRUE(limiter.admit("u", "a", now));
+  EXPECT_TRUE(limiter.admit("u", "a", now));
+  int admitted = 0;
+  for (int i = 0; i < 70'000; ++i)
+    admitted += limiter.admit("name " + std::to_string(i), "b", now) ? 1 : 0;
+  EXPECT_EQ(admitted, 20) << "what one address has";
+  EXPECT_FALSE(limiter.admit("u", "c", now));
+}
+
+TEST(LoginLimit, of_a_full_table_forgets_the_fewest_attempts_and_the_oldest_first) {
+  LoginLimiter limiter({.attempts_max = 2, .window_seconds = 10, .counts_max = 16});
+  Time now{1'000'000'000};
+  for (auto const* user : {"guessed", "guessed", "old", "new"}) {
+    EXPECT_TRUE(limiter.admit(user, user, now));
+    now = now + 1;
+  }
+  for (int i = 0; i < 14; ++i) // fill the table; three are forgotten for the last
+    EXPECT_TRUE(limiter.admit("n" + std::to_string(i), "a" + std::to_string(i), now));
+  EXPECT_FALSE(limiter.admit("guessed", "x", now));
+  EXPECT_FALSE(limiter.admit("n13", "x", now) && limiter.admit("n13", "x", now));
+  EXPECT_TRUE(limiter.admit("old", "x", now) && limiter.admit("old", "x", now));
+  for (int i = 0; i < 1'000; ++i) // a flood from everywhere, of names and of addresses
+    EXPECT_TRUE(limiter.admit("f" + std::to_string(i), "g" + std::to_string(i), now));
+  EXPECT_FALSE(limiter.admit("guessed", "y", now));
+}
+
+TEST(LoginLimit, of_a_full_table_forgets_what_is_over_before_all_else) {
+  LoginLimiter limiter({.attempts_max = 2, .window_seconds = 10, .counts_max = 8});
+  Time now{1'000'000'000};
+  for (int i = 0; i < 7; ++i) {
+    EXPECT_TRUE(limiter.admit("n" + std::to_string(i), "a", now));
+    EXPECT_TRUE(limiter.admit("n" + std::to_string(i), "a", now));
+  }
+  now = now + 5 * kMicrosecondsPerSecond;
+  EXPECT_TRUE(limiter.admit("once", "b", now));
+  now = now + 5 * kMicrosecondsPerSecond;
+  EXPECT_TRUE(limiter.admit("one more", "b", now));
+  EXPECT_TRUE(limiter.admit("once", "b", now));
+  EXPECT_FALSE(limiter.admit("once", "b", now)) << "it was not forgotten";
+}
+
 TEST(LoginLimit, success_starts_the_user_afresh) {
   LoginLimiter limiter({.attempts_max = 1, .window_seconds = 10});
   Time const now{1'000'000'000};
