@@ -1,6 +1,7 @@
 #include "identity/builtin/bootstrap.hpp"
 
 #include "identity/builtin/directory.hpp"
+#include "ops/log.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,18 @@ std::vector<Account> wanted_accounts(bool first_start, bool demo) {
   if (first_start) accounts.push_back(kAdministrator);
   if (demo) accounts.insert(accounts.end(), kDemoAccounts.begin(), kDemoAccounts.end());
   return accounts;
+}
+
+bool is_of_account(Cloud const& cloud) {
+  return cloud.user == kAdministrator.user ||
+         std::ranges::find(kDemoAccounts, cloud.user, &Account::user) != kDemoAccounts.end();
+}
+
+// Other clouds in the file are none of our business.
+Result<std::vector<Cloud>> clouds_of_accounts(std::string const& path) {
+  auto clouds = TRY(read_clouds(path));
+  std::erase_if(clouds, [](Cloud const& cloud) { return !is_of_account(cloud); });
+  return clouds;
 }
 
 // Success as true, "is not there" as false.
@@ -57,13 +70,19 @@ Result<> make_account(Directory& directory, Account const& account, std::string 
 
 Result<std::vector<Cloud>> bootstrap(Directory& directory, Bootstrap const& wanted) {
   TRY(directory.prepare());
-  auto clouds = TRY(read_clouds(wanted.clouds_file));
   std::vector<Account> missing;
   bool const first_start = TRY(directory.users().list({})).empty();
   for (auto const& account : wanted_accounts(first_start, wanted.demo)) {
+    if (!TRY(exists(directory.users().find(std::string(account.user))))) missing.push_back(account);
+  }
+  auto read = clouds_of_accounts(wanted.clouds_file);
+  if (!read && read.error().fault == Fault::invalid_value && missing.empty()) {
+    ops::log_warning("clouds.left_alone", {{"detail", read.error().detail}});
+    return std::vector<Cloud>{};
+  }
+  auto clouds = TRY(std::move(read));
+  for (auto const& account : missing) {
     std::string const name(account.user);
-    if (TRY(exists(directory.users().find(name)))) continue;
-    missing.push_back(account);
     if (std::ranges::find(clouds, name, &Cloud::user) != clouds.end()) continue;
     clouds.push_back(
         {.user = name, .password = new_secret(), .project = std::string(account.project)});

@@ -23,10 +23,12 @@ struct Bootstrap {
 /// Prepares the directory and makes the accounts that are missing, each with a random password. A
 /// later start may add the demo accounts. Passwords are in the file before their user exists, so a
 /// start that was cut short is completed by the next; accounts whose password is in no file
-/// (changed by their users, or lost) are left alone. Returns the clouds for `announce`.
+/// (changed by their users, or lost) are left alone. Returns the clouds for `announce`. A file that
+/// cannot be read as clouds is left as it is, with a warning in the log. Errors: `invalid_value`
+/// for such a file when passwords have to go there, `unavailable`.
 Result<std::vector<Cloud>> bootstrap(Directory& directory, Bootstrap const& wanted);
 
-/// Rewrites the file with where the service listens now. `url` as printed when ready, without a
+/// Tells in the file where the service listens now. `url` as printed when ready, without a
 /// path.
 Result<> announce(Bootstrap const& wanted, std::vector<Cloud> const& clouds, std::string_view url);
 

@@ -19,6 +19,7 @@ protected:
     out << in.rdbuf();
     return out.str();
   }
+  void write_file(std::string const& text) { std::ofstream(folder / "clouds.yaml") << text; }
   static std::vector<std::string> users_of(std::vector<Cloud> const& clouds) {
     std::vector<std::string> out;
     for (auto const& cloud : clouds)
@@ -102,6 +103,82 @@ TEST_F(Bootstrap_, a_lost_file_comes_back_without_the_passwords_nobody_knows) {
   std::filesystem::remove(wanted(false).clouds_file);
   auto const clouds = bootstrap(*directory, wanted(true)).value();
   EXPECT_EQ(users_of(clouds), (std::vector<std::string>{"demo", "alt", "third", "viewer"}));
+}
+
+TEST_F(Bootstrap_, what_a_yaml_tool_made_of_the_file_is_read) {
+  auto const made = bootstrap(*directory, wanted(false)).value();
+  write_file("clouds: {admin: {auth: {auth_url: http://x/v3, username: admin,\n"
+             "  password: " +
+             made[0].password + ", project_name: 'admin'}}}\n");
+  open();
+  auto const clouds = bootstrap(*directory, wanted(true)).value();
+  EXPECT_EQ(clouds[0].password, made[0].password);
+  ASSERT_TRUE(announce(wanted(true), clouds, "http://127.0.0.1:8123"));
+  EXPECT_EQ(users_of(read_clouds(wanted(true).clouds_file).value()),
+            (std::vector<std::string>{"admin", "demo", "alt", "third", "viewer"}));
+  EXPECT_EQ(read_clouds(wanted(true).clouds_file)->at(0).password, made[0].password);
+}
+
+TEST_F(Bootstrap_, what_others_put_into_the_file_stays) {
+  auto const clouds = bootstrap(*directory, wanted(false)).value();
+  write_file("cache:\n  expiration_time: 3600\n" + file().substr(file().find("clouds:")) +
+             "    verify: false\n"
+             "  prod:\n    profile: otc\n    auth:\n      password: \"1234\"\n"
+             "    regions:\n    - a b\n    - {name: c, values: {}}\n    - [1, ~]\n"
+             "  nothing: {}\n");
+  ASSERT_TRUE(announce(wanted(false), clouds, "http://127.0.0.1:1"));
+  EXPECT_EQ(file().substr(file().find("cache:")),
+            "cache:\n  expiration_time: 3600\n"
+            "clouds:\n  admin:\n    auth:\n      auth_url: \"http://127.0.0.1:1/v3\"\n"
+            "      username: \"admin\"\n      password: \"" +
+                clouds[0].password +
+                "\"\n      project_name: \"admin\"\n      user_domain_name: \"Default\"\n"
+                "      project_domain_name: \"Default\"\n    region_name: \"eu-de\"\n"
+                "    identity_api_version: \"3\"\n    verify: false\n"
+                "  prod:\n    profile: otc\n    auth:\n      password: \"1234\"\n"
+                "    regions:\n      - a b\n      -\n        name: c\n        values: {}\n"
+                "      -\n        - 1\n        - null\n"
+                "  nothing: {}\n");
+}
+
+TEST_F(Bootstrap_, a_file_that_is_right_is_not_touched) {
+  auto const clouds = bootstrap(*directory, wanted(false)).value();
+  ASSERT_TRUE(announce(wanted(false), clouds, "http://127.0.0.1:1"));
+  write_file("# mine\n" + file());
+  ASSERT_TRUE(announce(wanted(false), clouds, "http://127.0.0.1:1"));
+  EXPECT_TRUE(file().starts_with("# mine\n"));
+}
+
+TEST_F(Bootstrap_, a_file_that_cannot_be_read_is_left_as_it_is) {
+  ASSERT_TRUE(bootstrap(*directory, wanted(false)));
+  auto const good = file();
+  for (std::string const& bad :
+       {good + "  broken: [\n", good + "---\nclouds: {}\n", std::string("- 1\n"),
+        std::string("clouds: 1\n"), std::string("clouds: {admin: secret}\n"),
+        std::string("clouds: {admin: {auth: secret}}\n"), std::string("clouds: \xFF\n"),
+        std::string("clouds: &a\n  admin:\n    more: *a\n"), std::string("? [a]\n: b\n")}) {
+    write_file(bad);
+    open();
+    auto const clouds = bootstrap(*directory, wanted(false));
+    ASSERT_TRUE(clouds) << bad;
+    ASSERT_TRUE(announce(wanted(false), *clouds, "http://127.0.0.1:1"));
+    EXPECT_EQ(file(), bad);
+    auto const refused = bootstrap(*directory, wanted(true)); // passwords would have to go there
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_TRUE(refused.error().detail.starts_with(wanted(true).clouds_file)) << bad;
+    EXPECT_EQ(file(), bad);
+    EXPECT_EQ(directory->users().list({})->size(), 1U);
+  }
+}
+
+TEST_F(Bootstrap_, a_cloud_of_another_user_is_not_taken_over) {
+  std::string const others = "clouds: {admin: {profile: otc, auth: {token: t}}}\n";
+  write_file(others);
+  auto const refused = bootstrap(*directory, wanted(false));
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().detail.ends_with("the cloud admin is of another user"));
+  EXPECT_EQ(file(), others);
+  EXPECT_TRUE(directory->users().list({})->empty());
 }
 
 TEST(ReachableUrl, replaces_any_address_by_loopback) {

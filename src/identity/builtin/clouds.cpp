@@ -3,35 +3,24 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
+#include <sstream>
 #include <string_view>
 #include <unistd.h>
+#include <yaml-cpp/yaml.h>
 
 namespace vitrine::identity::builtin {
 namespace {
 
 constexpr std::string_view kHead =
-    "# Written by vitrine at each start; keep clouds of your own in another file.\n"
-    "# Use: export OS_CLIENT_CONFIG_FILE=<this file>; openstack --os-cloud admin image list\n"
-    "clouds:\n";
-
-// A JSON string is a YAML string.
-std::string in_quotes(std::string_view text) {
-  std::string out;
-  json::append_string(out, text);
-  return out;
-}
-
-// The text of `"…"` as `quoted` writes it; nothing for anything else.
-std::optional<std::string> unquoted(std::string_view text) {
-  auto const value = json::parse(text);
-  if (!value || !value->is_string()) return std::nullopt;
-  return std::string(json::view(value->get_string()));
-}
+    "# vitrine adds its accounts here and keeps their auth_url and region_name up to date.\n"
+    "# Use: export OS_CLIENT_CONFIG_FILE=<this file>; openstack --os-cloud admin image list\n";
+constexpr int kDepthMax = 16;
 
 Error failed(std::string_view what, std::string const& path) {
   return error(Fault::unavailable, fmt::format("cannot {} {}: {}", what, path, strerror(errno)));
@@ -48,65 +37,164 @@ Result<> write_all(int descriptor, std::string_view text, std::string const& pat
   return {};
 }
 
-std::string render(std::vector<Cloud> const& clouds, std::string const& auth_url,
-                   std::string const& region) {
-  std::string out(kHead);
-  for (auto const& cloud : clouds) {
-    out += fmt::format("  {}:\n"
-                       "    auth:\n"
-                       "      auth_url: {}\n"
-                       "      username: {}\n"
-                       "      password: {}\n"
-                       "      project_name: {}\n"
-                       "      user_domain_name: \"Default\"\n"
-                       "      project_domain_name: \"Default\"\n"
-                       "    region_name: {}\n"
-                       "    identity_api_version: \"3\"\n",
-                       cloud.user, in_quotes(auth_url), in_quotes(cloud.user),
-                       in_quotes(cloud.password), in_quotes(cloud.project), in_quotes(region));
+// What `append` can write: keys are texts, and nothing lies deep (as an alias of itself does).
+bool is_writable(YAML::Node const& node, int depth_max) {
+  if (depth_max == 0) return false;
+  return std::all_of(node.begin(), node.end(), [&](auto const& item) {
+    if (node.IsSequence()) return is_writable(item, depth_max - 1);
+    return item.first.IsScalar() && is_writable(item.second, depth_max - 1);
+  });
+}
+
+bool is_map_or_nothing(YAML::Node const& node) {
+  return !node.IsDefined() || node.IsNull() || node.IsMap();
+}
+
+bool has_form_of_clouds(YAML::Node const& root) {
+  if (!is_map_or_nothing(root) || !is_writable(root, kDepthMax)) return false;
+  auto const clouds = root["clouds"];
+  if (!is_map_or_nothing(clouds)) return false;
+  return std::all_of(clouds.begin(), clouds.end(), [](auto const& cloud) {
+    return cloud.second.IsMap() && is_map_or_nothing(cloud.second["auth"]);
+  });
+}
+
+Error no_clouds(std::string const& path, std::string_view why) {
+  return error(Fault::invalid_value, fmt::format("{} cannot be read as clouds: {}", path, why));
+}
+
+// yaml-cpp throws; this is its adapter.
+Result<YAML::Node> load(std::string const& path) {
+  std::ifstream file(path);
+  if (!file && errno == ENOENT) return YAML::Node();
+  std::ostringstream read;
+  bool const is_empty = file.peek() == std::ifstream::traits_type::eof();
+  if (file.bad() || (is_empty ? !file.eof() : !(read << file.rdbuf()))) {
+    return failed("read", path);
   }
+  auto const text = std::move(read).str();
+  if (!text::is_utf8(text)) return no_clouds(path, "it is no UTF-8 text");
+  try {
+    auto const documents = YAML::LoadAll(text);
+    if (documents.empty()) return YAML::Node();
+    if (documents.size() == 1 && has_form_of_clouds(documents[0])) return documents[0];
+  } catch (YAML::Exception const& failure) {
+    return no_clouds(path, fmt::format("line {}: {}", failure.mark.line + 1, failure.msg));
+  }
+  return no_clouds(path, "it is other YAML");
+}
+
+std::string text_in_auth(YAML::Node const& cloud, std::string const& key) {
+  YAML::Node const auth = cloud["auth"];
+  if (!auth.IsDefined() || !auth.IsMap()) return {};
+  YAML::Node const text = auth[key];
+  return text.IsDefined() && text.IsScalar() ? text.Scalar() : std::string();
+}
+
+// A JSON string is a YAML string.
+std::string in_quotes(std::string_view text) {
+  std::string out;
+  json::append_string(out, text);
   return out;
 }
 
-} // namespace
-
-Result<std::vector<Cloud>> read_clouds(std::string const& path) {
-  std::vector<Cloud> clouds;
-  std::ifstream file(path);
-  if (!file) {
-    if (errno == ENOENT) return clouds;
-    return failed("read", path);
-  }
-  for (std::string line; std::getline(file, line);) {
-    auto const text = text::trim(line);
-    auto const colon = text.find(':');
-    if (text.starts_with('#') || colon == std::string_view::npos) continue;
-    auto const name = text.substr(0, colon);
-    auto const value = unquoted(text::trim(text.substr(colon + 1)));
-    if (line.starts_with("  ") && !line.starts_with("   ")) {
-      clouds.push_back({.user = std::string(name), .password = {}, .project = {}});
-    } else if (!clouds.empty() && value && name == "password") {
-      clouds.back().password = *value;
-    } else if (!clouds.empty() && value && name == "project_name") {
-      clouds.back().project = *value;
-    }
-  }
-  std::erase_if(clouds, [](Cloud const& cloud) { return cloud.password.empty(); });
-  return clouds;
+// Plain text stays plain: in quotes a number or a truth would become a text.
+std::string on_a_line(YAML::Node const& node) {
+  if (node.IsMap()) return "{}";
+  if (node.IsSequence()) return "[]";
+  if (!node.IsScalar()) return "null";
+  bool const plain = (node.Tag() == "?" || node.Tag().empty()) && // the keys of `put` have no tag
+                     node.Scalar().find('\n') == std::string::npos;
+  return plain ? node.Scalar() : in_quotes(node.Scalar());
 }
 
-Result<> write_clouds(std::string const& path, std::vector<Cloud> const& clouds,
-                      std::string const& auth_url, std::string const& region) {
+void append(std::string& out, YAML::Node const& parent, std::size_t indent) {
+  for (auto const& item : parent) {
+    auto const value = parent.IsMap() ? item.second : static_cast<YAML::Node const&>(item);
+    out.append(indent, ' ') += parent.IsMap() ? on_a_line(item.first) + ":" : "-";
+    if (value.size() == 0) {
+      out += " " + on_a_line(value) + "\n";
+      continue;
+    }
+    out += "\n";
+    append(out, value, indent + 2);
+  }
+}
+
+// True when that was not the text there already.
+bool set(YAML::Node map, std::string const& key, std::string const& text) {
+  if (YAML::Node const there = map[key]; there.IsDefined() && there.IsScalar()) {
+    if (there.Scalar() == text) return false;
+  }
+  YAML::Node quoted(text);
+  quoted.SetTag("!");
+  map[key] = quoted;
+  return true;
+}
+
+// True when something had to be changed.
+bool put(YAML::Node clouds, Cloud const& cloud, std::string const& auth_url,
+         std::string const& region) {
+  bool const is_new = !clouds[cloud.user].IsDefined();
+  auto entry = clouds[cloud.user];
+  auto auth = entry["auth"];
+  bool changed = set(auth, "auth_url", auth_url);
+  changed |= set(auth, "username", cloud.user);
+  changed |= set(auth, "password", cloud.password);
+  changed |= set(auth, "project_name", cloud.project);
+  if (is_new) {
+    set(auth, "user_domain_name", "Default");
+    set(auth, "project_domain_name", "Default");
+  }
+  changed |= set(entry, "region_name", region);
+  if (is_new) set(entry, "identity_api_version", "3");
+  return changed;
+}
+
+Result<> replace(std::string const& path, std::string_view text) {
   auto const fresh = path + ".new";
   ::unlink(fresh.c_str());
   int const descriptor =
       ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (descriptor < 0) return failed("write", fresh);
-  auto const written = write_all(descriptor, render(clouds, auth_url, region), fresh);
+  auto const written = write_all(descriptor, text, fresh);
   ::close(descriptor);
   TRY(written);
   if (::rename(fresh.c_str(), path.c_str()) != 0) return failed("replace", path);
   return {};
+}
+
+} // namespace
+
+Result<std::vector<Cloud>> read_clouds(std::string const& path) {
+  YAML::Node const root = TRY(load(path));
+  std::vector<Cloud> out;
+  for (auto const& item : root["clouds"]) {
+    Cloud cloud{.user = item.first.Scalar(),
+                .password = text_in_auth(item.second, "password"),
+                .project = text_in_auth(item.second, "project_name")};
+    if (text_in_auth(item.second, "username") != cloud.user || cloud.password.empty()) continue;
+    out.push_back(std::move(cloud));
+  }
+  return out;
+}
+
+Result<> write_clouds(std::string const& path, std::vector<Cloud> const& clouds,
+                      std::string const& auth_url, std::string const& region) {
+  if (clouds.empty()) return {};
+  auto root = TRY(load(path));
+  bool changed = false;
+  for (auto const& cloud : clouds) {
+    YAML::Node const there = root["clouds"][cloud.user];
+    if (there.IsDefined() && text_in_auth(there, "username") != cloud.user) {
+      return no_clouds(path, fmt::format("the cloud {} is of another user", cloud.user));
+    }
+    changed |= put(root["clouds"], cloud, auth_url, region);
+  }
+  if (!changed) return {};
+  std::string text(kHead);
+  append(text, root, 0);
+  return replace(path, text);
 }
 
 } // namespace vitrine::identity::builtin

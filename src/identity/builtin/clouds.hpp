@@ -17,11 +17,14 @@ struct Cloud {
   std::string project;
 };
 
-/// The clouds of the file at `path`; none when there is no file. Only what `write_clouds` writes is
-/// read. Error: `unavailable` when the file cannot be read.
+/// The clouds of the file at `path` that are named as their user and have a password; none when
+/// there is no file, or nothing in it. Errors: `unavailable` when the file cannot be read,
+/// `invalid_value` when it holds something else than clouds.
 Result<std::vector<Cloud>> read_clouds(std::string const& path);
 
-/// Replaces the file in one step; mode 0600. `auth_url` ends in /v3. Error: `unavailable`.
+/// Adds these clouds to the file, or brings those of their names up to date, and leaves all else
+/// that is in it, but for comments. Replaces the file in one step, mode 0600; one that is right is
+/// not touched. `auth_url` ends in /v3. Errors as above; the file stays as it is then.
 Result<> write_clouds(std::string const& path, std::vector<Cloud> const& clouds,
                       std::string const& auth_url, std::string const& region);
 
