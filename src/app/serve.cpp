@@ -83,18 +83,20 @@ void report_reload(std::string_view what, Result<> const& done) {
   ops::log_error("reload.failed", {{"what", what}, {"detail", done.error().detail}});
 }
 
-Result<> reload_policy(ops::Config const& config, service::Access& access) {
-  auto policy = TRY(load_policy(config));
+Result<> reload_policy(House& house) {
+  auto policy = TRY(load_policy(house.config));
   for (auto const& warning : policy.warnings())
     ops::log_warning("policy.word_never_matches", {{"detail", warning}});
-  access.replace(std::move(policy));
+  house.access.replace(std::move(policy));
+  house.identity->authenticator().forget_callers(); // some were administrators by the old policy
   return {};
 }
 
 // What is broken stays as it was: a reload never ends the service.
-void reload(ops::Config const& config, service::Access& access, net::Server& server) {
-  report_reload("log", ops::configure_log(config.log)); // first: the rest is told in the new file
-  report_reload("policy", reload_policy(config, access));
+void reload(House& house, net::Server& server) {
+  auto const log = ops::configure_log(house.config.log); // first: the rest is told in the new file
+  report_reload("log", log);
+  report_reload("policy", reload_policy(house));
   report_reload("certificate", server.reload_certificate());
 }
 
@@ -138,7 +140,7 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
 
   wait_for_end(signals, [&] {
     audit->reopen();
-    reload(config, house.access, *server);
+    reload(house, *server);
   });
   // The trail may have a long way to go: what is left by then is written after the next start.
   audit->end_by(std::chrono::steady_clock::now() +

@@ -13,7 +13,8 @@ namespace vitrine::identity {
 struct CallerRules {
   /// Roles that count as another one too: name -> name.
   std::map<std::string, std::string> role_aliases{};
-  /// Who administers the service: the policy `context_is_admin`, asked when a caller is first seen.
+  /// Who administers the service: the policy `context_is_admin`, asked when a caller is first seen
+  /// and again once the policy was replaced (`Authenticator::forget_callers`).
   std::function<bool(model::Caller const&)> is_admin{
       [](model::Caller const& caller) { return caller.has_role("admin"); }};
 

@@ -64,6 +64,23 @@ def test_who_administers_is_a_rule_of_the_policy(fresh_server, tmp_path):
     server.client("admin").get(f"/v2/images/{image}").expect(404)
 
 
+def test_a_reload_takes_the_rights_of_an_administrator_at_once(fresh_server, tmp_path):
+    """Callers were believed to administer for as long as their token was remembered."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('"context_is_admin": "role:member"\n')
+    server = fresh_server(config=f'[policy]\nfile = "{policy}"\n'
+                                 "[identity]\ntoken_cache_seconds = 60\n")
+    demo, alt = server.client("demo"), server.client("alt")
+    image = alt.create_image(visibility="private")["id"]
+    demo.get(f"/v2/images/{image}").expect(200)
+    policy.write_text('"context_is_admin": "role:admin"\n')
+    reload(server, "policy")
+    demo.get(f"/v2/images/{image}").expect(404)
+    policy.write_text('"context_is_admin": "role:member"\n')
+    reload(server, "policy", times=2)
+    demo.get(f"/v2/images/{image}").expect(200)
+
+
 def test_sighup_goes_on_in_a_new_log_file(fresh_server, tmp_path):
     log, moved = tmp_path / "vitrine.log", tmp_path / "vitrine.log.1"
     server = fresh_server(config=f'[log]\nfile = "{log}"\n')

@@ -32,6 +32,8 @@ public:
   /// As above, for a token that may have expired: what is known of it is kept apart.
   Outcome find_expired(std::string_view token, Ask const& ask);
 
+  /// Good tokens are asked about anew.
+  void forget_callers() noexcept { good_.drop_all(); }
   [[nodiscard]] CallerCache::Lookups lookups() const { return good_.lookups(); }
 
 private:
