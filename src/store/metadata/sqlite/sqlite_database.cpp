@@ -44,6 +44,12 @@ private:
   sem_t semaphore_{};
 };
 
+// The operator reads this; what SQLite says has gone to standard error.
+Error no_database(std::string const& path, Error failure) {
+  if (failure.fault != Fault::internal) return failure;
+  return error(Fault::unavailable, path + " is no usable database");
+}
+
 } // namespace
 
 struct SqliteDatabase::Pending {
@@ -54,9 +60,12 @@ struct SqliteDatabase::Pending {
 };
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(std::string path) {
-  auto writer = TRY(SqliteConnection::open(path, Access::read_write));
-  std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(std::move(path), std::move(writer)));
-  TRY(database->migrate());
+  auto writer = SqliteConnection::open(path, Access::read_write);
+  if (!writer) return no_database(path, writer.error());
+  std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(std::move(path), std::move(*writer)));
+  if (auto const migrated = database->migrate(); !migrated) {
+    return no_database(database->path_, migrated.error());
+  }
   database->log_ = ::open((database->path_ + "-wal").c_str(), O_RDONLY | O_CLOEXEC);
   if (database->log_ < 0) {
     return error(Fault::unavailable,
