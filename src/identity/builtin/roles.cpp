@@ -164,6 +164,9 @@ Result<> Roles::revoke(UserId const& user, model::Scope const& scope, model::Rol
     if (!TRY(roles.unassign(user, scope, role))) {
       return error(Fault::not_found, "Could not find role assignment: " + role.text + ".");
     }
+    if (scope.kind == model::Scope::Kind::project) { // as Keystone does
+      TRY(store::ApplicationCredentials(connection).remove_all(user, {scope.id}));
+    }
     return store::Tokens(connection).void_all(user, scope.id, now, kTokenLifetimeMaxUs);
   });
 }

@@ -60,7 +60,9 @@ public:
   Result<std::vector<model::Assignment>> assignments(AssignmentQuery const& query);
   /// Does nothing when it is given already. Error: `not_found` for user, scope or role.
   Result<> grant(UserId const& user, model::Scope const& scope, model::RoleId const& role);
-  /// Voids the user's tokens for the scope. Error: `not_found` for user, scope, role or grant.
+  /// Voids the user's tokens for the scope, and removes their application credentials for it: they
+  /// lent what the user no longer holds, and must not come back with a new grant. Error:
+  /// `not_found` for user, scope, role or grant.
   Result<> revoke(UserId const& user, model::Scope const& scope, model::RoleId const& role);
 
 private:

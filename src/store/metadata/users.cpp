@@ -142,4 +142,10 @@ Result<> ApplicationCredentials::remove(model::CredentialId const& id) {
   return {};
 }
 
+Result<> ApplicationCredentials::remove_all(UserId const& user, ProjectId const& project) {
+  TRY(connection_.run(sql::delete_credentials_of_user_for_project, {user, project}));
+  TRY(connection_.run(sql::delete_stray_credential_roles, {}));
+  return {};
+}
+
 } // namespace vitrine::store

@@ -43,6 +43,8 @@ public:
   /// Error: `conflict` when the user has one of that name.
   Result<> insert(model::ApplicationCredential const& credential, std::string_view secret_hash);
   Result<> remove(model::CredentialId const& id);
+  /// Removes those of the user for the project.
+  Result<> remove_all(UserId const& user, ProjectId const& project);
 
 private:
   Result<> fill_roles(model::ApplicationCredential& credential);

@@ -173,6 +173,9 @@ DELETE FROM application_credentials WHERE id = $1
 -- name: delete_credentials_of_user
 DELETE FROM application_credentials WHERE user_id = $1
 
+-- name: delete_credentials_of_user_for_project
+DELETE FROM application_credentials WHERE user_id = $1 AND project_id = $2
+
 -- name: delete_credentials_of_project
 DELETE FROM application_credentials WHERE project_id = $1
 
