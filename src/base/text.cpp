@@ -160,6 +160,28 @@ std::string to_utf8(std::string_view text) {
   return out;
 }
 
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto const byte = static_cast<std::uint8_t>(text[i]);
+    auto const next =
+        i + 1 < text.size() ? static_cast<std::uint8_t>(text[i + 1]) : std::uint8_t{0};
+    bool const c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0; // U+0080 to U+009F
+    if (!c1 && byte >= 0x20 && byte != 0x7F) {
+      out += text[i];
+      continue;
+    }
+    switch (byte) {
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default: out += "\\x" + hex(std::span(c1 ? &next : &byte, 1));
+    }
+    if (c1) ++i;
+  }
+  return out;
+}
+
 std::size_t length_utf8(std::string_view text) noexcept {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<std::uint8_t>(c) & 0xC0) != 0x80; }));

@@ -39,6 +39,8 @@ std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text);
 bool is_utf8(std::string_view text) noexcept;
 /// The text with U+FFFD for every byte that is no part of UTF-8.
 std::string to_utf8(std::string_view text);
+/// The text with `\n`, `\r`, `\t` and `\xNN` in place of control characters, for a terminal.
+std::string printable(std::string_view text);
 /// Number of code points; `text` must be well-formed.
 std::size_t length_utf8(std::string_view text) noexcept;
 

@@ -1,5 +1,6 @@
 #include "console/identity.hpp"
 
+#include "base/text.hpp"
 #include "identity/builtin/directory.hpp"
 
 #include <CLI/CLI.hpp>
@@ -36,7 +37,7 @@ struct Session {
   Values values;
   std::function<Result<>()>& chosen;
 
-  void print(std::string const& line) const { tools.out << line << '\n'; }
+  void print(std::string const& line) const { tools.out << text::printable(line) << '\n'; }
   /// A password read or made; `show_made` prints a made one once it is somebody's.
   [[nodiscard]] Result<std::string> new_password() const {
     if (values.generate) return identity::builtin::new_secret();

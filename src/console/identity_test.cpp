@@ -115,6 +115,13 @@ TEST_F(IdentityCommands, rotating_keys_voids_tokens_only_when_told) {
   EXPECT_FALSE(is_good(token));
 }
 
+TEST_F(IdentityCommands, names_cannot_steer_the_terminal) {
+  std::string const name = "ctl\n\x1b[31m\x7f\xC2\x9b é";
+  auto const project = directory->projects().create({.name = name}).value();
+  EXPECT_EQ(run("project list --standalone DIR"),
+            project.id.text + "  enabled   ctl\\n\\x1b[31m\\x7f\\x9b é\n");
+}
+
 TEST_F(IdentityCommands, mistakes_are_told) {
   EXPECT_EQ(run("user list"), "failed: no such directory") << "the configuration may name one";
   EXPECT_EQ(run("user create --standalone DIR"), "usage");

@@ -306,6 +306,30 @@ def test_a_taken_port_is_refused_with_a_reason(fresh_server, tmp_path):
     assert str(server.port) in outcome.stderr
 
 
+@sqlite_only
+@pytest.mark.parametrize("contents", [b"no database at all" * 300,
+                                      b"SQLite format 3\0" + b"x" * 8176])
+@pytest.mark.parametrize("arguments", [["serve", "--listen", "127.0.0.1:0"],
+                                       ["identity", "user", "list"]])
+def test_a_broken_database_is_named(tmp_path, contents, arguments):
+    (tmp_path / "vitrine.db").write_bytes(contents)
+    done = run(*arguments, "--standalone", tmp_path)
+    assert done.returncode == 1
+    assert f"vitrine: {tmp_path}/vitrine.db is no usable database\n" in done.stderr
+
+
+@builtin_only
+def test_null_is_no_name_and_no_flag(admin):
+    for kind, fields in [("project", ["name", "enabled"]), ("user", ["name", "enabled"]),
+                         ("role", ["name"])]:
+        made = admin.post(f"/v3/{kind}s", {kind: {"name": f"null {kind}"}}).expect(201).json()[kind]
+        for field in fields:
+            answer = admin.request("PATCH", f"/v3/{kind}s/{made['id']}", json={kind: {field: None}})
+            assert field in answer.expect(400).json()["error"]["message"]
+        admin.request("PATCH", f"/v3/{kind}s/{made['id']}", json={kind: {"description": None}}) \
+            .expect(200)
+
+
 @pytest.mark.parametrize("subject", ["openapi", "config", "metrics", "errors", "policy"])
 def test_it_describes_itself(subject):
     outcome = run("describe", subject)

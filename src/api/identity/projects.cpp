@@ -50,7 +50,7 @@ Result<Reply> change(Context& context, Services&, builtin::Directory& directory)
   TRY(expect_fixed(fields, "domain_id", project.domain.text));
   TRY(expect_flat(fields, project.domain));
   builtin::ProjectChange wanted;
-  wanted.name = TRY(fields.text("name"));
+  wanted.name = TRY(fields.some_text("name"));
   wanted.description = TRY(fields.text("description"));
   wanted.enabled = TRY(fields.flag("enabled"));
   return project_reply(200, context, TRY(directory.projects().change(project_of(context), wanted)));

@@ -28,7 +28,7 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
 
 Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
   auto const fields = TRY(Fields::of(context.body, "role"));
-  auto const name = TRY(fields.text("name"));
+  auto const name = TRY(fields.some_text("name"));
   auto const description = TRY(fields.text("description"));
   auto const role = TRY(directory.roles().change(role_of(context), name, description));
   return role_reply(200, context, role);

@@ -40,7 +40,7 @@ Result<Reply> change(Context& context, Services&, builtin::Directory& directory)
   TRY(expect_fixed(fields, "id", user.id.text));
   TRY(expect_fixed(fields, "domain_id", user.domain.text));
   builtin::UserChange wanted;
-  wanted.name = TRY(fields.text("name"));
+  wanted.name = TRY(fields.some_text("name"));
   wanted.password = TRY(fields.text("password"));
   wanted.description = TRY(fields.text("description"));
   wanted.email = TRY(fields.text("email"));

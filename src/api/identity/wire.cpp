@@ -63,11 +63,21 @@ json::Value const* Fields::find(std::string_view name) const {
   return value == nullptr || value->is_null() ? nullptr : value;
 }
 
+bool Fields::is_null(std::string_view name) const {
+  auto const* value = object_.if_contains({name.data(), name.size()});
+  return value != nullptr && value->is_null();
+}
+
 Result<std::optional<std::string>> Fields::text(std::string_view name) const {
   auto const* value = find(name);
   if (value == nullptr) return std::optional<std::string>();
   if (!value->is_string()) return wrong(name, "must be a string");
   return std::optional(std::string(json::view(value->get_string())));
+}
+
+Result<std::optional<std::string>> Fields::some_text(std::string_view name) const {
+  if (is_null(name)) return wrong(name, "must be a string");
+  return text(name);
 }
 
 Result<std::string> Fields::required_text(std::string_view name) const {
@@ -77,6 +87,7 @@ Result<std::string> Fields::required_text(std::string_view name) const {
 }
 
 Result<std::optional<bool>> Fields::flag(std::string_view name) const {
+  if (is_null(name)) return wrong(name, "must be true or false");
   auto const* value = find(name);
   if (value == nullptr) return std::optional<bool>();
   if (!value->is_bool()) return wrong(name, "must be true or false");

@@ -24,7 +24,8 @@ Endpoint managed(Spec spec, Run run);
 /// An endpoint without a token. Both answer 404 while another service is in charge of identity.
 Endpoint open(Spec spec, Run run);
 
-/// The object of a body under its one key: {"project": {…}}. Null counts as absent.
+/// The object of a body under its one key: {"project": {…}}. Null counts as absent but where
+/// Keystone's schemas refuse it: in flags and `some_text`.
 class Fields {
 public:
   /// Errors: `empty_body`, `invalid_body`.
@@ -34,6 +35,7 @@ public:
 
   /// All errors: `invalid_body`, naming the field.
   Result<std::optional<std::string>> text(std::string_view name) const;
+  Result<std::optional<std::string>> some_text(std::string_view name) const;
   Result<std::string> required_text(std::string_view name) const;
   Result<std::optional<bool>> flag(std::string_view name) const;
   Result<std::optional<Fields>> object(std::string_view name) const;
@@ -43,6 +45,7 @@ public:
   [[nodiscard]] json::Value const* find(std::string_view name) const;
 
 private:
+  [[nodiscard]] bool is_null(std::string_view name) const;
   [[nodiscard]] Error wrong(std::string_view name, std::string_view what) const;
 
   json::Object object_;

@@ -8,7 +8,9 @@ namespace vitrine::identity::builtin {
 
 Result<std::string> checked_name(std::string_view name, std::size_t characters_max) {
   auto const trimmed = text::trim(name);
-  if (trimmed.empty()) return error(Fault::invalid_value, "name must not be empty", "name");
+  // As Keystone's schema has it: other control characters may be in a name, among them line feeds.
+  if (trimmed.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos)
+    return error(Fault::invalid_value, "name must not be empty", "name");
   if (!text::is_utf8(trimmed) || trimmed.find('\0') != std::string_view::npos) {
     return error(Fault::invalid_value, "name must be UTF-8 text", "name");
   }

@@ -29,6 +29,7 @@ TEST_F(Projects_, names_are_trimmed_bounded_and_unique) {
   EXPECT_EQ(projects.create({.name = " shop "})->name, "shop");
   EXPECT_EQ(projects.create({.name = "shop"}).error().fault, Fault::name_taken);
   EXPECT_EQ(projects.create({.name = " "}).error().field, "name");
+  EXPECT_EQ(projects.create({.name = "\n \r"}).error().field, "name");
   EXPECT_EQ(projects.create({.name = std::string(65, 'x')}).error().fault, Fault::invalid_value);
   EXPECT_TRUE(projects.create({.name = std::string(64, 'x')}));
   EXPECT_EQ(projects.create({.name = "\xFF"}).error().fault, Fault::invalid_value);
@@ -211,8 +212,11 @@ TEST_F(Credentials_, end_with_removal_expiry_the_role_and_the_project) {
   ASSERT_TRUE(directory->roles().revoke(ann.id, model::Scope::of(project("ann").id),
                                         directory->roles().find("member")->id));
   clock.advance(1);
-  EXPECT_FALSE(directory->tokens().log_in(login_with(created)));
   grant(ann, project("ann"), "member");
+  EXPECT_FALSE(directory->tokens().log_in(login_with(created))) << "not by a new grant either";
+  EXPECT_TRUE(credentials.list(ann.id, std::nullopt)->empty());
+
+  created = make(ann);
   EXPECT_TRUE(directory->tokens().log_in(login_with(created)));
   ASSERT_TRUE(directory->projects().remove(project("ann").id));
   EXPECT_TRUE(credentials.list(ann.id, std::nullopt)->empty());
