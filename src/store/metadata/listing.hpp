@@ -23,6 +23,6 @@ struct ListedImages {
 
 /// The images of the page; at most `limit`, and one at least if there is any but those that have
 /// only the hash of a term in common. Runs inside a read of `Database`.
-Result<ListedImages> list_images(Connection& connection, ImageListing const& listing);
+Result<ListedImages> list_images(Connection& connection, model::ImageListing const& listing);
 
 } // namespace vitrine::store
