@@ -7,7 +7,6 @@ long, VITRINE_SEED repeats a run's choices.
 
 import collections
 import contextlib
-import json
 import os
 import random
 import signal
@@ -117,12 +116,6 @@ def rows(cluster, query):
     return cluster.sql(query, database=DATABASE)
 
 
-def events(replicas):
-    """Lines of the audit trails of all replicas."""
-    return [json.loads(line) for server in replicas
-            for line in (server.directory / "audit.jsonl").read_text().splitlines()]
-
-
 def check_what_is_kept(cluster):
     assert not rows(cluster, "SELECT id FROM jobs WHERE status NOT IN ('SUCCESS', 'FAIL')")
     assert rows(cluster, "SELECT id FROM images WHERE status = 'saving'") == []
@@ -133,7 +126,7 @@ def check_what_is_kept(cluster):
 
 
 def check_audit_trail(replicas, workers):
-    told = events(replicas)
+    told = [event for server in replicas for event in server.events()]
     ids = collections.Counter(event["id"] for event in told)
     assert ids.most_common(1)[0][1] == 1, "an event was written twice"
     created = {event["target"]["id"] for event in told if event["name"] == "createImage"}

@@ -403,6 +403,12 @@ class Server:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
+    def events(self):
+        """The whole lines of the audit trail; the last one may still be on its way."""
+        path = self.directory / "audit.jsonl"
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith(b"\n")]
+
     def kill(self):
         """kill -9, and wait for the end."""
         self.process.kill()

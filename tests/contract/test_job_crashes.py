@@ -4,7 +4,6 @@ That the rows end as those of an undisturbed run is in test_jobs.py.
 """
 
 import collections
-import json
 import time
 
 import pytest
@@ -16,14 +15,8 @@ IMAGES, PROJECTS, KILLS = 10, 30, 30
 
 def lines_of_job(server, job_id):
     """(image, project, outcome) of every whole line about that job's pairs."""
-    path = server.directory / "audit.jsonl"
-    found = []
-    for line in path.read_bytes().splitlines(keepends=True):
-        if line.endswith(b"\n"):
-            event = json.loads(line)
-            if event.get("job_id") == job_id and event["outcome"] != "pending":
-                found.append((event["target"]["id"], event["member"], event["outcome"]))
-    return found
+    return [(event["target"]["id"], event["member"], event["outcome"]) for event in server.events()
+            if event.get("job_id") == job_id and event["outcome"] != "pending"]
 
 
 @pytest.mark.heavy

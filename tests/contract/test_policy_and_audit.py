@@ -57,11 +57,6 @@ def test_the_sample_policy_is_one_that_checks(tmp_path):
     assert "ims:images:share" in sample.stdout
 
 
-def events(server):
-    path = server.directory / "audit.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def test_a_batch_leaves_one_event_a_pair(fresh_server):
     server = fresh_server()
     demo, alt, third = (server.client(name) for name in ("demo", "alt", "third"))
@@ -69,7 +64,7 @@ def test_a_batch_leaves_one_event_a_pair(fresh_server):
     job = demo.share(images, [alt.project_id, third.project_id])
     assert job["status"] == "SUCCESS"
     found = harness.wait_until(
-        lambda: (lines := [event for event in events(server) if event["name"] == "addMember"])
+        lambda: (lines := [event for event in server.events() if event["name"] == "addMember"])
         and len(lines) >= 7 and lines, what="seven events")
     assert len(found) == 7
     submission = found.pop(0)
@@ -92,18 +87,18 @@ def test_events_of_changes_survive_a_kill(fresh_server):
     server.kill()
     server.start()
     harness.wait_until(
-        lambda: all(any(image in json.dumps(event) for event in events(server))
+        lambda: all(any(image in json.dumps(event) for event in server.events())
                     for image in images), what="an event for every image")
-    created = [event for event in events(server) if "createImage" in json.dumps(event)]
+    created = [event for event in server.events() if "createImage" in json.dumps(event)]
     assert len(created) == 20
 
 
 def told(server, image_id):
     """(event type, outcome) of all events about an image, in order, once the last one has come."""
     marker = server.client("demo").create_image()["id"]
-    harness.wait_until(lambda: any(event["target"]["id"] == marker for event in events(server)),
+    harness.wait_until(lambda: any(event["target"]["id"] == marker for event in server.events()),
                        what="the events so far")
-    return [(event["event_type"], event["outcome"]) for event in events(server)
+    return [(event["event_type"], event["outcome"]) for event in server.events()
             if event["target"]["id"] == image_id]
 
 
@@ -143,7 +138,7 @@ def test_a_failed_upload_leaves_an_event(fresh_server):
     harness.wait_until(lambda: demo.show(cut)["status"] == "queued", what="the end of the upload")
     for image, status, code in ((wrong, "415", "IMG.0057"), (cut, "400", "IMG.0001")):
         assert told(server, image) == [("image.create", "success"), ("image.upload", "failure")]
-        [failure] = [event for event in events(server)
+        [failure] = [event for event in server.events()
                      if event["target"]["id"] == image and event["outcome"] == "failure"]
         assert failure["reason"] == {"reasonType": "HTTP", "reasonCode": status,
                                      "policyType": "IMS", "policyId": code}
@@ -181,7 +176,7 @@ def test_every_event_is_one_of_pycadf(fresh_server):
         server.kill()
     server.start()
     told(server, image)
-    lines = events(server)
+    lines = server.events()
     for line in lines:
         fields = {name: line[name] for name in ("eventType", "id", "eventTime", "action",
                                                 "outcome", "name")}

@@ -1,6 +1,5 @@
 """What an operator meets on PostgreSQL only."""
 
-import json
 import os
 import subprocess
 import threading
@@ -139,8 +138,7 @@ def test_of_two_servers_one_writes_an_event(fresh_server, beside):
                        == [("0",)], 30, "an empty outbox")
     assert second.stop() == 0
     assert first.stop() == 0
-    events = [json.loads(line) for server in (first, second)
-              for line in (server.directory / "audit.jsonl").read_text().splitlines()]
+    events = first.events() + second.events()
     told = [event["target"]["id"] for event in events if event["name"] == "createImage"]
     assert sorted(told) == sorted(created)
     assert len({event["id"] for event in events}) == len(events)
