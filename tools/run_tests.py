@@ -19,6 +19,7 @@ import xml.etree.ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "build/reports"
 CORES = os.cpu_count() or 1
+SEED = os.environ.get("VITRINE_SEED", "20250304")  # of all that is random; every run prints it
 SANITIZER_OPTIONS = {
     # What the sanitizer keeps for each thread must not hide what a test of memory looks for.
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:"
@@ -168,7 +169,7 @@ def fuzz_one(target, seconds):
         folder.mkdir(parents=True, exist_ok=True)
     return subprocess.run(
         [target, corpus, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048",
-         "-print_final_stats=1", f"-artifact_prefix={findings}/{target.name}-"],
+         "-print_final_stats=1", f"-seed={SEED}", f"-artifact_prefix={findings}/{target.name}-"],
         cwd=ROOT, check=False, capture_output=True, text=True,
         env={**os.environ, **SANITIZER_OPTIONS})
 
@@ -180,6 +181,7 @@ def fuzz(seconds):
                      if os.access(path, os.X_OK) and path.is_file())
     if not targets:
         raise Broken("no fuzz target was built")
+    print(f"fuzz: seed {SEED} (VITRINE_SEED)", flush=True)
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
         outcomes = pool.map(lambda target: fuzz_one(target, seconds), targets)
