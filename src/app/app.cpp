@@ -191,13 +191,27 @@ Result<service::BlobReport> check_blobs(std::string const& directory,
   return service::check_blobs(*database, *blobs);
 }
 
-Result<> with_quotas(std::string const& directory, std::string const& config_file,
-                     std::function<Result<>(service::Quotas&)> const& use) {
-  auto const config = TRY(ops::load_config(given(config_file), ops::environment_settings(environ)));
-  auto const home = TRY(service_directory(directory, config));
+// The built-in identity knows every project; of a Keystone's any id may be one.
+Result<ProjectId> project_named(std::string const& text, ops::Config const& config,
+                                store::Database& database) {
+  if (config.identity.driver == ops::IdentityDriver::builtin) {
+    SystemClock const clock;
+    identity::builtin::Directory directory(database, clock, {});
+    return TRY(directory.projects().find(text)).id;
+  }
+  if (!is_project_id(text)) return error(Fault::invalid_project_id);
+  return ProjectId{text};
+}
+
+Result<> with_quotas(console::QuotaTools::Place const& place, std::string const& project,
+                     console::QuotaTools::Use const& use) {
+  auto const config =
+      TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
+  auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
+  auto const id = TRY(project_named(project, config, *database));
   auto quotas = quotas_of(config, *database);
-  return use(quotas);
+  return use(quotas, id);
 }
 
 } // namespace

@@ -82,6 +82,7 @@ enum class Kind : std::uint8_t {
   X(image_gone, gone, "The image was deleted while its data was being uploaded.")                  \
   X(identity_unavailable, unavailable, "The identity service does not answer.")                    \
   X(unavailable, unavailable, "The service is not able to answer now.")                            \
+  X(outcome_unknown, unavailable, "The service is not able to answer now.")                        \
   X(lease_lost, unavailable, "Another worker has taken the job over.")                             \
   X(store_full, too_large, "The image store is full.")                                             \
   X(member_not_stored, internal, "The member could not be stored.")                                \

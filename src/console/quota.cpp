@@ -13,41 +13,43 @@ namespace {
 
 struct Session {
   QuotaTools tools;
-  std::string directory;
-  std::string config_file;
+  QuotaTools::Place place;
   std::string project;
   std::string resource;
   std::int64_t limit{0};
 };
 
 using Shared = std::shared_ptr<Session>;
-using Work = Result<> (*)(Session const&, service::Quotas&);
+using Work = Result<> (*)(Session const&, service::Quotas&, ProjectId const&);
 
-Result<> show(Session const& session, service::Quotas& quotas) {
-  for (auto const& row : TRY(quotas.usage(ProjectId{session.project}))) {
+Result<> show(Session const& session, service::Quotas& quotas, ProjectId const& project) {
+  for (auto const& row : TRY(quotas.usage(project))) {
     session.tools.out << fmt::format("{:12}  {} of {}\n", row.type, row.used, row.quota);
   }
   return {};
 }
 
-Result<> set(Session const& session, service::Quotas& quotas) {
-  return quotas.set(ProjectId{session.project}, session.resource, session.limit);
+Result<> set(Session const& session, service::Quotas& quotas, ProjectId const& project) {
+  return quotas.set(project, session.resource, session.limit);
 }
 
-Result<> reset(Session const& session, service::Quotas& quotas) {
-  return quotas.reset(ProjectId{session.project}, session.resource);
+Result<> reset(Session const& session, service::Quotas& quotas, ProjectId const& project) {
+  return quotas.reset(project, session.resource);
 }
 
 CLI::App* add_command(CLI::App& parent, Shared const& session, std::function<Result<>()>& chosen,
                       std::string const& name, std::string const& text, Work work) {
   auto* command = parent.add_subcommand(name, text)->fallthrough();
-  command->add_option("project", session->project, "Id of the project")->required();
+  command
+      ->add_option("project", session->project,
+                   "Its id, or its name where the built-in identity knows it")
+      ->required();
   command->callback([session, &chosen, work] {
     chosen = [session, work]() -> Result<> {
-      if (!is_project_id(session->project)) return error(Fault::invalid_project_id);
-      return session->tools.with_quotas(
-          session->directory, session->config_file,
-          [&](service::Quotas& quotas) { return work(*session, quotas); });
+      return session->tools.with_quotas(session->place, session->project,
+                                        [&](service::Quotas& quotas, ProjectId const& project) {
+                                          return work(*session, quotas, project);
+                                        });
     };
   });
   return command;
@@ -59,8 +61,8 @@ void add_quota_commands(CLI::App& program, std::function<Result<>()>& chosen, Qu
   auto const session = std::make_shared<Session>(std::move(tools));
   auto* quota = program.add_subcommand("quota", "How much a project may have");
   quota->require_subcommand(1);
-  quota->add_option("--standalone", session->directory, "Directory of the service");
-  quota->add_option("--config", session->config_file, "TOML file of the service");
+  quota->add_option("--standalone", session->place.standalone, "Directory of the service");
+  quota->add_option("--config", session->place.config_file, "TOML file of the service");
   add_command(*quota, session, chosen, "show", "Show what a project uses of what it may.", show);
   auto* setting =
       add_command(*quota, session, chosen, "set", "Give a project a limit of its own.", set);

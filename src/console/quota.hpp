@@ -2,6 +2,7 @@
 // on the database.
 #pragma once
 
+#include "base/ids.hpp"
 #include "base/result.hpp"
 
 #include <functional>
@@ -19,9 +20,13 @@ namespace vitrine::console {
 
 /// What the commands work with.
 struct QuotaTools {
-  /// Opens the limits of a service and lets `use` work on them.
-  std::function<Result<>(std::string const& directory, std::string const& config_file,
-                         std::function<Result<>(service::Quotas&)> const& use)>
+  using Use = std::function<Result<>(service::Quotas&, ProjectId const&)>;
+  struct Place {
+    std::string standalone;  ///< --standalone, empty when there is none
+    std::string config_file; ///< --config, empty when there is none
+  };
+  /// Opens the limits of a service and lets `use` work on those of a project, which the text names.
+  std::function<Result<>(Place const& place, std::string const& project, Use const& use)>
       with_quotas;
   std::ostream& out;
 };

@@ -27,9 +27,8 @@ Result<JobId> Submitter::submit(model::Caller const& caller, std::string_view ki
                                        .projects = arguments.projects});
   });
   if (!stored) {
-    // A session lost at the commit leaves an outcome that nobody knows: that may not be told as
-    // "nothing was done".
-    if (stored.error().kind() == Kind::unavailable) return Error(stored.error());
+    // That may not be told as "nothing was done".
+    if (stored.error().fault == Fault::outcome_unknown) return Error(stored.error());
     return error(Fault::job_not_stored);
   }
   bell_.ring();

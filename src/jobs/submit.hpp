@@ -29,7 +29,8 @@ public:
       : database_(database), clock_(clock), bell_(bell) {}
 
   /// Stores the job, durably, with an audit event that says it is pending, and wakes a worker.
-  /// Errors: `job_not_stored`, nothing was done then; `unavailable`, the job may be stored or not.
+  /// Errors: `job_not_stored`, nothing was done then; `outcome_unknown`, the job may be stored or
+  /// not.
   Result<JobId> submit(model::Caller const& caller, std::string_view kind,
                        PairArguments const& arguments);
   /// Error: `job_not_found`, also for a job of another project (an administrator sees all).

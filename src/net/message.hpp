@@ -100,8 +100,9 @@ public:
   virtual void abandon(Error const& failure) = 0;
 };
 
-/// A body up to this size is read whoever sends it: 64 MiB at most over 4096 connections. A longer
-/// one must be admitted first, and takes a share of `ServerOptions::long_bodies_bytes_max`.
+/// A body up to this size is read whoever sends it, so that all connections together keep little:
+/// some 30 KiB each. A longer one must be admitted first, and takes a share of
+/// `ServerOptions::long_bodies_bytes_max`.
 inline constexpr std::size_t kShortBodyBytes = 16U << 10U;
 
 /// What `net/` must know of a request before it reads the body.

@@ -26,7 +26,7 @@ bool closes_always(Refusal refusal) {
 ServerCore::ServerCore(ServerOptions given, Handler& answering)
     : options(std::move(given)), handler(answering), long_bodies(options.long_bodies_bytes_max),
       api("api", options.api_threads, options.api_queue_max),
-      slow("slow", options.slow_threads, options.slow_queue_max),
+      slow("slow", options.slow_threads, options.api_queue_max),
       // Each session has at most one job here, so the queue is bounded by the connections.
       transfer("transfer", options.transfer_threads, options.connections_max) {}
 

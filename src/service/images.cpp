@@ -5,6 +5,7 @@
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
 #include "store/metadata/listing.hpp"
+#include "store/metadata/members.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -117,19 +118,28 @@ Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id
 
 Result<ImagePage> Images::list(model::Caller const& caller, model::ImageListing const& listing) {
   TRY(access_.require(get_images_, caller));
-  auto const denied = [&](model::Image const& image) {
-    // What others share with the project is listed for it as a member.
-    bool const received = listing.sets.received && image.owner != caller.project &&
-                          image.visibility == model::Visibility::shared;
-    auto const membership =
-        received ? std::optional(listing.sets.received->statuses.front()) : std::nullopt;
-    return !access_.allows(get_image_, caller, {image, membership});
-  };
   return database_.read([&](store::Connection& connection) -> Result<ImagePage> {
+    // The policy `get_image` judges every row.
+    auto const denied = [&](model::Image const& image) -> Result<bool> {
+      // What others share with the project is listed for it as a member.
+      bool const foreign = image.owner != caller.project;
+      bool const received =
+          listing.sets.received && foreign && image.visibility == model::Visibility::shared;
+      auto membership =
+          received ? std::optional(listing.sets.received->statuses.front()) : std::nullopt;
+      if (access_.allows(get_image_, caller, {image, membership})) return false;
+      if (received || !foreign) return true;
+      auto const member = TRY(store::Members(connection).find(image.id, caller.project));
+      return !member || !access_.allows(get_image_, caller, {image, member->status});
+    };
     auto asked = listing;
     while (true) {
       auto rows = TRY(store::list_images(connection, asked));
-      std::erase_if(rows.images, denied);
+      std::vector<model::Image> allowed;
+      for (auto& image : rows.images) {
+        if (!TRY(denied(image))) allowed.push_back(std::move(image));
+      }
+      rows.images = std::move(allowed);
       bool const cut = std::cmp_greater(rows.images.size(), listing.limit);
       if (cut) rows.images.resize(static_cast<std::size_t>(listing.limit));
       if (!rows.images.empty() || !rows.last) {

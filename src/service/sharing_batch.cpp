@@ -18,12 +18,14 @@ using model::Visibility;
 using Rows = std::unordered_map<std::string, MemberStatus>;
 
 /// The image as the caller of a batch meets it; nothing when there is none for it.
-Result<std::optional<model::Image>> look_up(store::Connection& connection, ImageId const& id,
-                                            model::Caller const& caller) {
+Result<std::optional<model::Image>> look_up(Access const& access, store::Connection& connection,
+                                            ImageId const& id, model::Caller const& caller) {
   auto found = store::Images(connection).get_for(id, caller);
-  if (found) return std::optional(std::move(found->image));
-  if (found.error().fault == Fault::image_not_found) return std::optional<model::Image>();
-  return Error(found.error());
+  if (!found && found.error().fault != Fault::image_not_found) return Error(found.error());
+  if (!found || !access.require_seen(caller, {found->image, found->membership})) {
+    return std::optional<model::Image>();
+  }
+  return std::optional(std::move(found->image));
 }
 
 PairFailures all_fail(std::size_t count, Fault fault) {
@@ -79,7 +81,9 @@ Result<> Sharing::require_some_visible(model::Caller const& caller,
                                        std::span<ImageId const> images) {
   return database_.read([&](store::Connection& connection) -> Result<> {
     for (auto const& id : images) {
-      if (TRY(store::Images(connection).is_visible(id, caller))) return {};
+      // The row is read only where it is in sight: how long that takes would tell a stranger of it.
+      if (!TRY(store::Images(connection).is_visible(id, caller))) continue;
+      if (TRY(look_up(access_, connection, id, caller))) return {};
     }
     return error(Fault::image_not_found, images.empty() ? "" : images.front().text);
   });
@@ -168,7 +172,7 @@ private:
 Result<PairFailures> Sharing::add_all(store::Connection& connection, Batch const& batch,
                                       ImageId const& id, std::span<ProjectId const> projects,
                                       ProjectFaults const& checked) {
-  auto const image = TRY(look_up(connection, id, batch.caller));
+  auto const image = TRY(look_up(access_, connection, id, batch.caller));
   auto fault = forbids_owner_act(batch.caller, image);
   if (!fault && image->status != model::ImageStatus::active) fault = Fault::image_not_active;
   if (!fault) fault = TRY(forbids_sharing(connection, *image));
@@ -180,7 +184,7 @@ Result<PairFailures> Sharing::add_all(store::Connection& connection, Batch const
 
 Result<PairFailures> Sharing::remove_all(store::Connection& connection, Batch const& batch,
                                          ImageId const& id, std::span<ProjectId const> projects) {
-  auto const image = TRY(look_up(connection, id, batch.caller));
+  auto const image = TRY(look_up(access_, connection, id, batch.caller));
   auto const fault = forbids_owner_act(batch.caller, image);
   PairFailures failures;
   if (fault) {
@@ -200,7 +204,7 @@ Result<PairFailures> Sharing::remove_all(store::Connection& connection, Batch co
 Result<PairFailures> Sharing::answer_all(store::Connection& connection, Batch const& batch,
                                          ImageId const& id, std::span<ProjectId const> projects,
                                          MemberStatus status) {
-  auto const image = TRY(look_up(connection, id, batch.caller));
+  auto const image = TRY(look_up(access_, connection, id, batch.caller));
   store::Members members(connection);
   PairFailures failures;
   std::vector<ProjectId> answering;

@@ -89,8 +89,9 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
     return after;
   });
   if (!started) {
-    // Lost at its commit it may be stored all the same.
-    if (started.error().kind() == Kind::unavailable) tell_end_later(blob);
+    if (started.error().fault == Fault::outcome_unknown) {
+      tell_end_later({id, blob, caller, error(Fault::unavailable, "The upload could not begin.")});
+    }
     return Error(std::move(started.error()));
   }
   auto writer = blobs_.create(blob, announced.content_length);
@@ -137,22 +138,31 @@ Result<> Uploads::recover() {
   });
 }
 
-void Uploads::tell_end_later(BlobId const& upload) {
+Result<> Uploads::end(store::Connection& connection, Ended const& ended) const {
+  TRY(store::RunningUploads(connection).remove(ended.upload));
+  auto const found = store::Images(connection).get(ended.image);
+  if (!found && found.error().fault == Fault::image_not_found) return {};
+  auto const before = TRY(found);
+  if (before.upload_id != ended.upload.text) return {};
+  return queue_again(connection, before, ended.caller, ended.failure);
+}
+
+void Uploads::tell_end_later(Ended ended) {
   std::lock_guard const lock(untold_mutex_);
-  untold_.push_back(upload);
+  untold_.push_back(std::move(ended));
 }
 
 Result<> Uploads::tell_ends() {
-  std::vector<BlobId> ended;
+  std::vector<Ended> ended;
   {
     std::lock_guard const lock(untold_mutex_);
     ended.swap(untold_);
   }
   if (ended.empty()) return {};
   auto told = database_.write([&](store::Connection& connection) -> Result<> {
-    for (auto const& upload : ended)
-      TRY(store::RunningUploads(connection).remove(upload));
-    return end_dead(connection);
+    for (auto const& each : ended)
+      TRY(end(connection, each));
+    return {};
   });
   if (!told) {
     std::lock_guard const lock(untold_mutex_);
@@ -162,7 +172,6 @@ Result<> Uploads::tell_ends() {
 }
 
 Result<> Uploads::keep_alive() {
-  TRY(tell_ends());
   auto const now = clock_.now();
   auto const silent_since = now + -kSilentSeconds * kMicrosecondsPerSecond;
   if (running_ > 0) {
@@ -170,6 +179,7 @@ Result<> Uploads::keep_alive() {
       return store::RunningUploads(connection).touch(options_.server, now);
     }));
   }
+  TRY(tell_ends());
   // Looks before it writes: there is hardly ever anything to end.
   auto const look = [&](store::Connection& connection) -> Result<bool> {
     auto const running = TRY(store::RunningUploads(connection).all());
@@ -283,9 +293,8 @@ Result<> Upload::keep(Digests::Values const& digests, formats::Accepted const& a
       return activate(connection, digests, accepted, twin);
     };
     auto const done = uploads_.database_.write(activated);
-    // Lost at its commit it may be stored all the same; then the bytes are those of an active
-    // image. The sweeper will know.
-    if (!done && done.error().fault == Fault::unavailable) committed_ = false;
+    // Then the bytes may be those of an active image; the sweeper will know.
+    if (!done && done.error().fault == Fault::outcome_unknown) committed_ = false;
     if (!TRY(done)) continue;
     if (shares) drop_bytes();
     if (twin && !shares) heal(twin->blob);
@@ -374,15 +383,10 @@ void Upload::heal(BlobId const& damaged) const {
 void Upload::abandon(Error const& failure) {
   if (!std::exchange(open_, false)) return;
   drop_bytes();
-  auto const queued = uploads_.database_.write([&](store::Connection& connection) -> Result<> {
-    TRY(store::RunningUploads(connection).remove(blob_));
-    auto const found = store::Images(connection).get(image_.id);
-    if (!found && found.error().fault == Fault::image_not_found) return {};
-    auto const before = TRY(found);
-    if (before.upload_id != blob_.text) return {};
-    return uploads_.queue_again(connection, before, caller_, failure);
-  });
-  if (!queued) uploads_.tell_end_later(blob_);
+  Uploads::Ended ended{image_.id, blob_, caller_, failure};
+  auto const told = uploads_.database_.write(
+      [&](store::Connection& connection) { return uploads_.end(connection, ended); });
+  if (!told) uploads_.tell_end_later(std::move(ended));
 }
 
 void Upload::drop_bytes() {

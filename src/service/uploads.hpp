@@ -66,7 +66,8 @@ public:
   /// server's process to `queued`.
   Result<> recover();
   /// To be called every `kTouchSeconds`: shows the other servers that the uploads of this one go
-  /// on, and ends those of servers that have not shown it for `kSilentSeconds`.
+  /// on, tells the database of those that ended while it did not answer, and ends those of servers
+  /// that have not shown it for `kSilentSeconds`.
   Result<> keep_alive();
   /// Removes bytes that belong to no image and no upload under way on any server, once they are
   /// `age_seconds` old; of any age when that is 0. Returns how many blobs went.
@@ -78,7 +79,17 @@ public:
 private:
   friend class Upload;
 
-  void tell_end_later(BlobId const& upload);
+  /// An upload that ended without making its image active.
+  struct Ended {
+    ImageId image;
+    BlobId upload;
+    model::Caller caller;
+    Error failure;
+  };
+
+  /// Queues the image again, unless it waits for another upload by now.
+  Result<> end(store::Connection& connection, Ended const& ended) const;
+  void tell_end_later(Ended ended);
   Result<> tell_ends();
   Result<> end_dead(store::Connection& connection) const;
   Result<> queue_again(store::Connection& connection, model::Image const& before,
@@ -98,7 +109,7 @@ private:
   std::mutex untold_mutex_;
   /// Ended here while the database could not be told. Without that their images would wait for
   /// ever: `keep_alive` speaks for all uploads of this server that have a row.
-  std::vector<BlobId> untold_;
+  std::vector<Ended> untold_;
 };
 
 /// One upload. Not thread-safe. Destroyed without `finish` or `abandon`, it abandons itself.
@@ -116,9 +127,9 @@ public:
   Result<> write(Block block);
 
   /// All bytes are here: makes them permanent, then the image active. On an error the image is
-  /// queued again with the reason. Errors: `invalid_value` (fewer than announced),
-  /// `format_mismatch`, `format_unsafe`, `image_gone` when the image was deleted meanwhile,
-  /// `store_full`, `unavailable`.
+  /// queued again with the reason, but `outcome_unknown`: then it may be active. Errors:
+  /// `invalid_value` (fewer than announced), `format_mismatch`, `format_unsafe`, `image_gone` when
+  /// the image was deleted meanwhile, `store_full`, `unavailable`.
   Result<> finish();
 
   /// Removes what was stored; the image is queued again, its owner can read the reason, and the

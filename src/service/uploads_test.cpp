@@ -94,7 +94,7 @@ protected:
   Result<> do_write(Work const& work) override {
     if (std::exchange(refuses_next_write, false)) return error(Fault::unavailable);
     auto done = database_.write(work);
-    if (std::exchange(loses_next_write, false)) return error(Fault::unavailable);
+    if (std::exchange(loses_next_write, false)) return error(Fault::outcome_unknown);
     return done;
   }
 
@@ -623,7 +623,7 @@ TEST_F(UploadsTest, bytes_stay_when_nobody_knows_whether_they_were_taken) {
     auto const upload = uploads.begin(owner_, id, {}).value();
     ASSERT_TRUE(write(*upload, "abc"));
     blobs_->before_commit = [&] { lossy.loses_next_write = true; };
-    EXPECT_EQ(upload->finish().error().fault, Fault::unavailable);
+    EXPECT_EQ(upload->finish().error().fault, Fault::outcome_unknown);
   }
   EXPECT_EQ(get(id).status, ImageStatus::active);
   EXPECT_TRUE(downloads_->open(owner_, id));
@@ -639,7 +639,7 @@ TEST_F(UploadsTest, an_upload_whose_begin_nobody_answered_for_ends_beside_others
   auto const beside = uploads.begin(owner_, other, {}).value();
   auto const id = make();
   lossy.loses_next_write = true;
-  EXPECT_EQ(uploads.begin(owner_, id, {}).error().fault, Fault::unavailable);
+  EXPECT_EQ(uploads.begin(owner_, id, {}).error().fault, Fault::outcome_unknown);
   EXPECT_EQ(get(id).status, ImageStatus::saving);
   lossy.loses_next_write = true;
   EXPECT_FALSE(uploads.keep_alive());

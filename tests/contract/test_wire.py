@@ -125,6 +125,13 @@ def test_a_request_without_host_is_refused(nobody):
         assert connection.closed()
 
 
+def test_a_body_that_is_not_wanted_is_refused_before_it_comes(viewer):
+    """It took a share of what all long bodies may take, and waited for the rest of it."""
+    with viewer.raw() as connection:
+        connection.send(viewer.head_lines("GET", "/v2/images", "Content-Length: 1048576"))
+        assert connection.answer().status == 400
+
+
 @pytest.mark.parametrize("host", [b"[::1", b"[fe80::1%25eth0]", b"1.2.3.4:80:80", b"x:99999",
                                   b":80", b"a b", b"a/b", b"u@a", b"a%", b"[::1]x"])
 @pytest.mark.parametrize("path", [b"/", b"/v3", b"/v2"])

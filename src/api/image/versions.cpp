@@ -19,14 +19,6 @@ Reply version_list(Context& context, int status) {
 }
 
 namespace image {
-namespace {
-
-std::string_view path_of(std::string_view url) {
-  auto const slash = url.find('/', url.find("://") + 3);
-  return slash == std::string_view::npos ? std::string_view{} : url.substr(slash);
-}
-
-} // namespace
 
 Endpoint root_versions() {
   return plain_endpoint(
@@ -62,9 +54,8 @@ Endpoint redirect_v2() {
                          .quick = true},
                         [](Context& context, Services&) -> Result<Reply> {
                           auto reply = empty_reply(302);
-                          // No host: whatever one the client sent, it stays where it is.
-                          std::string const base(path_of(context.base_url));
-                          reply.headers.push_back({"Location", base + "/v2/"});
+                          // Whole: keystoneauth follows it as it stands.
+                          reply.headers.push_back({"Location", context.base_url + "/v2/"});
                           return reply;
                         });
 }

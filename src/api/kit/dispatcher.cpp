@@ -165,8 +165,10 @@ private:
       TRY(dispatcher_.services_.access.require(*action, context_.caller));
     }
     context_.query = TRY(Query::parse(query_of(head_)));
+    // Told by the head already, before a body takes its share of what is kept for all.
+    bool const brings_body = !context_.body.empty() || head_.content_length.value_or(0) > 0;
     if (spec.family->refuses_needless_body && !endpoint_->has_body() && endpoint_->run &&
-        !context_.body.empty()) {
+        (brings_body || head_.chunked)) {
       return error(Fault::invalid_body, "A body is not expected with this request.");
     }
     return {};

@@ -129,16 +129,28 @@ TEST_F(Bootstrap_, what_others_put_into_the_file_stays) {
   ASSERT_TRUE(announce(wanted(false), clouds, "http://127.0.0.1:1"));
   EXPECT_EQ(file().substr(file().find("cache:")),
             "cache:\n  expiration_time: 3600\n"
-            "clouds:\n  admin:\n    auth:\n      auth_url: \"http://127.0.0.1:1/v3\"\n"
+            "clouds:\n  admin:\n    auth:\n"
             "      username: \"admin\"\n      password: \"" +
                 clouds[0].password +
                 "\"\n      project_name: \"admin\"\n      user_domain_name: \"Default\"\n"
-                "      project_domain_name: \"Default\"\n    region_name: \"eu-de\"\n"
+                "      project_domain_name: \"Default\"\n"
+                "      auth_url: \"http://127.0.0.1:1/v3\"\n    region_name: \"eu-de\"\n"
                 "    identity_api_version: \"3\"\n    verify: false\n"
                 "  prod:\n    profile: otc\n    auth:\n      password: \"1234\"\n"
                 "    regions:\n      - a b\n      -\n        name: c\n        values: {}\n"
                 "      -\n        - 1\n        - null\n"
                 "  nothing: {}\n");
+}
+
+TEST_F(Bootstrap_, what_shares_a_text_of_ours_by_an_alias_keeps_it) {
+  auto const made = bootstrap(*directory, wanted(false)).value();
+  write_file("clouds:\n  elsewhere: {auth: {auth_url: &u http://gateway/v3}}\n"
+             "  admin: {auth: {auth_url: *u, username: admin, project_name: admin, password: " +
+             made[0].password + "}}\n");
+  auto const clouds = bootstrap(*directory, wanted(false)).value();
+  ASSERT_TRUE(announce(wanted(false), clouds, "http://127.0.0.1:1"));
+  EXPECT_NE(file().find("auth_url: http://gateway/v3"), std::string::npos) << file();
+  EXPECT_NE(file().find("auth_url: \"http://127.0.0.1:1/v3\""), std::string::npos) << file();
 }
 
 TEST_F(Bootstrap_, a_file_that_is_right_is_not_touched) {

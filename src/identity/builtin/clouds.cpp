@@ -128,6 +128,7 @@ bool set(YAML::Node map, std::string const& key, std::string const& text) {
   }
   YAML::Node quoted(text);
   quoted.SetTag("!");
+  map.remove(key); // where others share the text by an alias, it stays theirs
   map[key] = quoted;
   return true;
 }

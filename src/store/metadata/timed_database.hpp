@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace vitrine::store {
@@ -32,7 +34,9 @@ protected:
   /// and not before: looks are frequent, and a write waits for the disk.
   Result<> do_read_anew(Work const& work) override {
     if (write_failed_) {
-      TRY(write([](Connection& connection) { return connection.run(sql::touch_migrations, {}); }));
+      TRY(probe(std::string(kProbeBytes, '.')));
+      TRY(probe(""));
+      write_failed_ = false;
     }
     ops::Timer const timer(reads_);
     return inner_->read_anew(work);
@@ -40,11 +44,21 @@ protected:
   Result<> do_write(Work const& work) override {
     ops::Timer const timer(writes_);
     auto done = inner_->write(work);
-    write_failed_ = !done && done.error().fault == Fault::unavailable;
+    if (!done && done.error().kind() == Kind::unavailable) write_failed_ = true;
     return done;
   }
 
 private:
+  // More than a unit of a request: a few pages fit in where the last one failed.
+  static constexpr std::size_t kProbeBytes = 256U << 10U;
+
+  Result<> probe(std::string_view filler) {
+    return inner_->write([&](Connection& connection) -> Result<> {
+      TRY(connection.run(sql::write_probe, {filler}));
+      return {};
+    });
+  }
+
   std::unique_ptr<Database> const inner_;
   ops::Histogram& reads_;
   ops::Histogram& writes_;

@@ -95,7 +95,7 @@ Result<> PostgresDatabase::do_write(Work const& work) {
   });
   if (!unknown) return done;
   ops::log_error("database.outcome_unknown");
-  return error(Fault::unavailable);
+  return error(Fault::outcome_unknown);
 }
 
 } // namespace vitrine::store::postgres

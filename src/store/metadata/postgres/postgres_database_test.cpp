@@ -100,7 +100,7 @@ TEST_F(PostgresDatabaseTest, a_commit_of_unknown_outcome_is_told_and_not_repeate
     return {};
   });
   ASSERT_FALSE(unknown);
-  EXPECT_EQ(unknown.error().fault, Fault::unavailable);
+  EXPECT_EQ(unknown.error().fault, Fault::outcome_unknown);
   EXPECT_EQ(runs, 1);
 }
 
