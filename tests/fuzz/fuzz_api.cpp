@@ -30,6 +30,7 @@ public:
     if (token == "theirs") return theirs_;
     return error(Fault::unauthenticated);
   }
+  void forget_callers() noexcept override {}
   [[nodiscard]] std::string auth_url(std::string_view base_url) const override {
     return std::string(base_url) + "/v3";
   }
