@@ -85,6 +85,9 @@ constexpr Named kNamed[] = {
     {"__support_kvm_fpga_type", Rule::ignored},
 };
 
+// What documents of profile ims show beside the standards, and no image stores.
+constexpr std::string_view kComputed[] = {"__imagetype", "__image_source_type", "__image_size"};
+
 constexpr std::array<Standard, 7> kStandards = {{{R"("__isregistered":)", "true"},
                                                  {R"("__os_version":)", "Other Linux(64 bit)"},
                                                  {R"("__os_type":)", "Linux"},
@@ -121,18 +124,28 @@ Result<bool> may_set(std::string_view name, Setter const& setter) {
   case Rule::base: return true;
   case Rule::ignored: return false;
   case Rule::read_only: return read_only(name);
-  case Rule::reserved: return reserved(name);
+  case Rule::reserved:
+    if (setter.copies && name.starts_with("__")) return false;
+    return reserved(name);
   case Rule::ims_only:
-    if (setter.ims_profile) return read_only(name);
-    break;
+    if (!setter.ims_profile) break;
+    if (setter.copies) return false;
+    return read_only(name);
   case Rule::operated:
-    if (!setter.is_admin) return reserved(name);
-    break;
+    if (setter.is_admin) break;
+    if (setter.copies) return false;
+    return reserved(name);
   case Rule::fixed:
     if (!setter.creates) return read_only(name);
     break;
   }
   return true;
+}
+
+bool copies_document(json::Object const& body) {
+  auto const named = [&](std::string_view name) { return body.contains(name); };
+  return std::ranges::all_of(kComputed, named) &&
+         std::ranges::all_of(kStandards, named, &Standard::name);
 }
 
 std::span<Standard const> standards() { return kStandards; }

@@ -1,6 +1,7 @@
 // The names a body may hold and who sets them (contract: glance-v2 3.1, ims-api 3.4 and 10.2).
 #pragma once
 
+#include "base/json.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -14,6 +15,7 @@ struct Setter {
   bool ims_profile;
   bool is_admin;
   bool creates; ///< by POST, where an attribute is set that is fixed from then on
+  bool copies;  ///< with a body that `copies_document`
 };
 
 /// True for a field that every image has and users set. All other names are properties.
@@ -22,6 +24,10 @@ bool is_base(std::string_view name);
 /// May the attribute be set or removed? False when the request is to be taken and nothing done.
 /// Errors: `read_only_attribute`, `reserved_attribute`.
 Result<bool> may_set(std::string_view name, Setter const& setter);
+
+/// True for the body of a POST that hands on all that documents of profile ims compute, as Nova and
+/// Cinder do for snapshots. What such a body may not set is dropped, not refused (decision 0022).
+bool copies_document(json::Object const& body);
 
 /// What an image of profile ims shows for a property that it does not store.
 struct Standard {

@@ -11,7 +11,10 @@ namespace {
 Result<Reply> run(Context& context, Services& services) {
   auto const object = TRY(read_object(context.body));
   bool const ims = services.images.options().ims_profile;
-  Setter const setter{.ims_profile = ims, .is_admin = context.caller.is_admin, .creates = true};
+  Setter const setter{.ims_profile = ims,
+                      .is_admin = context.caller.is_admin,
+                      .creates = true,
+                      .copies = copies_document(object)};
   model::Image image;
   model::Properties properties;
   image.visibility = ims ? model::Visibility::private_ : model::Visibility::shared;

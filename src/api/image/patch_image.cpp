@@ -135,7 +135,8 @@ Result<Reply> run(Context& context, Services& services) {
   if (entries == nullptr)
     return malformed("Request body must be a JSON array of operation objects.");
   bool const ims = services.images.options().ims_profile;
-  Setter const setter{.ims_profile = ims, .is_admin = context.caller.is_admin, .creates = false};
+  Setter const setter{
+      .ims_profile = ims, .is_admin = context.caller.is_admin, .creates = false, .copies = false};
   std::vector<Operation> operations;
   for (auto const& entry : *entries) {
     operations.push_back(TRY(read_operation(entry, type == kV21, setter)));
