@@ -41,11 +41,12 @@ need_apt() {
 }
 
 # need_venv FOLDER FILE...: a virtual environment with the packages of these requirements files.
-# Rebuilt when one of them or the interpreter changes.
+# Rebuilt when one of them or the interpreter changes, or the clone was moved: its programs begin
+# with the path of their interpreter.
 need_venv() {
   local folder=$1 stamp
   shift
-  stamp=$(cat "$@"; python3 -V)
+  stamp=$(cat "$@"; python3 -V; pwd)
   if [ ! -e "$folder/stamp" ] || [ "$(cat "$folder/stamp")" != "$stamp" ]; then
     need_apt python3-venv
     echo "dev: installing Python packages into $folder"

@@ -1,6 +1,7 @@
 #include "service/images.hpp"
 
 #include "base/limits.hpp"
+#include "service/sharing_rules.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
@@ -20,6 +21,22 @@ constexpr std::int64_t kRowsReadOn = 1000;
 Error wrong_transition(std::string_view verb, model::Image const& image) {
   return error(Fault::transition_forbidden,
                fmt::format("Not allowed to {} image in status '{}'", verb, name_of(image.status)));
+}
+
+// An owner is no member: it would take a place of the limit, and could not be removed by a share.
+Result<> take_from_members(store::Connection& connection, model::Caller const& caller,
+                           model::Image& image) {
+  auto const removed = TRY(store::Members(connection).remove(image.id, std::span(&image.owner, 1)));
+  if (removed == 0) return {};
+  auto const state = after_removing(image, removed);
+  TRY(store::Images(connection)
+          .change_member_count(image, -removed, state.visibility, state.auto_shared));
+  image.member_count -= removed;
+  image.visibility = state.visibility;
+  image.auto_shared = state.auto_shared;
+  auto event = model::audit_event(model::audit::member_delete, image.updated_at, caller, image);
+  event.pairs.push_back({image.owner, std::nullopt});
+  return store::Audit(connection).record(event);
 }
 
 } // namespace
@@ -168,6 +185,7 @@ Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& 
     after.updated_at = clock_.now();
     TRY(images.update(found.image, after));
     TRY(store::Audit(connection).record(model::audit_event(kind, after.updated_at, caller, after)));
+    if (after.owner != found.image.owner) TRY(take_from_members(connection, caller, after));
     return after;
   });
 }

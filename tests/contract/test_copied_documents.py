@@ -56,3 +56,22 @@ def test_a_patch_with_a_whole_document_is_refused(server, gold):
                   for name, value in handed_on(demo.show(gold["id"])).items()]
     demo.patch(f"/v2/images/{image['id']}", operations).expect(403)
     assert demo.show(image["id"]) == image
+
+
+def test_what_documents_compute_is_in_the_schema(demo, gold):
+    properties = demo.get("/v2/schemas/image").expect(200).json()["properties"]
+    own = {name: properties[name] for name in handed_on(gold) if name != "hw_disk"}
+    assert own.pop("__os_version") == {"type": "string", "is_base": False}
+    assert set(own) == {*COMPUTED, "__account_code"}
+    assert all(each == {"type": "string", "readOnly": True} for each in own.values())
+
+
+def test_a_purge_of_all_properties_takes_those_that_can_be_removed(demo):
+    image = demo.create_image(hw_disk="scsi", __os_version="Ubuntu 22.04 server 64bit")
+    changed = demo.patch(f"/v2/images/{image['id']}", [
+        {"op": "replace", "path": "/name", "value": "purged"},
+        *({"op": "remove", "path": f"/{name}"} for name in handed_on(image))]).expect(200).json()
+    assert changed["name"] == "purged"
+    assert handed_on(changed) == {**COMPUTED, "__os_version": "Ubuntu 22.04 server 64bit"}
+    demo.patch(f"/v2/images/{image['id']}",
+               [{"op": "remove", "path": "/__account_code"}]).expect(403)

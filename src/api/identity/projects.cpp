@@ -10,19 +10,26 @@ Reply project_reply(int status, Context const& context, model::Project const& pr
                  [&](json::Writer& writer) { write_project(writer, context, project); });
 }
 
-// Projects lie flat below their domain.
-Result<> expect_flat(Fields const& fields, DomainId const& domain) {
+// Projects lie flat below their domain, and have no tags.
+Result<> expect_plain(Fields const& fields, DomainId const& domain) {
   TRY(expect_fixed(fields, "parent_id", domain.text));
+  if (!TRY(fields.array("tags")).empty()) {
+    return error(Fault::not_offered, "tags: projects have no tags here", "tags");
+  }
   if (!TRY(fields.flag("is_domain")).value_or(false)) return {};
   return error(Fault::not_offered, "is_domain: projects that act as domains are not offered",
                "is_domain");
 }
 
 Result<Reply> list(Context& context, Services&, builtin::Directory& directory) {
-  auto const projects =
-      TRY(directory.projects().list({.domain = filter_text(context, "domain_id"),
-                                     .name = filter_text(context, "name"),
-                                     .enabled = filter_flag(context, "enabled")}));
+  auto projects = TRY(directory.projects().list({.domain = filter_text(context, "domain_id"),
+                                                 .name = filter_text(context, "name"),
+                                                 .enabled = filter_flag(context, "enabled")}));
+  if (auto const parent = filter_text(context, "parent_id")) {
+    std::erase_if(projects, [&](auto const& one) { return one.domain.text != *parent; });
+  }
+  bool const domains = filter_flag(context, "is_domain").value_or(false);
+  if (domains || filters_by_any(context, {"tags", "tags-any"})) projects.clear();
   return listed(context, "projects", projects, [&](json::Writer& writer, auto const& one) {
     write_project(writer, context, one);
   });
@@ -37,7 +44,7 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
   builtin::NewProject wanted;
   wanted.name = TRY(fields.required_text("name"));
   wanted.domain = TRY(read_domain(fields));
-  TRY(expect_flat(fields, wanted.domain));
+  TRY(expect_plain(fields, wanted.domain));
   wanted.description = TRY(fields.text("description")).value_or("");
   wanted.enabled = TRY(fields.flag("enabled")).value_or(true);
   return project_reply(201, context, TRY(directory.projects().create(wanted)));
@@ -48,7 +55,7 @@ Result<Reply> change(Context& context, Services&, builtin::Directory& directory)
   auto const project = TRY(directory.projects().get(project_of(context)));
   TRY(expect_fixed(fields, "id", project.id.text));
   TRY(expect_fixed(fields, "domain_id", project.domain.text));
-  TRY(expect_flat(fields, project.domain));
+  TRY(expect_plain(fields, project.domain));
   builtin::ProjectChange wanted;
   wanted.name = TRY(fields.some_text("name"));
   wanted.description = TRY(fields.text("description"));
@@ -73,6 +80,10 @@ Endpoint list_projects() {
                   .summary = "List projects.",
                   .query = {{"name", "Only the one of this name."},
                             {"domain_id", "Only those of this domain."},
+                            {"parent_id", "The same: projects lie flat below their domain."},
+                            {"is_domain", "True: none."},
+                            {"tags", "None: projects have no tags."},
+                            {"tags-any", "None: projects have no tags."},
                             {"enabled", "Only enabled or only disabled ones."}}},
                  list);
 }

@@ -10,7 +10,8 @@ Reply role_reply(int status, Context const& context, model::Role const& role) {
 }
 
 Result<Reply> list(Context& context, Services&, builtin::Directory& directory) {
-  auto const roles = TRY(directory.roles().list(filter_text(context, "name")));
+  auto roles = TRY(directory.roles().list(filter_text(context, "name")));
+  if (filters_by_any(context, {"domain_id"})) roles.clear();
   return listed(context, "roles", roles,
                 [&](json::Writer& writer, auto const& one) { write_role(writer, context, one); });
 }
@@ -49,7 +50,8 @@ Endpoint list_roles() {
                   .action = "identity:list_roles",
                   .errors = {Fault::forbidden},
                   .summary = "List roles.",
-                  .query = {{"name", "Only the one of this name."}}},
+                  .query = {{"name", "Only the one of this name."},
+                            {"domain_id", "None: roles are of no domain."}}},
                  list);
 }
 

@@ -10,9 +10,12 @@ Reply user_reply(int status, Context const& context, model::User const& user) {
 }
 
 Result<Reply> list(Context& context, Services&, builtin::Directory& directory) {
-  auto const users = TRY(directory.users().list({.domain = filter_text(context, "domain_id"),
-                                                 .name = filter_text(context, "name"),
-                                                 .enabled = filter_flag(context, "enabled")}));
+  auto users = TRY(directory.users().list({.domain = filter_text(context, "domain_id"),
+                                           .name = filter_text(context, "name"),
+                                           .enabled = filter_flag(context, "enabled")}));
+  if (filters_by_any(context, {"idp_id", "protocol_id", "unique_id", "password_expires_at"})) {
+    users.clear();
+  }
   return listed(context, "users", users,
                 [&](json::Writer& writer, auto const& one) { write_user(writer, context, one); });
 }
@@ -84,6 +87,10 @@ Endpoint list_users() {
                   .summary = "List users.",
                   .query = {{"name", "Only the one of this name."},
                             {"domain_id", "Only those of this domain."},
+                            {"idp_id", "None: nobody is of another identity provider."},
+                            {"protocol_id", "None."},
+                            {"unique_id", "None."},
+                            {"password_expires_at", "None: no password expires."},
                             {"enabled", "Only enabled or only disabled ones."}}},
                  list);
 }

@@ -125,6 +125,10 @@ std::optional<bool> filter_flag(Context const& context, std::string_view name) {
   return *value != "0" && !text::equals_ignoring_case(*value, "false");
 }
 
+bool filters_by_any(Context const& context, std::initializer_list<std::string_view> names) {
+  return std::ranges::any_of(names, [&](auto name) { return context.query.last(name); });
+}
+
 Reply wrapped(int status, std::string_view name, std::function<void(json::Writer&)> const& write) {
   Reply reply = json_reply(status, {});
   json::Writer writer(reply.body);

@@ -6,6 +6,7 @@
 #include "identity/builtin/directory.hpp"
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,8 @@ private:
 std::optional<std::string> filter_text(Context const& context, std::string_view name);
 /// Keystone's reading: present means true, unless the value is `0` or `false`.
 std::optional<bool> filter_flag(Context const& context, std::string_view name);
+/// True when one of these parameters is there: a filter by what nothing here has leaves nothing.
+bool filters_by_any(Context const& context, std::initializer_list<std::string_view> names);
 
 /// {"<name>": …} with whatever `write` writes as the value.
 Reply wrapped(int status, std::string_view name, std::function<void(json::Writer&)> const& write);

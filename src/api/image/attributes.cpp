@@ -142,10 +142,24 @@ Result<bool> may_set(std::string_view name, Setter const& setter) {
   return true;
 }
 
+bool is_always_shown(std::string_view name) {
+  return std::ranges::find(kComputed, name) != std::end(kComputed) ||
+         std::ranges::find(kStandards, name, &Standard::name) != kStandards.end();
+}
+
 bool copies_document(json::Object const& body) {
   auto const named = [&](std::string_view name) { return body.contains(name); };
   return std::ranges::all_of(kComputed, named) &&
          std::ranges::all_of(kStandards, named, &Standard::name);
+}
+
+std::vector<OwnAttribute> own_attributes() {
+  std::vector<OwnAttribute> own;
+  for (auto const& [name, rule] : kNamed) {
+    bool const shown = rule == Rule::ims_only || (rule != Rule::ignored && name.starts_with("__"));
+    if (shown) own.push_back({name, rule != Rule::fixed});
+  }
+  return own;
 }
 
 std::span<Standard const> standards() { return kStandards; }

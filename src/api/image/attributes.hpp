@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace vitrine::api::image {
 
@@ -28,6 +29,16 @@ Result<bool> may_set(std::string_view name, Setter const& setter);
 /// True for the body of a POST that hands on all that documents of profile ims compute, as Nova and
 /// Cinder do for snapshots. What such a body may not set is dropped, not refused (decision 0022).
 bool copies_document(json::Object const& body);
+
+/// True for a name that every document of profile ims shows, whatever the image stores.
+bool is_always_shown(std::string_view name);
+
+/// A name that documents of profile ims may show and other Image APIs do not know.
+struct OwnAttribute {
+  std::string_view name;
+  bool read_only; ///< for users; one that is not belongs to what they set at the start
+};
+std::vector<OwnAttribute> own_attributes();
 
 /// What an image of profile ims shows for a property that it does not store.
 struct Standard {

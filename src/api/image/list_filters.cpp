@@ -262,14 +262,21 @@ Result<> read_filters(model::ImageListing& listing, Query const& query, model::C
   return {};
 }
 
-Result<> add_key(std::vector<SortKey>& sort, std::string_view field, std::string_view name,
-                 std::string_view direction) {
-  auto const column = find(kSortKeys, name);
-  if (!column) return invalid(field, "unknown sort key");
-  if (direction != "asc" && direction != "desc") return invalid(field, "must be asc or desc");
+// Each names the parameter that its text comes from.
+struct NamedText {
+  std::string_view parameter;
+  std::string_view text;
+};
+
+Result<> add_key(std::vector<SortKey>& sort, NamedText key, NamedText direction) {
+  auto const column = find(kSortKeys, key.text);
+  if (!column) return invalid(key.parameter, "unknown sort key");
+  if (direction.text != "asc" && direction.text != "desc") {
+    return invalid(direction.parameter, "must be asc or desc");
+  }
   // Behind its first place a key decides nothing.
   if (std::ranges::find(sort, *column, &SortKey::column) == sort.end()) {
-    sort.push_back({*column, direction == "desc"});
+    sort.push_back({*column, direction.text == "desc"});
   }
   return {};
 }
@@ -286,7 +293,8 @@ Result<std::vector<SortKey>> read_sort(Query const& query) {
       auto const colon = item.find(':');
       auto const direction =
           colon == std::string_view::npos ? std::string_view("desc") : item.substr(colon + 1);
-      TRY(add_key(sort, "sort", text::trim(item.substr(0, colon)), text::trim(direction)));
+      TRY(add_key(sort, {"sort", text::trim(item.substr(0, colon))},
+                  {"sort", text::trim(direction)}));
     }
   } else {
     if (keys.empty()) keys.emplace_back("created_at");
@@ -297,7 +305,7 @@ Result<std::vector<SortKey>> read_sort(Query const& query) {
       auto const direction = directions.empty()       ? std::string_view("desc")
                              : directions.size() == 1 ? directions.front()
                                                       : directions[i];
-      TRY(add_key(sort, "sort_key", keys[i], direction));
+      TRY(add_key(sort, {"sort_key", keys[i]}, {"sort_dir", direction}));
     }
   }
   // A single direction is also that of the tie-breakers.

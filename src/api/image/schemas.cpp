@@ -1,4 +1,5 @@
 // GET /v2/schemas/{schema}: what generic clients build their models from (contract: glance-v2 5).
+#include "api/image/attributes.hpp"
 #include "api/image/document.hpp"
 #include "api/kit/endpoint.hpp"
 #include "service/images.hpp"
@@ -37,9 +38,6 @@ constexpr std::string_view kImageRest =
     R"("additionalProperties":{"type":"string"},"links":[{"rel":"self","href":"{self}"},)"
     R"({"rel":"enclosure","href":"{file}"},{"rel":"describedby","href":"{schema}"}]})";
 
-constexpr std::string_view kImsOnly = R"("active_at":{"type":"string","readOnly":true},)"
-                                      R"("virtual_env_type":{"type":"string","readOnly":true})";
-
 constexpr std::string_view kMember =
     R"({"name":"member","properties":{)"
     R"("member_id":{"type":"string","readOnly":true},"image_id":{"type":"string","readOnly":true},)"
@@ -73,13 +71,21 @@ void write_formats(json::Writer& writer, std::string_view name,
   writer.end_array().end_object();
 }
 
+// Clients hand on and purge what is no base property (Nova does both), and may not with these.
+void write_own(json::Writer& writer) {
+  for (auto const& [name, read_only] : own_attributes()) {
+    writer.key(name).begin_object().field("type", "string");
+    writer.field(read_only ? "readOnly" : "is_base", read_only).end_object();
+  }
+}
+
 std::string image_schema(bool ims_profile) {
   std::string body;
   json::Writer writer(body);
   writer.begin_object().field("name", "image").key("properties").begin_object();
   write_formats(writer, "container_format", container_formats());
   write_formats(writer, "disk_format", disk_formats(ims_profile));
-  if (ims_profile) writer.raw(kImsOnly);
+  if (ims_profile) write_own(writer);
   writer.raw(kImageRest);
   return body;
 }

@@ -72,8 +72,9 @@ Result<Reply> list(Context& context, Services& services) {
 Result<Reply> show(Context& context, Services& services) {
   TRY(path_project(context));
   auto const image = TRY(path_image(context));
-  auto const members = TRY(services.sharing.visible_members(context.caller, image));
   auto const& wanted = context.param("member_id");
+  if (!is_project_id(wanted)) return error(Fault::invalid_project_id);
+  auto const members = TRY(services.sharing.visible_members(context.caller, image));
   auto const at = std::ranges::find_if(
       members, [&](auto const& member) { return member.project.text == wanted; });
   // What the path names is not there: the family has one code for that (contract: ims-api 2.4).
