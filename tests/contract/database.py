@@ -71,21 +71,20 @@ class Database:
         self.rows("UPDATE images SET properties = ? WHERE id = ?",
                   json.dumps({**json.loads(text), **properties}), image_id)
 
-    def refuse(self, verb, image_id):
-        """From now on no member of the image can be INSERTed or DELETEd, as the verb says."""
-        row = "NEW" if verb == "INSERT" else "OLD"
-        head = f"CREATE TRIGGER refuse_{verb} BEFORE {verb} ON image_members"
-        condition = f"WHEN ({row}.image_id = '{image_id}')"
+    def refuse(self, verb, table, condition=""):
+        """From now on no row of the table, or none that is so, can be INSERTed or DELETEd."""
+        head = f"CREATE TRIGGER refuse_{verb} BEFORE {verb} ON {table}"
+        when = f"WHEN ({condition})" if condition else ""
         if not self.name:
-            self.rows(f"{head} {condition} BEGIN SELECT RAISE(ABORT, 'no'); END")
+            self.rows(f"{head} {when} BEGIN SELECT RAISE(ABORT, 'no'); END")
             return
-        self.rows(f"CREATE FUNCTION refuse_{verb}() RETURNS trigger LANGUAGE plpgsql AS "
+        self.rows("CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
                   "$$ BEGIN RAISE EXCEPTION 'no'; END $$")
-        self.rows(f"{head} FOR EACH ROW {condition} EXECUTE FUNCTION refuse_{verb}()")
+        self.rows(f"{head} FOR EACH ROW {when} EXECUTE FUNCTION refuse()")
 
-    def allow(self, verb):
+    def allow(self, verb, table):
         """Takes `refuse` back."""
-        self.rows(f"DROP TRIGGER refuse_{verb}" + (" ON image_members" if self.name else ""))
+        self.rows(f"DROP TRIGGER refuse_{verb}" + (f" ON {table}" if self.name else ""))
 
     def hide(self):
         """Makes it unreachable."""

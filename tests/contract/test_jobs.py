@@ -1,13 +1,21 @@
 """Jobs survive: killed at any point, a batch ends in the state of an undisturbed run."""
 
 import json
+import re
 import time
+from datetime import datetime, timezone
 
 import pytest
 
+import cases
 import harness
 
 IMAGES, PROJECTS, KILLS = 24, 150, 100  # more pairs than one commit takes: it resumes in mid-job
+
+
+def now():
+    """As a job tells its times."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def rows(server):
@@ -151,6 +159,28 @@ def test_progress_only_grows(prepared):
     job = demo.job(job_id)
     assert job["begin_time"] <= job["end_time"]
     assert server.running()
+
+
+def test_times_are_utc_in_milliseconds_and_the_end_is_told_at_the_end(fresh_server):
+    """BJ-17"""
+    server = fresh_server(environment={"TZ": "Asia/Kolkata"})
+    demo, alt = server.client("demo"), server.client("alt")
+    image = demo.create_image(b"x")["id"]
+    started = now()
+    submitted = demo.post("/v1/cloudimages/members", {
+        "images": [image], "projects": [alt.project_id, *(f"p{i}" for i in range(200))]})
+    job_id = submitted.expect(200).json()["job_id"]
+
+    def ended():
+        job = demo.job(job_id)
+        done = job["status"] in ("SUCCESS", "FAIL")
+        assert (job["end_time"] is not None) == done, job
+        return done and job
+
+    job = harness.wait_until(ended, 30, "the end of the job")
+    times = [job["begin_time"], job["end_time"]]
+    assert all(re.fullmatch(cases.PATTERNS["<time_ms>"], time) for time in times), times
+    assert started <= times[0] <= times[1] <= now()
 
 
 def test_a_delete_body_arrives_in_chunks_too(demo, alt):

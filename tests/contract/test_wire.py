@@ -235,7 +235,7 @@ def test_a_target_beyond_the_limit_is_refused(nobody):
 
 
 class TestExpect:
-    """100-continue: the verdict over the head comes before the body is asked for."""
+    """UP-22, 100-continue: the verdict over the head comes before the body is asked for."""
 
     EXPECT = ("Content-Type: application/octet-stream", "Content-Length: 3", "Expect: 100-continue")
 
@@ -251,12 +251,21 @@ class TestExpect:
             assert in_step(connection, demo)
         assert demo.show(image["id"])["checksum"] == harness.md5(b"abc")
 
-    def test_without_a_token_the_body_is_not_asked_for(self, demo, nobody):
+    @pytest.mark.parametrize("token", [(), ("X-Auth-Token: wrong",)])
+    def test_without_a_good_token_the_body_is_not_asked_for(self, demo, nobody, token):
         image = demo.create_image()
         with nobody.raw() as connection:
-            ask(connection, nobody, "PUT", f"/v2/images/{image['id']}/file", *self.EXPECT)
+            ask(connection, nobody, "PUT", f"/v2/images/{image['id']}/file", *token, *self.EXPECT)
             assert connection.answer().status == 401
             assert connection.closed()
+        assert demo.show(image["id"])["status"] == "queued"
+
+    def test_data_sent_with_another_expectation_is_not_stored(self, demo):
+        image = demo.create_image()
+        with demo.raw() as connection:
+            ask(connection, demo, "PUT", f"/v2/images/{image['id']}/file", *self.EXPECT[:2],
+                "Expect: nonsense")
+            assert connection.answer().status == 417
         assert demo.show(image["id"])["status"] == "queued"
 
     @pytest.mark.parametrize("path, told", [
