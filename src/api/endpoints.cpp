@@ -15,6 +15,8 @@
   X(image, upload_data)                                                                            \
   X(image, import_image)                                                                           \
   X(image, list_image_tasks)                                                                       \
+  X(image, add_location)                                                                           \
+  X(image, list_locations)                                                                         \
   X(image, deactivate_image)                                                                       \
   X(image, reactivate_image)                                                                       \
   X(image, add_tag)                                                                                \
