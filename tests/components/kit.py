@@ -1,16 +1,21 @@
 """What the scripts of this folder have in common."""
 
 import argparse
+import contextlib
 import os
+import random
 import socket
 import subprocess
 
 
 def free_port():
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port of the loopback that nobody has. None of those that the kernel gives to connections:
+    another test's could take it before the program that it is for."""
+    for port in random.sample(range(20000, 32000), 100):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("a hundred ports of the loopback are all taken")
 
 
 def run_within(description, start, *flags):

@@ -30,7 +30,7 @@ SANITIZER_REPORT = re.compile(
 JOB_WORDS = ("INIT", "RUNNING", "SUCCESS", "FAIL")
 
 
-def wait_until(condition, seconds=10.0, what="the condition"):
+def wait_until(condition, seconds=30.0, what="the condition"):
     """Looks again until `condition()` is true and returns what it gave. The only wait there is."""
     deadline = time.monotonic() + seconds * PATIENCE
     pause = 0.002
@@ -92,7 +92,7 @@ class _KeptOpen:
 class RawConnection:
     """A socket for bytes no well-behaved client sends."""
 
-    def __init__(self, address, timeout=15.0):
+    def __init__(self, address, timeout=30.0):
         self.socket = socket.create_connection(address, timeout * PATIENCE)
         self.stream = self.socket.makefile("rb")
 
@@ -224,7 +224,7 @@ class Client:
         media = f"application/openstack-images-{version}-json-patch"
         return self.request("PATCH", path, body=dump(operations), headers={"Content-Type": media})
 
-    def raw(self, timeout=15.0):
+    def raw(self, timeout=30.0):
         return RawConnection(self.server.address, timeout)
 
     def head_lines(self, method, path, *lines):
@@ -352,7 +352,7 @@ class Server:
         return [str(self.binary), "serve", "--standalone", str(self.directory),
                 "--listen", "127.0.0.1:0", *self.identity.arguments, *self.arguments]
 
-    def start(self, seconds=20.0):
+    def start(self, seconds=60.0):
         self.database.create()
         self.store.create()
         with self.log_path.open("ab") as log:

@@ -85,10 +85,10 @@ def test_a_body_that_does_not_come_is_cut(impatient):
         connection.send(demo.head_lines("PUT", f"/v2/images/{image['id']}/file",
                                         "Content-Type: application/octet-stream",
                                         "Content-Length: 1000000") + b"a little")
-        harness.wait_until(lambda: demo.show(image["id"])["status"] == "queued",
-                           what="the image to wait again")
         answered = connection.stream.readline()
         assert answered == b"" or b" 408 " in answered
+        harness.wait_until(lambda: demo.show(image["id"])["status"] == "queued",
+                           what="the image to wait again")
 
 
 def test_a_slow_but_steady_reader_gets_all(fresh_server):

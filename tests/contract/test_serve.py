@@ -99,11 +99,11 @@ def test_sigterm_lets_transfers_finish(fresh_server):
 
 def refused(address):
     try:
-        with socket.create_connection(address, 2) as connection:
+        with socket.create_connection(address, 30) as connection:
             connection.sendall(b"GET /healthcheck HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = connection.recv(100)
             return answer == b"" or b" 503 " in answer
-    except OSError:
+    except ConnectionError:  # a busy machine that times out refuses nothing
         return True
 
 

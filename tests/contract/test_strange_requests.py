@@ -18,7 +18,7 @@ def test_many_values_in_a_filter_cost_no_more_than_their_bytes(demo, filters):
     """One such request took a minute: each value was a parameter of the statement."""
     start = time.monotonic()
     demo.get(f"/v2/images?{filters}").expect(200)
-    assert time.monotonic() - start < 1 * harness.PATIENCE
+    assert time.monotonic() - start < 10 * harness.PATIENCE
 
 
 def test_a_filter_takes_commas_and_quotes_in_its_values(demo):
