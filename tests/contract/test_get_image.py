@@ -28,6 +28,8 @@ def routes(image, member):
             ("PATCH", base, {**patch, "body": b'[{"op":"replace","path":"/name","value":"x"}]'}),
             ("DELETE", base, {}), ("PUT", base + "/tags/t", {}), ("DELETE", base + "/tags/t", {}),
             ("POST", base + "/actions/deactivate", {}), ("POST", base + "/actions/reactivate", {}),
+            ("GET", base + "/locations", {}),
+            ("POST", base + "/locations", {"json": {"url": "file:///etc/passwd"}}),
             ("GET", base + "/members", {}), ("POST", base + "/members", {"json": {"member": "p"}}),
             ("GET", f"{base}/members/{member}", {}), ("DELETE", f"{base}/members/{member}", {}),
             ("PUT", f"{base}/members/{member}", {"json": {"status": "accepted"}}),
