@@ -165,6 +165,13 @@ std::optional<NumberFilter> number_filter(std::string_view name) {
   return NumberFilter{*column, comparison};
 }
 
+Result<> add_protected(model::ImageListing& listing, std::string_view name,
+                       std::string_view value) {
+  std::int64_t const flag = TRY(read_flag(name, value)) ? 1 : 0;
+  listing.conditions.push_back({ImageColumn::is_protected, Comparison::equal, {flag}});
+  return {};
+}
+
 Result<> add_filter(model::ImageListing& listing, std::string_view name, std::string_view value) {
   auto& conditions = listing.conditions;
   if (name == "changes-since") return invalid(name, "is not supported; use updated_at");
@@ -183,8 +190,7 @@ Result<> add_filter(model::ImageListing& listing, std::string_view name, std::st
   } else if (name == "os_hash_algo" && value == "sha512") {
     conditions.push_back({ImageColumn::hash_value, Comparison::not_equal, {std::string{}}});
   } else if (name == "protected") {
-    std::int64_t const flag = TRY(read_flag(name, value)) ? 1 : 0;
-    conditions.push_back({ImageColumn::is_protected, Comparison::equal, {flag}});
+    TRY(add_protected(listing, name, value));
   } else {
     listing.properties.emplace_back(name, value);
   }
@@ -229,14 +235,18 @@ void read_image_type(model::ImageListing& listing, std::string_view type, Projec
 }
 
 // The filters that profile ims has on top (contract: ims-api 6.1 and 10.3). False for all others.
-bool add_ims_filter(model::ImageListing& listing, std::string_view name, std::string_view value,
-                    model::Caller const& caller) {
-  if (name == "__imagetype") {
+Result<bool> add_ims_filter(model::ImageListing& listing, std::string_view name,
+                            std::string_view value, model::Caller const& caller) {
+  if (name == "__protected") {
+    TRY(add_protected(listing, name, value));
+  } else if (name == "__imagetype") {
     read_image_type(listing, value, caller.project);
   } else if (is_standard(name, value)) {
     listing.standards.emplace_back(name, value);
   } else {
-    return name == "enterprise_project_id" && (value.empty() || value == "all_granted_eps");
+    bool const every_project = value.empty() || value == "all_granted_eps";
+    // Without a compute service there are no flavors that an image could not serve.
+    return name == "flavor_id" || (name == "enterprise_project_id" && every_project);
   }
   return true;
 }
@@ -248,7 +258,7 @@ Result<> read_filters(model::ImageListing& listing, Query const& query, model::C
     if (std::ranges::find(kOthers, name) != kOthers.end()) continue;
     if (!seen.insert(name).second) continue;
     auto const last = *query.last(name);
-    if (ims_profile && add_ims_filter(listing, name, last, caller)) continue;
+    if (ims_profile && TRY(add_ims_filter(listing, name, last, caller))) continue;
     TRY(add_filter(listing, name, last));
   }
   std::set<std::string_view> tags;
