@@ -12,7 +12,8 @@
 namespace vitrine::api::image {
 namespace {
 
-// The last two are formats of profile ims only.
+// Those of Glance; zvhd and zvhd2, which are carried in either profile, since their bytes pass as
+// no other format (decisions L4, L5, L10); then two that Glance has not, of profile ims only.
 constexpr std::array<std::string_view, 15> kDiskFormats = {"ami",   "ari",  "aki",   "vhd",  "vhdx",
                                                            "vmdk",  "raw",  "qcow2", "vdi",  "iso",
                                                            "ploop", "zvhd", "zvhd2", "qcow", "qed"};
