@@ -106,7 +106,11 @@ Result<> set_base(model::Image& image, std::string_view name, json::Value const&
                      fmt::format("at most {} characters are allowed", limits::name_characters));
     }
     if (name == "name") image.name = std::move(text);
-    if (name == "owner") image.owner = ProjectId{std::move(text).value_or("")};
+    if (name == "owner") {
+      // No project has that name; null is how an owner is left out.
+      if (text && text->empty()) return error(Fault::forbidden, "No image may be owned by ''.");
+      image.owner = ProjectId{std::move(text).value_or("")};
+    }
     if (name == "disk_format") {
       if (text && !holds(disk_formats(ims_profile), *text)) {
         return invalid(name, "unknown disk format '" + *text + "'");
