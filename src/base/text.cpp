@@ -227,8 +227,6 @@ std::string escape_html(std::string_view text) {
     case '&': out += "&amp;"; break;
     case '<': out += "&lt;"; break;
     case '>': out += "&gt;"; break;
-    case '"': out += "&quot;"; break;
-    case '\'': out += "&#x27;"; break;
     default: out += c;
     }
   }

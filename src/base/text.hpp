@@ -48,7 +48,7 @@ std::size_t length_utf8(std::string_view text) noexcept;
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 /// Encodes all but the unreserved characters `A-Za-z0-9-._~`.
 std::string percent_encode(std::string_view text);
-/// Escapes & < > " ' for HTML text.
+/// Escapes & < > for text between tags of HTML or XML; no value of an attribute.
 std::string escape_html(std::string_view text);
 
 /// Decimal integer, optional leading '-', the whole text, within int64; nothing otherwise.

@@ -67,6 +67,12 @@ class Answer:
         except (ValueError, KeyError, TypeError):
             return None
 
+    def message(self):
+        """The text of an error of the Image API, without what follows each."""
+        text = self.json()["message"]
+        assert text.endswith("<br /><br />\n\n\n"), text
+        return text.removesuffix("<br /><br />\n\n\n")
+
     def expect(self, *statuses):
         assert self.status in statuses, (
             f"status {self.status}, expected {' or '.join(map(str, statuses))}: {self.text[:2000]}")

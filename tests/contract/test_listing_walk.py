@@ -75,7 +75,7 @@ def test_an_image_alone_is_not_large(demo):
              for half in (range(12), range(12, 20))]
     demo.patch(f"/v2/images/{image}", parts[0]).expect(200)
     answer = demo.patch(f"/v2/images/{image}", parts[1]).expect(413)
-    assert answer.json()["message"] == (
+    assert answer.message() == (
         "The limit has been exceeded on the size of the image properties in bytes. "
         "Attempted: 1300171, Maximum: 1048576")
     assert "p12" not in demo.show(image)

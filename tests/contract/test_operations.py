@@ -118,7 +118,7 @@ def test_data_the_store_has_lost_is_not_an_image_that_is_gone(fresh_server):
     blob.rename(hidden)
     for headers in ({}, {"Range": "bytes=0-9"}):
         answer = demo.get(path, headers=headers).expect(503)
-        assert answer.json()["message"] == \
+        assert answer.message() == \
             "The image store does not have all the data of the image."
     alt.get(path).expect(404)
     hidden.rename(blob)

@@ -40,23 +40,39 @@ std::string explanation(Error const& failure, ErrorContext const& context) {
   return failure.detail.empty() ? std::string(text_of(failure.fault)) : failure.detail;
 }
 
+// What follows the text in Glance, in both forms that may be shown as HTML. Clients cut it off.
+constexpr std::string_view kBreaks = "<br /><br />";
+
+enum class Form : std::uint8_t { html, json, plain };
+
+// What is named goes before what a wildcard takes; weights are not compared.
+Form form_of(net::RequestHead const* head) {
+  auto const accept = text::to_lower(head == nullptr ? "" : head->header("Accept").value_or(""));
+  auto const takes = [&](std::string_view range) {
+    return accept.find(range) != std::string::npos;
+  };
+  if (takes("application/json")) return Form::json;
+  if (accept.empty() || takes("*/*") || takes("text/html") || takes("text/*")) return Form::html;
+  return takes("application/*") ? Form::json : Form::plain;
+}
+
 net::Reply render(int status, std::string const& text, ErrorContext const& context) {
   net::Reply reply;
   reply.status = status;
   auto const phrase = net::reason_phrase(status);
   auto const title = fmt::format("{} {}", status, phrase);
-  auto const accept = context.head == nullptr ? std::nullopt : context.head->header("Accept");
-  if (accept && accept->find("application/json") != std::string_view::npos) {
+  auto const form = form_of(context.head);
+  if (form == Form::json) {
     reply.content_type = "application/json; charset=UTF-8";
     json::Writer writer(reply.body);
-    writer.begin_object().field("message", text).field("code", title);
-    writer.field("title", phrase).end_object();
-  } else if (!accept || accept->empty() || accept->find("*/*") != std::string_view::npos ||
-             accept->find("text/html") != std::string_view::npos) {
+    writer.begin_object();
+    writer.field("message", fmt::format("{}{}\n\n\n", text::escape_html(text), kBreaks));
+    writer.field("code", title).field("title", phrase).end_object();
+  } else if (form == Form::html) {
     reply.content_type = "text/html; charset=UTF-8";
     reply.body = fmt::format("<html>\n <head>\n  <title>{0}</title>\n </head>\n <body>\n  "
-                             "<h1>{0}</h1>\n  {1}<br /><br />\n </body>\n</html>\n",
-                             title, text::escape_html(text));
+                             "<h1>{0}</h1>\n  {1}{2}\n </body>\n</html>\n",
+                             title, text::escape_html(text), kBreaks);
   } else {
     reply.content_type = "text/plain; charset=UTF-8";
     reply.body = fmt::format("{}\n\n{}\n", title, text);
