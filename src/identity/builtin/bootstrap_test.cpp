@@ -2,11 +2,26 @@
 #include "identity/builtin/directory_test.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <fstream>
 #include <sstream>
 #include <sys/stat.h>
 
 namespace vitrine::identity::builtin {
+
+namespace {
+
+std::string text_of_a_billion_nodes() {
+  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 9; ++i) {
+    auto const each = fmt::format("*a{}", i - 1);
+    text +=
+        fmt::format("a{0}: &a{0} [{1}, {1}, {1}, {1}, {1}, {1}, {1}, {1}, {1}, {1}]\n", i, each);
+  }
+  return text;
+}
+
+} // namespace
 
 class Bootstrap_ : public TestDirectory {
 protected:
@@ -153,6 +168,17 @@ TEST_F(Bootstrap_, what_shares_a_text_of_ours_by_an_alias_keeps_it) {
   EXPECT_NE(file().find("auth_url: \"http://127.0.0.1:1/v3\""), std::string::npos) << file();
 }
 
+TEST_F(Bootstrap_, an_account_that_scopes_by_project_id_goes_on_to) {
+  auto const made = bootstrap(*directory, wanted(false)).value();
+  write_file("clouds:\n  admin:\n    auth:\n      username: admin\n      project_id: 1234\n"
+             "      password: " +
+             made[0].password + "\n");
+  auto const clouds = bootstrap(*directory, wanted(false)).value();
+  ASSERT_TRUE(announce(wanted(false), clouds, "http://127.0.0.1:1"));
+  EXPECT_NE(file().find("      project_id: 1234\n"), std::string::npos) << file();
+  EXPECT_EQ(file().find("project_name"), std::string::npos) << file();
+}
+
 TEST_F(Bootstrap_, a_file_that_is_right_is_not_touched) {
   auto const clouds = bootstrap(*directory, wanted(false)).value();
   ASSERT_TRUE(announce(wanted(false), clouds, "http://127.0.0.1:1"));
@@ -168,7 +194,8 @@ TEST_F(Bootstrap_, a_file_that_cannot_be_read_is_left_as_it_is) {
        {good + "  broken: [\n", good + "---\nclouds: {}\n", std::string("- 1\n"),
         std::string("clouds: 1\n"), std::string("clouds: {admin: secret}\n"),
         std::string("clouds: {admin: {auth: secret}}\n"), std::string("clouds: \xFF\n"),
-        std::string("clouds: &a\n  admin:\n    more: *a\n"), std::string("? [a]\n: b\n")}) {
+        std::string("clouds: &a\n  admin:\n    more: *a\n"), std::string("? [a]\n: b\n"),
+        good + text_of_a_billion_nodes(), good + std::string(1U << 20U, '#')}) {
     write_file(bad);
     open();
     auto const clouds = bootstrap(*directory, wanted(false));

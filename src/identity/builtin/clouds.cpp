@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "base/yaml.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,10 +10,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
-#include <sstream>
 #include <string_view>
 #include <unistd.h>
-#include <yaml-cpp/yaml.h>
 
 namespace vitrine::identity::builtin {
 namespace {
@@ -20,7 +19,6 @@ namespace {
 constexpr std::string_view kHead =
     "# vitrine adds its accounts here and keeps their auth_url and region_name up to date.\n"
     "# Use: export OS_CLIENT_CONFIG_FILE=<this file>; openstack --os-cloud admin image list\n";
-constexpr int kDepthMax = 16;
 
 Error failed(std::string_view what, std::string const& path) {
   return error(Fault::unavailable, fmt::format("cannot {} {}: {}", what, path, strerror(errno)));
@@ -37,12 +35,11 @@ Result<> write_all(int descriptor, std::string_view text, std::string const& pat
   return {};
 }
 
-// What `append` can write: keys are texts, and nothing lies deep (as an alias of itself does).
-bool is_writable(YAML::Node const& node, int depth_max) {
-  if (depth_max == 0) return false;
+// What `append` can write: keys are texts.
+bool is_writable(YAML::Node const& node) {
   return std::all_of(node.begin(), node.end(), [&](auto const& item) {
-    if (node.IsSequence()) return is_writable(item, depth_max - 1);
-    return item.first.IsScalar() && is_writable(item.second, depth_max - 1);
+    if (node.IsSequence()) return is_writable(item);
+    return item.first.IsScalar() && is_writable(item.second);
   });
 }
 
@@ -51,7 +48,7 @@ bool is_map_or_nothing(YAML::Node const& node) {
 }
 
 bool has_form_of_clouds(YAML::Node const& root) {
-  if (!is_map_or_nothing(root) || !is_writable(root, kDepthMax)) return false;
+  if (!is_map_or_nothing(root) || !is_writable(root)) return false;
   auto const clouds = root["clouds"];
   if (!is_map_or_nothing(clouds)) return false;
   return std::all_of(clouds.begin(), clouds.end(), [](auto const& cloud) {
@@ -63,25 +60,19 @@ Error no_clouds(std::string const& path, std::string_view why) {
   return error(Fault::invalid_value, fmt::format("{} cannot be read as clouds: {}", path, why));
 }
 
-// yaml-cpp throws; this is its adapter.
 Result<YAML::Node> load(std::string const& path) {
-  std::ifstream file(path);
+  std::ifstream file(path, std::ios::binary);
   if (!file && errno == ENOENT) return YAML::Node();
-  std::ostringstream read;
-  bool const is_empty = file.peek() == std::ifstream::traits_type::eof();
-  if (file.bad() || (is_empty ? !file.eof() : !(read << file.rdbuf()))) {
-    return failed("read", path);
+  std::string text(yaml::kBytesMax + 1, '\0');
+  if (!file || (file.read(text.data(), std::ssize(text)), file.bad())) return failed("read", path);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  auto root = yaml::parse(text);
+  if (!root) {
+    return no_clouds(path, fmt::format("line {}: {}", root.error().line, root.error().reason));
   }
-  auto const text = std::move(read).str();
   if (!text::is_utf8(text)) return no_clouds(path, "it is no UTF-8 text");
-  try {
-    auto const documents = YAML::LoadAll(text);
-    if (documents.empty()) return YAML::Node();
-    if (documents.size() == 1 && has_form_of_clouds(documents[0])) return documents[0];
-  } catch (YAML::Exception const& failure) {
-    return no_clouds(path, fmt::format("line {}: {}", failure.mark.line + 1, failure.msg));
-  }
-  return no_clouds(path, "it is other YAML");
+  if (!has_form_of_clouds(*root)) return no_clouds(path, "it is other YAML");
+  return *root;
 }
 
 std::string text_in_auth(YAML::Node const& cloud, std::string const& key) {
@@ -142,7 +133,7 @@ bool put(YAML::Node clouds, Cloud const& cloud, std::string const& auth_url,
   bool changed = set(auth, "auth_url", auth_url);
   changed |= set(auth, "username", cloud.user);
   changed |= set(auth, "password", cloud.password);
-  changed |= set(auth, "project_name", cloud.project);
+  if (!cloud.project.empty()) changed |= set(auth, "project_name", cloud.project);
   if (is_new) {
     set(auth, "user_domain_name", "Default");
     set(auth, "project_domain_name", "Default");

@@ -14,12 +14,12 @@ namespace vitrine::identity::builtin {
 struct Cloud {
   std::string user;
   std::string password;
-  std::string project;
+  std::string project; ///< by name; empty when the file tells it otherwise
 };
 
 /// The clouds of the file at `path` that are named as their user and have a password; none when
 /// there is no file, or nothing in it. Errors: `unavailable` when the file cannot be read,
-/// `invalid_value` when it holds something else than clouds.
+/// `invalid_value` when it holds something else than clouds, or more than base/yaml.hpp takes.
 Result<std::vector<Cloud>> read_clouds(std::string const& path);
 
 /// Adds these clouds to the file, or brings those of their names up to date, and leaves all else

@@ -1,18 +1,17 @@
 // From defaults and a policy file to the flat arrays that are evaluated.
+#include "base/yaml.hpp"
 #include "service/policy/policy.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
-#include <yaml-cpp/yaml.h>
 
 namespace vitrine::service::policy {
 namespace {
 
 using Op = Expression::Op;
 
-constexpr std::size_t kFileBytesMax = 1U << 20U;
 constexpr std::size_t kReferencesMax = 64; ///< rules between an action and its last check
 constexpr std::uint32_t kChecksMax = 4096; ///< checks that one decision may need
 
@@ -100,21 +99,19 @@ Result<> add_entry(std::string_view file, YAML::Node const& key, YAML::Node cons
   return {};
 }
 
-// yaml-cpp throws; this is its adapter.
-Result<> add_file(std::string_view yaml, std::string_view file, Definitions& definitions,
+Result<> add_file(std::string_view text, std::string_view file, Definitions& definitions,
                   std::vector<std::string>& warnings) {
-  try {
-    auto const root = YAML::Load(std::string(yaml));
-    if (!root.IsDefined() || root.IsNull()) return {};
-    if (!root.IsMap())
-      return fault(fmt::format("{}:1", file), "file", "not a map of names to rules");
-    for (auto const& entry : root) {
-      TRY(add_entry(file, entry.first, entry.second, definitions, warnings));
-    }
-    return {};
-  } catch (YAML::Exception const& failure) {
-    return fault(fmt::format("{}:{}", file, failure.mark.line + 1), "file", failure.msg);
+  auto const root = yaml::parse(std::string(text));
+  if (!root) {
+    return fault(fmt::format("{}:{}", file, root.error().line), "file", root.error().reason);
   }
+  if (root->IsNull()) return {};
+  if (!root->IsMap())
+    return fault(fmt::format("{}:1", file), "file", "not a map of names to rules");
+  for (auto const& entry : *root) {
+    TRY(add_entry(file, entry.first, entry.second, definitions, warnings));
+  }
+  return {};
 }
 
 } // namespace
@@ -201,15 +198,12 @@ private:
   std::vector<std::string> path_;
 };
 
-Result<Policy> Policy::parse(std::span<Default const> defaults, std::string_view yaml,
+Result<Policy> Policy::parse(std::span<Default const> defaults, std::string_view text,
                              std::string_view file) {
   Definitions definitions;
   TRY(add_defaults(defaults, definitions));
   Policy policy;
-  if (yaml.size() > kFileBytesMax) {
-    return fault(file, "file", fmt::format("longer than {} bytes", kFileBytesMax));
-  }
-  TRY(add_file(yaml, file, definitions, policy.warnings_));
+  TRY(add_file(text, file, definitions, policy.warnings_));
   TRY(Compiler(policy, definitions).run(defaults));
   return policy;
 }
@@ -219,7 +213,7 @@ Result<Policy> Policy::load(std::span<Default const> defaults,
   if (!path) return parse(defaults, "", "defaults");
   std::ifstream file(*path, std::ios::binary);
   if (!file) return fault(*path, "file", "cannot be read");
-  std::string text(kFileBytesMax + 1, '\0');
+  std::string text(yaml::kBytesMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (file.bad()) return fault(*path, "file", "cannot be read");

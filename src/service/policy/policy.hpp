@@ -88,7 +88,7 @@ public:
   static Result<Policy> load(std::span<Default const> defaults,
                              std::optional<std::string> const& path = std::nullopt);
   /// As `load`, from text; `file` names it in faults.
-  static Result<Policy> parse(std::span<Default const> defaults, std::string_view yaml,
+  static Result<Policy> parse(std::span<Default const> defaults, std::string_view text,
                               std::string_view file);
 
   /// The action of that name. Errors: `invalid_value` for a name that is no policy.

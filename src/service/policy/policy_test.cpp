@@ -173,6 +173,16 @@ TEST(PolicyFile, faults_name_file_line_and_name) {
             "/nonexistent/policy.yaml: file: cannot be read");
 }
 
+TEST(PolicyFile, aliases_do_not_grow_a_file_without_end) {
+  std::string checks = "role:a";
+  for (int i = 1; i < 1000; ++i)
+    checks += ", role:a";
+  std::string yaml = "get_image: [&a [" + checks + "]";
+  for (int i = 1; i < 1000; ++i)
+    yaml += ", *a";
+  EXPECT_EQ(refusal(yaml + "]\n"), "policy.yaml:1: file: more than 100000 nodes");
+}
+
 TEST(PolicyFile, decisions_that_explode_are_refused) {
   std::string yaml = "r0: \"@\"\n";
   for (int i = 1; i <= 20; ++i)
