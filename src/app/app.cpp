@@ -9,6 +9,7 @@
 #include "console/identity.hpp"
 #include "console/quota.hpp"
 #include "identity/builtin/directory.hpp"
+#include "jobs/upkeep/audit_export.hpp"
 #include "net/tls.hpp"
 #include "ops/config.hpp"
 #include "ops/log.hpp"
@@ -87,10 +88,20 @@ std::vector<ops::FileLook> file_looks() {
          TRY(service::policy::Policy::load(service::policy::defaults(), given(config.policy.file)));
          return {};
        }},
-      {"server.certificate_file", [](ops::Config const& config) -> Result<> {
+      {"server.certificate_file",
+       [](ops::Config const& config) -> Result<> {
          if (config.server.certificate_file.empty()) return {};
          TRY(net::load_tls(config.server.certificate_file, config.server.key_file));
          return {};
+       }},
+      {"audit.file",
+       [](ops::Config const& config) -> Result<> {
+         if (config.audit.file.empty()) return {};
+         return jobs::AuditExport::check(config.audit.file);
+       }},
+      {"storage.directory", [](ops::Config const& config) -> Result<> {
+         if (config.storage.directory.empty() || !config.audit.file.empty()) return {};
+         return jobs::AuditExport::check(audit_file(config, config.storage.directory));
        }}};
 }
 

@@ -85,10 +85,12 @@ api::Services House::services() {
           identity->directory()};
 }
 
+std::string audit_file(ops::Config const& config, std::string const& directory) {
+  return config.audit.file.empty() ? directory + "/audit.jsonl" : config.audit.file;
+}
+
 Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,
                                                       std::string const& directory) {
-  auto const& config = house.config;
-  auto const file = config.audit.file.empty() ? directory + "/audit.jsonl" : config.audit.file;
   // A pair fails as its job tells it; only the Image API answers for an image alone.
   auto const reason = [](Fault fault, bool of_pair) {
     auto const& entry = api::ims::entry(fault);
@@ -96,7 +98,8 @@ Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const
     return jobs::AuditReason{status, entry.code};
   };
   auto opened = TRY(jobs::AuditExport::open(
-      *stores.database, house.clock, {.path = file, .holder = stores.server, .reason = reason}));
+      *stores.database, house.clock,
+      {.path = audit_file(house.config, directory), .holder = stores.server, .reason = reason}));
   opened->count_into(house.metrics);
   return opened;
 }

@@ -54,7 +54,9 @@ struct House {
   jobs::Engine engine;
 };
 
-/// Opens the file that the audit events of `stores` go to; of `directory` when none is configured.
+/// The file that audit events go to; of `directory` when none is configured.
+std::string audit_file(ops::Config const& config, std::string const& directory);
+/// Opens it for the events of `stores`.
 Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,
                                                       std::string const& directory);
 

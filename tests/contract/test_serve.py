@@ -228,12 +228,20 @@ def test_check_config_names_file_line_and_key(tmp_path):
         assert f"bad.toml:2: {key}: {missing} " in outcome.stderr
     policy = tmp_path / "policy.yaml"
     policy.write_text('"get_image": "role:"\n')
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "audit.jsonl").write_text('{"event": "of another program"}\n')
     for text, said in [
             (f'[policy]\nfile = "{policy}"\n', f"policy.file: {policy}:1: get_image: "),
             (f'[server]\ncertificate_file = "{good}"\nkey_file = "{good}"\n',
              f"server.certificate_file: the certificate file {good} cannot be used"),
             (f'[audit]\nfile = "{missing}/audit"\n',
-             f"audit.file: {missing}/audit is not a file that can be written")]:
+             f"audit.file: {missing}/audit is not a file that can be written"),
+            (f'[audit]\nfile = "{policy}"\n',
+             f"audit.file: {policy}: it does not end in an audit event of ours; "
+             "nothing was changed"),
+            (f'[storage]\ndirectory = "{foreign}"\n',
+             f"storage.directory: {foreign}/audit.jsonl: it does not end in an audit event")]:
         (tmp_path / "bad.toml").write_text(text)
         outcome = run("check-config", tmp_path / "bad.toml")
         assert outcome.returncode == 1

@@ -149,23 +149,38 @@ std::optional<AuditExport::Place> AuditExport::place_of_last(std::string_view li
   return Place{std::string(id.substr(0, dash)), *target};
 }
 
-/// Nothing of the file is changed before it is known to be a trail.
-Result<> AuditExport::find_place() {
-  auto const tail = TRY(read_tail(descriptor_, options_.path));
+Result<AuditExport::End> AuditExport::read_end(int descriptor, std::string const& path) {
+  auto const tail = TRY(read_tail(descriptor, path));
   std::string_view const text = tail.text;
   auto const whole = text.rfind('\n') + 1; // 0 without one
   auto place = place_of_last(text.substr(0, whole));
   bool const is_first_line = tail.from == 0 && whole == 0 && begins_as_event(text);
   if (!place && !is_first_line) {
     return error(Fault::unavailable,
-                 options_.path +
-                     ": it does not end in an audit event of ours; nothing was changed");
+                 path + ": it does not end in an audit event of ours; nothing was changed");
   }
-  auto const end = tail.from + static_cast<off_t>(whole);
-  if (whole < text.size() && ::ftruncate(descriptor_, end) != 0) {
+  return End{.whole_bytes = tail.from + static_cast<off_t>(whole),
+             .is_cut = whole < text.size(),
+             .place = std::move(place)};
+}
+
+/// Nothing of the file is changed before it is known to be a trail.
+Result<> AuditExport::find_place() {
+  auto end = TRY(read_end(descriptor_, options_.path));
+  if (end.is_cut && ::ftruncate(descriptor_, end.whole_bytes) != 0) {
     return system_error("cannot cut", options_.path);
   }
-  if (place) place_ = std::move(*place);
+  if (end.place) place_ = std::move(*end.place);
+  return {};
+}
+
+Result<> AuditExport::check(std::string const& path) {
+  int const descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return {};
+  if (descriptor < 0) return system_error("cannot open", path);
+  auto const end = read_end(descriptor, path);
+  ::close(descriptor);
+  TRY(end);
   return {};
 }
 

@@ -24,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace vitrine::jobs {
 
@@ -53,6 +54,9 @@ public:
   static Result<std::unique_ptr<AuditExport>> open(store::Database& database, Clock const& clock,
                                                    Options options);
   ~AuditExport();
+  /// Whether `open` would take the file at `path`, which it leaves as it is: one that is not there
+  /// too. Errors as of `open`.
+  static Result<> check(std::string const& path);
 
   /// Writes and forgets everything that is pending. Errors: `store_full` or `unavailable` when the
   /// file cannot be written (the events stay in the database) or not be opened anew (they went to
@@ -71,7 +75,14 @@ private:
     std::int64_t target{-1}; ///< last one written of that row
   };
 
+  struct End {
+    off_t whole_bytes; ///< up to the end of the last whole line
+    bool is_cut;       ///< a part of a line follows
+    std::optional<Place> place;
+  };
+
   AuditExport(store::Database& database, Clock const& clock, Options options);
+  static Result<End> read_end(int descriptor, std::string const& path);
   Result<> open_file();
   Result<> reopen_if_asked();
   Result<> find_place();
