@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <optional>
 #include <utility>
 
 namespace vitrine::net {
@@ -11,13 +10,12 @@ namespace vitrine::net {
 /// Thread-safe; must outlive its shares.
 class BodyBudget {
 public:
-  /// Bytes set aside for one body, given back when the share goes.
+  /// Bytes set aside for one body, given back when the share goes. Of one thread at a time.
   class Share {
   public:
     Share() = default;
-    Share(BodyBudget& budget, std::size_t bytes) : budget_(&budget), bytes_(bytes) {}
     Share(Share&& other) noexcept
-        : budget_(std::exchange(other.budget_, nullptr)), bytes_(other.bytes_) {}
+        : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
     Share& operator=(Share&& other) noexcept {
       std::swap(budget_, other.budget_);
       std::swap(bytes_, other.bytes_);
@@ -27,20 +25,27 @@ public:
       if (budget_ != nullptr) budget_->left_.fetch_add(bytes_, std::memory_order_relaxed);
     }
 
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
   private:
+    friend class BodyBudget;
     BodyBudget* budget_{nullptr};
     std::size_t bytes_{0};
   };
 
   explicit BodyBudget(std::size_t bytes_max) : left_(bytes_max) {}
 
-  /// Nothing when fewer bytes are left.
-  std::optional<Share> take(std::size_t bytes) {
+  /// Makes it a share of `bytes`, which is no less than it has. False, and no change, when fewer
+  /// are left.
+  bool grow(Share& share, std::size_t bytes) {
+    auto const more = bytes - share.bytes_;
     std::size_t left = left_.load(std::memory_order_relaxed);
     do {
-      if (left < bytes) return std::nullopt;
-    } while (!left_.compare_exchange_weak(left, left - bytes, std::memory_order_relaxed));
-    return Share(*this, bytes);
+      if (left < more) return false;
+    } while (!left_.compare_exchange_weak(left, left - more, std::memory_order_relaxed));
+    share.budget_ = this;
+    share.bytes_ = bytes;
+    return true;
   }
 
 private:

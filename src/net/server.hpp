@@ -35,9 +35,12 @@ struct ServerOptions {
   /// can't fill the memory either, and 64 of the largest bodies are more than the threads that
   /// work on them. Beyond it 503.
   std::size_t long_bodies_bytes_max{64U << 20U};
-  std::chrono::milliseconds idle_timeout{75'000};  ///< between requests on a kept connection
-  std::chrono::milliseconds head_timeout{15'000};  ///< first byte to the end of the head
-  std::chrono::milliseconds body_timeout{30'000};  ///< no byte of a body for so long
+  std::chrono::milliseconds idle_timeout{75'000}; ///< between requests on a kept connection
+  std::chrono::milliseconds head_timeout{15'000}; ///< first byte to the end of the head
+  std::chrono::milliseconds body_timeout{30'000}; ///< no byte of a body for so long
+  /// Waiting for a body beyond `kShortBodyBytes` in all: who holds a share of the memory for them
+  /// must not hold it for the 17 minutes that a mebibyte takes at the lowest speed.
+  std::chrono::milliseconds long_body_timeout{60'000};
   std::uint64_t body_bytes_per_second_min{1024};   ///< over body_timeout; slower ones are cut
   std::size_t transfer_chunk_bytes{Block::kBytes}; ///< handed on at once, a block at most
   /// Told of exceptions that escaped the handler, a line each, from any thread. Unset: standard

@@ -54,13 +54,19 @@ class BodyPace {
 public:
   explicit BodyPace(ServerOptions const& options)
       : window_(options.body_timeout), bytes_per_second_min_(options.body_bytes_per_second_min) {}
-  /// False when the client has been slower than the minimum over a whole window.
+  /// From now on the body is waited for so long in all, whatever its speed.
+  void end_within(SteadyClock::duration left) { left_ = left; }
+  /// How long to wait for the next bytes.
+  [[nodiscard]] SteadyClock::duration patience() const { return std::min(window_, left_); }
+  /// False when the client has been slower than the minimum over a whole window, or has no time
+  /// left.
   bool keeps_up(std::size_t bytes, SteadyClock::duration waited);
 
 private:
   SteadyClock::duration window_;
   std::uint64_t bytes_per_second_min_;
   SteadyClock::duration waited_{};
+  SteadyClock::duration left_{SteadyClock::duration::max()};
   std::uint64_t bytes_{0};
 };
 
@@ -88,7 +94,8 @@ private:
 
   Task<Intake> read_body(SmallBody& body);
   Task<Intake> admit_body(SmallBody& body);
-  Task<Intake> read_sized_body();
+  bool make_room(SmallBody& body, std::size_t bytes);
+  Task<Intake> read_sized_body(SmallBody& body);
   Task<Intake> read_chunked_body(SmallBody& body);
   Task<Intake> skip_body();
   Task<std::size_t> read_paced(std::span<char> into, BodyPace& pace, Intake& outcome);
@@ -142,7 +149,7 @@ private:
 /// A body on its way into `Request::body`.
 struct Session::SmallBody {
   std::size_t bytes_max;
-  BodyBudget::Share share{};      // of a long body, once it was admitted
+  BodyBudget::Share share{};      // of a long body, once it was admitted; grows with it
   std::optional<Reply> refusal{}; // by the handler
 };
 

@@ -293,6 +293,38 @@ TEST_F(LongBodyTest, OfManyTakesNoMoreMemoryThanIsSetAside) {
   EXPECT_EQ(connect().ask(sized("Token: t\r\n", 20'000) + body).body, "POST /p " + body);
 }
 
+TEST_F(LongBodyTest, TakesMemoryAsItComes) {
+  options_.long_bodies_bytes_max = 192U << 10U; // three times the first share
+  Client first = connect();
+  invite(first, 1U << 20U);
+  Client second = connect();
+  invite(second, 100'000);
+  Client third = connect();
+  invite(third, 1U << 20U);
+  EXPECT_EQ(connect().ask(sized("Token: t\r\n", 20'000)).status, 503);
+
+  EXPECT_EQ(first.ask(std::string(70'000, 'x')).status, 503);
+  EXPECT_TRUE(first.closed());
+  std::string const body(100'000, 'y'); // grows into what the first one had
+  EXPECT_EQ(second.ask(body).body, "POST /p " + body);
+}
+
+TEST_F(LongBodyTest, HasItsTimeInAll) {
+  options_.long_body_timeout = 200ms;
+  options_.body_bytes_per_second_min = 1;
+  Client client = connect();
+  invite(client, long_body().size());
+  // One byte every 20 ms is fast enough for a short one.
+  pollfd answered{client.descriptor(), POLLIN, 0};
+  int sent = 0;
+  while (sent < 500 && ::poll(&answered, 1, 20) == 0) {
+    client.send("x");
+    ++sent;
+  }
+  EXPECT_LT(sent, 500);
+  EXPECT_EQ(client.read().status, 408);
+}
+
 TEST_F(LongBodyTest, OfAClientThatLeftTakesNoMemory) {
   options_.long_bodies_bytes_max = 20'000;
   std::string const body(20'000, 'y');
