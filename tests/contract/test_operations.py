@@ -1,5 +1,6 @@
 """What an operator relies on: reloads, health, drain, figures. The program as a process."""
 
+import functools
 import re
 import signal
 import subprocess
@@ -92,6 +93,31 @@ def test_sighup_goes_on_in_a_new_log_file(fresh_server, tmp_path):
     nobody.get("/healthcheck", headers={"X-Openstack-Request-Id": "req-after"}).expect(200)
     harness.wait_until(lambda: "req-after" in log.read_text(), what="the line in the new log")
     assert "req-after" not in moved.read_text()
+
+
+def is_told(trail, image):
+    return image in trail.read_text()
+
+
+def test_an_audit_file_without_a_place_is_told_once(fresh_server, tmp_path):
+    """It was told four times a second for as long as it lasted."""
+    folder, moved = tmp_path / "audit", tmp_path / "moved"
+    folder.mkdir()
+    server = fresh_server(config=f'[audit]\nfile = "{folder}/trail"\n')
+    demo = server.client("demo")
+    folder.rename(moved)
+    reload(server, "policy")
+    failed, works = r'"event":"upkeep\.failed","duty":"audit"', r'"upkeep\.works_again"'
+    harness.wait_until(lambda: re.search(failed, server.log()), what="upkeep.failed")
+    for number in range(3):  # each waits for another export, which tries again
+        image = demo.create_image(name=str(number))["id"]
+        harness.wait_until(functools.partial(is_told, moved / "trail", image), what="the event")
+    assert len(re.findall(failed, server.log())) == 1
+    folder.mkdir()
+    harness.wait_until(lambda: re.search(works, server.log()), what="upkeep.works_again")
+    image = demo.create_image()["id"]
+    harness.wait_until(lambda: is_told(folder / "trail", image), what="the event")
+    assert len(re.findall(failed, server.log())) == len(re.findall(works, server.log())) == 1
 
 
 def test_ready_tells_that_the_database_cannot_be_read(fresh_server):

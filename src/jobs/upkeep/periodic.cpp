@@ -27,12 +27,18 @@ void Periodic::loop() {
       last = stopping_;
       if (last && at_end_ == AtEnd::no_more) return;
     }
-    if (auto const done = duty_(); !done) {
-      ops::log_error("upkeep.failed", {{"duty", name_}, {"detail", done.error().detail}});
-    }
+    report(duty_());
     std::unique_lock lock(mutex_);
     if (!last) woken_.wait_for(lock, pause_, [&] { return stopping_; });
   }
+}
+
+void Periodic::report(Result<> const& done) {
+  auto said = done ? std::nullopt : std::optional(done.error().detail);
+  if (said == failure_) return;
+  failure_ = std::move(said);
+  if (failure_) return ops::log_error("upkeep.failed", {{"duty", name_}, {"detail", *failure_}});
+  ops::log_info("upkeep.works_again", {{"duty", name_}});
 }
 
 } // namespace vitrine::jobs

@@ -8,13 +8,15 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 namespace vitrine::jobs {
 
 /// The duty runs at once, then after each pause, and once more at the end unless told otherwise. A
-/// failure is logged and tried again after the next pause.
+/// failure is tried again after the next pause. It is logged when it begins or is another one than
+/// the time before, and its end too: what fails four times a second must not fill the log.
 class Periodic {
 public:
   enum class AtEnd : std::uint8_t { once_more, no_more };
@@ -28,6 +30,7 @@ public:
 
 private:
   void loop();
+  void report(Result<> const& done);
 
   std::string const name_;
   std::chrono::milliseconds const pause_;
@@ -36,6 +39,7 @@ private:
   std::mutex mutex_;
   std::condition_variable woken_;
   bool stopping_{false};
+  std::optional<std::string> failure_; // of the last run; of the thread
   std::thread thread_;
 };
 
