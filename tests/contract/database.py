@@ -86,6 +86,15 @@ class Database:
         """Takes `refuse` back."""
         self.rows(f"DROP TRIGGER refuse_{verb}" + (f" ON {table}" if self.name else ""))
 
+    def damage(self, table):
+        """Overwrites the first page of a table of SQLite; the server must be down."""
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        [[number]] = self.rows("SELECT rootpage FROM sqlite_master WHERE name = ?", table)
+        [[size]] = self.rows("PRAGMA page_size")
+        with self.file.open("r+b") as file:
+            file.seek((number - 1) * size)
+            file.write(b"\xa5" * size)
+
     def hide(self):
         """Makes it unreachable."""
         if not self.name:

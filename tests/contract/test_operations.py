@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import database
 import harness
 import identity
 from test_serve import refused
@@ -131,6 +132,17 @@ def test_ready_tells_that_the_database_cannot_be_read(fresh_server):
     nobody.get("/healthcheck").expect(200)
     server.database.show()
     harness.wait_until(lambda: nobody.get("/healthcheck/ready").status == 200, what="200 again")
+
+
+@database.sqlite_only
+def test_the_log_names_a_database_file_that_is_damaged(fresh_server):
+    server = fresh_server()
+    server.client("demo").create_image()
+    assert server.stop() == 0
+    server.database.damage("images")
+    server.start()
+    server.client("demo").get("/v2/images").expect(500)
+    assert f'"event":"database.damaged","file":"{server.database.file}"' in server.log()
 
 
 def test_data_the_store_has_lost_is_not_an_image_that_is_gone(fresh_server):

@@ -95,8 +95,13 @@ Error SqliteConnection::failure(std::string_view what) const {
   int const code = sqlite3_extended_errcode(handle_);
   int const kind = code & 0xFF;
   if (kind == SQLITE_CONSTRAINT) return error(Fault::conflict);
-  ops::log_error("database.statement_failed",
-                 {{"statement", what}, {"code", code}, {"detail", sqlite3_errmsg(handle_)}});
+  bool const is_damaged = kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
+  char const* const file = sqlite3_db_filename(handle_, "main");
+  ops::log_error(is_damaged ? "database.damaged" : "database.statement_failed",
+                 {{"file", file == nullptr ? "" : file},
+                  {"statement", what},
+                  {"code", code},
+                  {"detail", sqlite3_errmsg(handle_)}});
   bool const is_full =
       kind == SQLITE_FULL || (kind == SQLITE_IOERR && sqlite3_system_errno(handle_) == ENOSPC);
   return error(is_full || kind == SQLITE_BUSY ? Fault::unavailable : Fault::internal);
