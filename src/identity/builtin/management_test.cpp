@@ -222,6 +222,22 @@ TEST_F(Credentials_, end_with_removal_expiry_the_role_and_the_project) {
   EXPECT_TRUE(credentials.list(ann.id, std::nullopt)->empty());
 }
 
+TEST_F(Credentials_, of_a_disabled_user_are_refused_at_once_and_good_again_with_the_user) {
+  auto const ann = make_user("ann");
+  auto const created = make(ann);
+  auto const token = directory->tokens().log_in(login_with(created))->text;
+  EXPECT_TRUE(is_good(token));
+  ASSERT_TRUE(directory->users().change(ann.id, {.enabled = false}));
+  EXPECT_FALSE(is_good(token));
+  auto const refused = directory->tokens().log_in(login_with(created));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fault, Fault::unauthenticated);
+  clock.advance(1);
+  ASSERT_TRUE(directory->users().change(ann.id, {.enabled = true})); // as in Keystone
+  EXPECT_FALSE(is_good(token));
+  EXPECT_TRUE(directory->tokens().log_in(login_with(created)));
+}
+
 TEST_F(Credentials_, of_a_token_with_fewer_roles_lend_no_more_than_these) {
   auto const ann = make_user("ann");
   auto const reader = directory->roles().find("reader").value();
