@@ -14,6 +14,14 @@ namespace {
 
 using identity::builtin::Directory;
 
+// In the audit trail. Who may open the database needs no account of it.
+model::Caller operator_here() {
+  model::Caller caller;
+  caller.user = {"operator"};
+  caller.user_name = "vitrine identity";
+  return caller;
+}
+
 // The values of all options; one command fills the few it declares.
 struct Values {
   IdentityTools::Place place;
@@ -87,20 +95,20 @@ Result<> list_projects(Session& session, Directory& directory) {
 
 Result<> create_project(Session& session, Directory& directory) {
   auto const project = TRY(directory.projects().create(
-      {.name = session.values.name, .description = session.values.description}));
+      {.name = session.values.name, .description = session.values.description}, operator_here()));
   session.print(project.id.text);
   return {};
 }
 
 Result<> set_project_enabled(Session& session, Directory& directory, bool enabled) {
   auto const project = TRY(directory.projects().find(session.values.name));
-  TRY(directory.projects().change(project.id, {.enabled = enabled}));
+  TRY(directory.projects().change(project.id, {.enabled = enabled}, operator_here()));
   return {};
 }
 
 Result<> delete_project(Session& session, Directory& directory) {
   auto const project = TRY(directory.projects().find(session.values.name));
-  return directory.projects().remove(project.id);
+  return directory.projects().remove(project.id, operator_here());
 }
 
 void add_project_commands(CLI::App& identity, Shared const& session) {
@@ -140,7 +148,7 @@ Result<> create_user(Session& session, Directory& directory) {
     wanted.grants = {{model::Scope::of(wanted.default_project), role.id}};
   }
   wanted.password = TRY(session.new_password());
-  auto const user = TRY(directory.users().create(wanted));
+  auto const user = TRY(directory.users().create(wanted, operator_here()));
   session.show_made(*wanted.password);
   session.print(user.id.text);
   return {};
@@ -149,20 +157,20 @@ Result<> create_user(Session& session, Directory& directory) {
 Result<> set_password(Session& session, Directory& directory) {
   auto const user = TRY(directory.users().find(session.values.name));
   auto const password = TRY(session.new_password());
-  TRY(directory.users().change(user.id, {.password = password}));
+  TRY(directory.users().change(user.id, {.password = password}, operator_here()));
   session.show_made(password);
   return {};
 }
 
 Result<> set_user_enabled(Session& session, Directory& directory, bool enabled) {
   auto const user = TRY(directory.users().find(session.values.name));
-  TRY(directory.users().change(user.id, {.enabled = enabled}));
+  TRY(directory.users().change(user.id, {.enabled = enabled}, operator_here()));
   return {};
 }
 
 Result<> delete_user(Session& session, Directory& directory) {
   auto const user = TRY(directory.users().find(session.values.name));
-  return directory.users().remove(user.id);
+  return directory.users().remove(user.id, operator_here());
 }
 
 void add_user_commands(CLI::App& identity, Shared const& session) {
@@ -197,14 +205,15 @@ Result<> list_roles(Session& session, Directory& directory) {
 }
 
 Result<> create_role(Session& session, Directory& directory) {
-  auto const role = TRY(directory.roles().create(session.values.name, session.values.description));
+  auto const role = TRY(
+      directory.roles().create(session.values.name, session.values.description, operator_here()));
   session.print(role.id.text);
   return {};
 }
 
 Result<> delete_role(Session& session, Directory& directory) {
   auto const role = TRY(directory.roles().find(session.values.name));
-  return directory.roles().remove(role.id);
+  return directory.roles().remove(role.id, operator_here());
 }
 
 void add_role_commands(CLI::App& identity, Shared const& session) {
@@ -240,14 +249,14 @@ Result<> create_grant(Session& session, Directory& directory) {
   auto const user = TRY(directory.users().find(session.values.user));
   auto const role = TRY(directory.roles().find(session.values.role));
   auto const scope = TRY(session.scope(directory));
-  return directory.roles().grant(user.id, scope, role.id);
+  return directory.roles().grant(user.id, scope, role.id, operator_here());
 }
 
 Result<> delete_grant(Session& session, Directory& directory) {
   auto const user = TRY(directory.users().find(session.values.user));
   auto const role = TRY(directory.roles().find(session.values.role));
   auto const scope = TRY(session.scope(directory));
-  return directory.roles().revoke(user.id, scope, role.id);
+  return directory.roles().revoke(user.id, scope, role.id, operator_here());
 }
 
 void add_grant_commands(CLI::App& identity, Shared const& session) {
@@ -290,7 +299,8 @@ Result<> create_credential(Session& session, Directory& directory) {
     wanted.expires_at = parse_time(values.expires_at);
     if (!wanted.expires_at) return error(Fault::invalid_value, "--expires-at is not a time");
   }
-  auto const created = TRY(directory.application_credentials().create(std::move(wanted)));
+  auto const created =
+      TRY(directory.application_credentials().create(std::move(wanted), operator_here()));
   session.print("id: " + created.credential.id.text);
   session.print("secret: " + created.secret);
   return {};
@@ -301,7 +311,7 @@ Result<> delete_credential(Session& session, Directory& directory) {
   auto const credentials = TRY(directory.application_credentials().list(user.id, std::nullopt));
   for (auto const& one : credentials) {
     if (one.id.text != session.values.name && one.name != session.values.name) continue;
-    return directory.application_credentials().remove(user.id, one.id);
+    return directory.application_credentials().remove(user.id, one.id, operator_here());
   }
   return error(Fault::not_found,
                "Could not find application credential: " + session.values.name + ".");

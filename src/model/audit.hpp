@@ -5,8 +5,10 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "model/caller.hpp"
+#include "model/identity.hpp"
 #include "model/image.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +34,21 @@ inline constexpr AuditKind member_update{"updateMember", "update", "image.member
 inline constexpr AuditKind member_delete{"deleteMember", "delete", "image.member.delete"};
 inline constexpr AuditKind tag_create{"addTag", "create", "image.tag.create"};
 inline constexpr AuditKind tag_delete{"deleteTag", "delete", "image.tag.delete"};
+inline constexpr AuditKind user_create{"createUser", "create", "identity.user.create"};
+inline constexpr AuditKind user_update{"updateUser", "update", "identity.user.update"};
+inline constexpr AuditKind user_delete{"deleteUser", "delete", "identity.user.delete"};
+inline constexpr AuditKind project_create{"createProject", "create", "identity.project.create"};
+inline constexpr AuditKind project_update{"updateProject", "update", "identity.project.update"};
+inline constexpr AuditKind project_delete{"deleteProject", "delete", "identity.project.delete"};
+inline constexpr AuditKind role_create{"createRole", "create", "identity.role.create"};
+inline constexpr AuditKind role_update{"updateRole", "update", "identity.role.update"};
+inline constexpr AuditKind role_delete{"deleteRole", "delete", "identity.role.delete"};
+inline constexpr AuditKind grant_create{"grantRole", "create", "identity.role_assignment.create"};
+inline constexpr AuditKind grant_delete{"revokeRole", "delete", "identity.role_assignment.delete"};
+inline constexpr AuditKind credential_create{"createApplicationCredential", "create",
+                                             "identity.application_credential.create"};
+inline constexpr AuditKind credential_delete{"deleteApplicationCredential", "delete",
+                                             "identity.application_credential.delete"};
 } // namespace audit
 
 /// A project that an event of members is about; each becomes an event of its own.
@@ -63,6 +80,25 @@ struct AuditSubmission {
   JobId const& job;
   std::span<ImageId const> images;
   std::span<ProjectId const> projects;
+};
+
+/// Whom or what a change of identity is about. Never holds a password or a secret.
+struct IdentityTarget {
+  enum class Type : std::uint8_t { user, project, role, application_credential };
+  Type type;
+  std::string_view id;
+  std::string_view name;
+  std::span<std::string_view const> changed{}; ///< names of the fields, of an update
+  std::string_view user{};                     ///< id; of a grant and a credential: whose it is
+  Scope scope{};                               ///< of the same: where it is good
+};
+
+/// The built-in identity was changed: who exists, and who may do what.
+struct IdentityChange {
+  AuditKind kind;
+  Time time;
+  Caller const& caller; ///< without a user: the server itself
+  IdentityTarget target;
 };
 
 } // namespace vitrine::model

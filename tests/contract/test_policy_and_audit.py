@@ -12,7 +12,9 @@ from pycadf import host as cadf_host
 from pycadf import reason as cadf_reason
 from pycadf import resource as cadf_resource
 
+import database
 import harness
+import identity
 
 
 def run(*arguments):
@@ -155,6 +157,17 @@ def resource(fields):
     return cadf_resource.Resource(**known)
 
 
+def assert_is_cadf(line):
+    fields = {name: line[name] for name in ("eventType", "id", "eventTime", "action", "outcome",
+                                            "name")}
+    parts = {name: resource(line[name]) for name in ("initiator", "target", "observer")}
+    if "reason" in line:
+        parts["reason"] = cadf_reason.Reason(**line["reason"])
+    assert cadf_event.Event(**fields, **parts).is_valid(), line
+    assert line["typeURI"] == cadf_event.TYPE_URI_EVENT
+    assert ("reason" in line) == (line["outcome"] == "failure")
+
+
 @pytest.mark.filterwarnings("ignore:Invalid uuid")  # ids of events end in a number
 def test_every_event_is_one_of_pycadf(fresh_server):
     server = fresh_server()
@@ -178,16 +191,9 @@ def test_every_event_is_one_of_pycadf(fresh_server):
     told(server, image)
     lines = server.events()
     for line in lines:
-        fields = {name: line[name] for name in ("eventType", "id", "eventTime", "action",
-                                                "outcome", "name")}
-        parts = {name: resource(line[name]) for name in ("initiator", "target", "observer")}
-        if "reason" in line:
-            parts["reason"] = cadf_reason.Reason(**line["reason"])
-        event = cadf_event.Event(**fields, **parts)
-        assert event.is_valid(), line
-        assert line["typeURI"] == cadf_event.TYPE_URI_EVENT
-        assert ("reason" in line) == (line["outcome"] == "failure")
-        assert (line["service_type"], line["resource_type"]) == ("IMS", "image")
+        assert_is_cadf(line)
+    lines = [line for line in lines if line["service_type"] == "IMS"]
+    assert {line["resource_type"] for line in lines} == {"image"}
     assert {(line["event_type"], line["outcome"]) for line in lines} == {
         ("image.create", "success"), ("image.upload", "success"), ("image.upload", "failure"),
         ("image.member.create", "pending"), ("image.member.create", "success"),
@@ -197,6 +203,138 @@ def test_every_event_is_one_of_pycadf(fresh_server):
         ("image.update", "success"), ("image.delete", "success")}
     [by_server] = [line for line in lines if line["initiator"]["id"] == "observer"]
     assert by_server["target"]["id"] == interrupted
+
+
+def made(client, path, **fields):
+    """The id of what was made there."""
+    [kind] = fields
+    return client.post(path, fields).expect(201).json()[kind]["id"]
+
+
+def changed(client, path, **fields):
+    client.request("PATCH", path, json=fields).expect(200)
+
+
+def identity_events(server, initiator):
+    """(event type, id of the target, its other members of ours) of what they did, in order."""
+    told(server, "")
+    found = []
+    for line in server.events():
+        if line["service_type"] != "IAM" or line["initiator"]["id"] != initiator:
+            continue
+        assert_is_cadf(line)
+        assert line["resource_type"] == line["target"]["typeURI"].rsplit("/", 1)[1].replace(
+            "credential", "application_credential")
+        rest = {name: value for name, value in line["target"].items()
+                if name not in ("id", "typeURI", "name")}
+        found.append((line["event_type"].removeprefix("identity."), line["target"]["id"], rest))
+    return found
+
+
+@identity.builtin_only
+@pytest.mark.filterwarnings("ignore:Invalid uuid")
+def test_a_change_of_identity_leaves_one_event(fresh_server):
+    server = fresh_server()
+    admin = server.client("admin")
+    project = made(admin, "/v3/projects", project={"name": "shop"})
+    admin.post("/v3/projects", {"project": {"name": "shop"}}).expect(409)
+    user = made(admin, "/v3/users", user={"name": "ann", "password": "hidden-1"})
+    role = made(admin, "/v3/roles", role={"name": "auditor"})
+    for _ in range(2):  # the second time each changes nothing
+        changed(admin, f"/v3/users/{user}", user={"email": "a@example.org", "enabled": True})
+        changed(admin, f"/v3/projects/{project}", project={"description": "of Ann"})
+        changed(admin, f"/v3/roles/{role}", role={"name": "looker"})
+        admin.put(f"/v3/projects/{project}/users/{user}/roles/{role}").expect(204)
+    changed(admin, f"/v3/users/{user}", user={"password": "hidden-2", "enabled": False})
+    admin.delete(f"/v3/projects/{project}/users/{user}/roles/{role}").expect(204)
+    admin.delete(f"/v3/projects/{project}/users/{user}/roles/{role}").expect(404)
+    admin.put(f"/v3/domains/default/users/{user}/roles/{role}").expect(204)
+    for path in (f"users/{user}", f"roles/{role}", f"projects/{project}"):
+        admin.delete(f"/v3/{path}").expect(204)
+    on_project = {"user_id": user, "project_id": project}
+    assert identity_events(server, admin.user_id) == [
+        ("project.create", project, {}), ("user.create", user, {}), ("role.create", role, {}),
+        ("user.update", user, {"changed": ["email"]}),
+        ("project.update", project, {"changed": ["description"]}),
+        ("role.update", role, {"changed": ["name"]}),
+        ("role_assignment.create", role, on_project),
+        ("user.update", user, {"changed": ["enabled", "password"]}),
+        ("role_assignment.delete", role, on_project),
+        ("role_assignment.create", role, {"user_id": user, "domain_id": "default"}),
+        ("user.delete", user, {}), ("role.delete", role, {}), ("project.delete", project, {})]
+    assert "hidden" not in (server.directory / "audit.jsonl").read_text()
+
+
+@identity.builtin_only
+@pytest.mark.filterwarnings("ignore:Invalid uuid")
+def test_what_users_change_of_their_own_leaves_events_without_a_secret(fresh_server):
+    server = fresh_server()
+    demo = server.client("demo")
+    mine = f"/v3/users/{demo.user_id}"
+    credential = made(demo, mine + "/application_credentials",
+                      application_credential={"name": "robot", "secret": "hidden-secret"})
+    demo.delete(f"{mine}/application_credentials/{credential}").expect(204)
+    password = server.clouds()["demo"]["auth"]["password"]
+    demo.post(mine + "/password", {"user": {"original_password": password,
+                                            "password": "hidden-password"}}).expect(204)
+    marker = server.client("alt").create_image()["id"]
+    harness.wait_until(lambda: marker in json.dumps(server.events()), what="the events so far")
+    lines = [line for line in server.events() if line["initiator"]["id"] == demo.user_id]
+    whose = {"user_id": demo.user_id, "project_id": demo.project_id}
+    assert [(line["event_type"], line["target"]["id"]) for line in lines] == [
+        ("identity.application_credential.create", credential),
+        ("identity.application_credential.delete", credential),
+        ("identity.user.update", demo.user_id)]
+    assert lines[0]["target"].items() >= whose.items()
+    assert lines[2]["target"]["changed"] == ["password"]
+    trail = (server.directory / "audit.jsonl").read_text()
+    assert "hidden" not in trail and password not in trail
+
+
+@identity.builtin_only
+@database.sqlite_only  # a command line finds the directory; a PostgreSQL needs a configuration
+@pytest.mark.filterwarnings("ignore:Invalid uuid")
+def test_identity_commands_leave_events_too(fresh_server):
+    server = fresh_server()
+
+    def command(*arguments):
+        done = run("identity", "--standalone", server.directory, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip().rsplit("\n", 1)[-1]
+
+    project = command("project", "create", "shop")
+    user = command("user", "create", "ann", "--project", "shop", "--generate")
+    command("user", "disable", "ann")
+    member = next(role["id"] for role in server.client("admin").get("/v3/roles").json()["roles"]
+                  if role["name"] == "member")
+    assert identity_events(server, "operator") == [
+        ("project.create", project, {}), ("user.create", user, {}),
+        ("role_assignment.create", member, {"user_id": user, "project_id": project}),
+        ("user.update", user, {"changed": ["enabled"]})]
+
+
+@identity.builtin_only
+@pytest.mark.filterwarnings("ignore:Invalid uuid")
+def test_the_accounts_of_a_start_are_those_of_the_server(fresh_server):
+    server = fresh_server()
+    users = {line[1] for line in identity_events(server, "observer") if line[0] == "user.create"}
+    assert users >= {server.client(name).user_id for name in ("admin", "demo", "alt")}
+
+
+@identity.builtin_only
+def test_a_disabled_user_s_application_credential_is_refused_at_once(fresh_server):
+    server = fresh_server()
+    admin, demo, nobody = server.client("admin"), server.client("demo"), server.client()
+    made_one = demo.post(f"/v3/users/{demo.user_id}/application_credentials", {
+        "application_credential": {"name": "robot"}}).expect(201).json()["application_credential"]
+    proof = {"auth": {"identity": {
+        "methods": ["application_credential"],
+        "application_credential": {"id": made_one["id"], "secret": made_one["secret"]}}}}
+    token = nobody.post("/v3/auth/tokens", proof).expect(201).headers["X-Subject-Token"]
+    nobody.get("/v2/images", headers={"X-Auth-Token": token}).expect(200)
+    changed(admin, f"/v3/users/{demo.user_id}", user={"enabled": False})
+    nobody.get("/v2/images", headers={"X-Auth-Token": token}).expect(401)
+    nobody.post("/v3/auth/tokens", proof).expect(401)
 
 
 def test_no_secret_is_logged(fresh_server):

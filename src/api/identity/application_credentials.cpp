@@ -106,13 +106,14 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
   wanted.roles = TRY(read_roles(fields));
   wanted.token_roles = std::move(session.roles);
   wanted.unrestricted = TRY(fields.flag("unrestricted")).value_or(false);
-  auto const created = TRY(directory.application_credentials().create(std::move(wanted)));
+  auto const created =
+      TRY(directory.application_credentials().create(std::move(wanted), context.caller));
   return credential_reply(201, context, created.credential, created.secret);
 }
 
 Result<Reply> remove(Context& context, Services&, builtin::Directory& directory) {
   TRY(unrestricted_session(context, directory));
-  TRY(directory.application_credentials().remove(user_of(context), id_of(context)));
+  TRY(directory.application_credentials().remove(user_of(context), id_of(context), context.caller));
   return empty_reply(204);
 }
 
@@ -140,6 +141,7 @@ Endpoint create_application_credential() {
                   .name = "identity.v3.create_application_credential",
                   .family = nullptr,
                   .action = "identity:create_application_credential",
+                  .audit = "identity.application_credential.create",
                   .errors = {Fault::invalid_body, Fault::invalid_value, Fault::not_offered,
                              Fault::forbidden, Fault::name_taken},
                   .summary = "Create an application credential for the project of the token; the "
@@ -166,6 +168,7 @@ Endpoint delete_application_credential() {
                   .name = "identity.v3.delete_application_credential",
                   .family = nullptr,
                   .action = "identity:delete_application_credential",
+                  .audit = "identity.application_credential.delete",
                   .errors = {Fault::forbidden, Fault::not_found},
                   .summary = "Delete an application credential; its tokens are void at once."},
                  remove);

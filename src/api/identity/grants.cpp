@@ -42,14 +42,19 @@ Result<Reply> check(Context& context, Services&, builtin::Directory& directory) 
 
 Result<Reply> grant(Context& context, Services&, builtin::Directory& directory) {
   auto const target = target_of(context);
-  TRY(directory.roles().grant(target.user, target.scope, role_of(context)));
+  TRY(directory.roles().grant(target.user, target.scope, role_of(context), context.caller));
   return empty_reply(204);
 }
 
 Result<Reply> revoke(Context& context, Services&, builtin::Directory& directory) {
   auto const target = target_of(context);
-  TRY(directory.roles().revoke(target.user, target.scope, role_of(context)));
+  TRY(directory.roles().revoke(target.user, target.scope, role_of(context), context.caller));
   return empty_reply(204);
+}
+
+std::string_view audit_of(Verb verb) {
+  if (verb == Verb::put) return "identity.role_assignment.create";
+  return verb == Verb::delete_ ? "identity.role_assignment.delete" : "";
 }
 
 Endpoint grant_endpoint(Verb verb, std::string_view path, std::string_view name,
@@ -59,6 +64,7 @@ Endpoint grant_endpoint(Verb verb, std::string_view path, std::string_view name,
                   .name = name,
                   .family = nullptr,
                   .action = action,
+                  .audit = audit_of(verb),
                   .errors = {Fault::forbidden, Fault::not_found},
                   .summary = summary},
                  std::move(run));

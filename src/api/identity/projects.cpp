@@ -47,7 +47,7 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
   TRY(expect_plain(fields, wanted.domain));
   wanted.description = TRY(fields.text("description")).value_or("");
   wanted.enabled = TRY(fields.flag("enabled")).value_or(true);
-  return project_reply(201, context, TRY(directory.projects().create(wanted)));
+  return project_reply(201, context, TRY(directory.projects().create(wanted, context.caller)));
 }
 
 Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
@@ -60,11 +60,12 @@ Result<Reply> change(Context& context, Services&, builtin::Directory& directory)
   wanted.name = TRY(fields.some_text("name"));
   wanted.description = TRY(fields.text("description"));
   wanted.enabled = TRY(fields.flag("enabled"));
-  return project_reply(200, context, TRY(directory.projects().change(project_of(context), wanted)));
+  return project_reply(
+      200, context, TRY(directory.projects().change(project_of(context), wanted, context.caller)));
 }
 
 Result<Reply> remove(Context& context, Services&, builtin::Directory& directory) {
-  TRY(directory.projects().remove(project_of(context)));
+  TRY(directory.projects().remove(project_of(context), context.caller));
   return empty_reply(204);
 }
 
@@ -94,6 +95,7 @@ Endpoint create_project() {
                   .name = "identity.v3.create_project",
                   .family = nullptr,
                   .action = "identity:create_project",
+                  .audit = "identity.project.create",
                   .errors = {Fault::invalid_body, Fault::invalid_value, Fault::not_offered,
                              Fault::forbidden, Fault::name_taken},
                   .summary = "Create a project.",
@@ -118,6 +120,7 @@ Endpoint change_project() {
                   .name = "identity.v3.change_project",
                   .family = nullptr,
                   .action = "identity:update_project",
+                  .audit = "identity.project.update",
                   .errors = {Fault::invalid_body, Fault::invalid_value, Fault::not_offered,
                              Fault::forbidden, Fault::not_found, Fault::name_taken},
                   .summary = "Change a project; disabling it voids its tokens.",
@@ -131,6 +134,7 @@ Endpoint delete_project() {
                   .name = "identity.v3.delete_project",
                   .family = nullptr,
                   .action = "identity:delete_project",
+                  .audit = "identity.project.delete",
                   .errors = {Fault::forbidden, Fault::not_found},
                   .summary = "Delete a project and void its tokens."},
                  remove);

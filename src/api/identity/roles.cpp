@@ -24,19 +24,20 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
   auto const fields = TRY(Fields::of(context.body, "role"));
   auto const name = TRY(fields.required_text("name"));
   auto const description = TRY(fields.text("description")).value_or("");
-  return role_reply(201, context, TRY(directory.roles().create(name, description)));
+  return role_reply(201, context, TRY(directory.roles().create(name, description, context.caller)));
 }
 
 Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
   auto const fields = TRY(Fields::of(context.body, "role"));
   auto const name = TRY(fields.some_text("name"));
   auto const description = TRY(fields.text("description"));
-  auto const role = TRY(directory.roles().change(role_of(context), name, description));
+  auto const role =
+      TRY(directory.roles().change(role_of(context), name, description, context.caller));
   return role_reply(200, context, role);
 }
 
 Result<Reply> remove(Context& context, Services&, builtin::Directory& directory) {
-  TRY(directory.roles().remove(role_of(context)));
+  TRY(directory.roles().remove(role_of(context), context.caller));
   return empty_reply(204);
 }
 
@@ -62,6 +63,7 @@ Endpoint create_role() {
        .name = "identity.v3.create_role",
        .family = nullptr,
        .action = "identity:create_role",
+       .audit = "identity.role.create",
        .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden, Fault::name_taken},
        .summary = "Create a role, for policies of one's own.",
        .takes_body = true},
@@ -85,6 +87,7 @@ Endpoint change_role() {
                   .name = "identity.v3.change_role",
                   .family = nullptr,
                   .action = "identity:update_role",
+                  .audit = "identity.role.update",
                   .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden,
                              Fault::not_found, Fault::name_taken},
                   .summary = "Change a role; built-in ones keep their name.",
@@ -98,6 +101,7 @@ Endpoint delete_role() {
                   .name = "identity.v3.delete_role",
                   .family = nullptr,
                   .action = "identity:delete_role",
+                  .audit = "identity.role.delete",
                   .errors = {Fault::forbidden, Fault::not_found},
                   .summary = "Delete a role and all grants of it; built-in ones stay."},
                  remove);

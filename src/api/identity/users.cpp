@@ -34,7 +34,7 @@ Result<Reply> create(Context& context, Services&, builtin::Directory& directory)
   wanted.email = TRY(fields.text("email")).value_or("");
   wanted.default_project.text = TRY(fields.text("default_project_id")).value_or("");
   wanted.enabled = TRY(fields.flag("enabled")).value_or(true);
-  return user_reply(201, context, TRY(directory.users().create(wanted)));
+  return user_reply(201, context, TRY(directory.users().create(wanted, context.caller)));
 }
 
 Result<Reply> change(Context& context, Services&, builtin::Directory& directory) {
@@ -51,11 +51,12 @@ Result<Reply> change(Context& context, Services&, builtin::Directory& directory)
   if (auto project = TRY(fields.text("default_project_id"))) {
     wanted.default_project = ProjectId{std::move(*project)};
   }
-  return user_reply(200, context, TRY(directory.users().change(user_of(context), wanted)));
+  return user_reply(200, context,
+                    TRY(directory.users().change(user_of(context), wanted, context.caller)));
 }
 
 Result<Reply> remove(Context& context, Services&, builtin::Directory& directory) {
-  TRY(directory.users().remove(user_of(context)));
+  TRY(directory.users().remove(user_of(context), context.caller));
   return empty_reply(204);
 }
 
@@ -63,8 +64,7 @@ Result<Reply> change_own_password(Context& context, Services&, builtin::Director
   auto const fields = TRY(Fields::of(context.body, "user"));
   auto const original = TRY(fields.required_text("original_password"));
   auto const wanted = TRY(fields.required_text("password"));
-  TRY(directory.users().change_password(user_of(context), original, wanted,
-                                        context.caller.address));
+  TRY(directory.users().change_password(user_of(context), original, wanted, context.caller));
   return empty_reply(204);
 }
 
@@ -102,6 +102,7 @@ Endpoint create_user() {
        .name = "identity.v3.create_user",
        .family = nullptr,
        .action = "identity:create_user",
+       .audit = "identity.user.create",
        .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden, Fault::name_taken},
        .summary = "Create a user.",
        .takes_body = true,
@@ -126,6 +127,7 @@ Endpoint change_user() {
                   .name = "identity.v3.change_user",
                   .family = nullptr,
                   .action = "identity:update_user",
+                  .audit = "identity.user.update",
                   .errors = {Fault::invalid_body, Fault::invalid_value, Fault::forbidden,
                              Fault::not_found, Fault::name_taken},
                   .summary = "Change a user; a new password and disabling void their tokens.",
@@ -140,6 +142,7 @@ Endpoint delete_user() {
                   .name = "identity.v3.delete_user",
                   .family = nullptr,
                   .action = "identity:delete_user",
+                  .audit = "identity.user.delete",
                   .errors = {Fault::forbidden, Fault::not_found},
                   .summary = "Delete a user and void their tokens."},
                  remove);
@@ -151,6 +154,7 @@ Endpoint change_password() {
                   .name = "identity.v3.change_password",
                   .family = nullptr,
                   .action = "identity:change_password",
+                  .audit = "identity.user.update",
                   .errors = {Fault::invalid_body, Fault::unauthenticated, Fault::forbidden},
                   .summary = "Change one's own password; voids one's tokens.",
                   .takes_body = true,

@@ -36,6 +36,14 @@ Result<std::vector<model::Role>> choose_roles(std::vector<model::Role> const& he
   return out;
 }
 
+model::IdentityTarget target_of(model::ApplicationCredential const& credential) {
+  return {.type = model::IdentityTarget::Type::application_credential,
+          .id = credential.id.text,
+          .name = credential.name,
+          .user = credential.user.text,
+          .scope = model::Scope::of(credential.project)};
+}
+
 Result<model::ApplicationCredential> find_own(Connection& connection, UserId const& user,
                                               model::CredentialId const& id) {
   auto found = TRY(store::ApplicationCredentials(connection).find(id));
@@ -57,7 +65,8 @@ ApplicationCredentials::list(UserId const& user, std::optional<std::string> cons
   });
 }
 
-Result<CreatedCredential> ApplicationCredentials::create(NewCredential wanted) {
+Result<CreatedCredential> ApplicationCredentials::create(NewCredential wanted,
+                                                         model::Caller const& by) {
   auto const secret = wanted.secret.value_or(new_secret());
   if (secret.empty() || secret.size() > kSecretBytes) {
     return error(Fault::invalid_value, "secret must have 1 to 4096 bytes", "secret");
@@ -75,6 +84,7 @@ Result<CreatedCredential> ApplicationCredentials::create(NewCredential wanted) {
                                           .expires_at = wanted.expires_at,
                                           .unrestricted = wanted.unrestricted};
   auto const hash = TRY(core_.passwords.hash(secret));
+  auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<CreatedCredential> {
     auto given = TRY(store::Roles(connection).held(wanted.user, model::Scope::of(wanted.project)));
     auto held = TRY(with_implied(connection, std::move(given)));
@@ -87,14 +97,22 @@ Result<CreatedCredential> ApplicationCredentials::create(NewCredential wanted) {
     credential.roles = TRY(choose_roles(held, wanted.roles));
     TRY(taken(store::ApplicationCredentials(connection).insert(credential, hash),
               "application credential", credential.name));
+    model::IdentityChange const event{model::audit::credential_create, now, by,
+                                      target_of(credential)};
+    TRY(store::Audit(connection).record(event));
     return CreatedCredential{credential, secret};
   });
 }
 
-Result<> ApplicationCredentials::remove(UserId const& user, model::CredentialId const& id) {
+Result<> ApplicationCredentials::remove(UserId const& user, model::CredentialId const& id,
+                                        model::Caller const& by) {
+  auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<> {
-    TRY(find_own(connection, user, id));
-    return store::ApplicationCredentials(connection).remove(id);
+    auto const credential = TRY(find_own(connection, user, id));
+    TRY(store::ApplicationCredentials(connection).remove(id));
+    model::IdentityChange const event{model::audit::credential_delete, now, by,
+                                      target_of(credential)};
+    return store::Audit(connection).record(event);
   });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "model/caller.hpp"
 #include "model/identity.hpp"
 
 #include <optional>
@@ -31,7 +32,7 @@ struct CreatedCredential {
   std::string secret; ///< shown this once
 };
 
-/// Thread-safe.
+/// Thread-safe. Changes leave audit events, as those of Users do.
 class ApplicationCredentials {
 public:
   explicit ApplicationCredentials(Core& core) : core_(core) {}
@@ -42,9 +43,9 @@ public:
                                                          std::optional<std::string> const& name);
   /// Errors: `invalid_value` (name, secret, expires_at, and roles that the user or the token does
   /// not hold), `name_taken`.
-  Result<CreatedCredential> create(NewCredential wanted);
+  Result<CreatedCredential> create(NewCredential wanted, model::Caller const& by = {});
   /// Its tokens are void at once. Error: `not_found`, also for one of another user.
-  Result<> remove(UserId const& user, model::CredentialId const& id);
+  Result<> remove(UserId const& user, model::CredentialId const& id, model::Caller const& by = {});
 
 private:
   Core& core_;

@@ -31,4 +31,17 @@ Result<> taken(Result<> stored, std::string_view what, std::string_view name) {
                "name");
 }
 
+model::IdentityChange grant_event(model::AuditKind const& kind, Time now, model::Caller const& by,
+                                  UserId const& user, model::Scope const& scope,
+                                  model::Role const& role) {
+  return {kind,
+          now,
+          by,
+          {.type = model::IdentityTarget::Type::role,
+           .id = role.id.text,
+           .name = role.name,
+           .user = user.text,
+           .scope = scope}};
+}
+
 } // namespace vitrine::identity::builtin

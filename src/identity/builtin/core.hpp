@@ -6,13 +6,16 @@
 #include "identity/builtin/options.hpp"
 #include "identity/builtin/passwords.hpp"
 #include "identity/caller_cache.hpp"
+#include "model/audit.hpp"
 #include "model/identity.hpp"
+#include "store/metadata/audit.hpp"
 #include "store/metadata/database.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace vitrine::identity::builtin {
 
@@ -61,5 +64,27 @@ Result<T> present(Result<std::optional<T>> found, std::string_view what, std::st
 std::string login_key(DomainId const& domain, std::string_view name);
 /// Turns the `conflict` of a taken name into `name_taken`.
 Result<> taken(Result<> stored, std::string_view what, std::string_view name);
+
+/// The event of a role that was given or taken. All it names must outlive it.
+model::IdentityChange grant_event(model::AuditKind const& kind, Time now, model::Caller const& by,
+                                  UserId const& user, model::Scope const& scope,
+                                  model::Role const& role);
+
+/// What of a stored thing a change really changes.
+class Changes {
+public:
+  /// Sets the member to what is wanted, if anything is.
+  template <class T>
+  void set(std::string_view name, T& member, std::optional<T> const& wanted) {
+    if (!wanted || *wanted == member) return;
+    member = *wanted;
+    note(name);
+  }
+  void note(std::string_view name) { names_.push_back(name); }
+  [[nodiscard]] std::vector<std::string_view> const& names() const noexcept { return names_; }
+
+private:
+  std::vector<std::string_view> names_;
+};
 
 } // namespace vitrine::identity::builtin

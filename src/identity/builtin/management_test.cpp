@@ -70,11 +70,11 @@ TEST_F(Projects_, only_an_existing_enabled_project_is_usable) {
 TEST_F(Users_, changing_ones_password_needs_the_old_one) {
   auto const ann = make_user("ann");
   auto& users = directory->users();
-  EXPECT_EQ(users.change_password(ann.id, "wrong", "new", "").error().fault,
+  EXPECT_EQ(users.change_password(ann.id, "wrong", "new", {}).error().fault,
             Fault::unauthenticated);
-  EXPECT_EQ(users.change_password(ann.id, "ann-secret", "", "").error().field, "password");
+  EXPECT_EQ(users.change_password(ann.id, "ann-secret", "", {}).error().field, "password");
   EXPECT_TRUE(directory->tokens().log_in(login_of("ann", "ann-secret")));
-  ASSERT_TRUE(users.change_password(ann.id, "ann-secret", "new", ""));
+  ASSERT_TRUE(users.change_password(ann.id, "ann-secret", "new", {}));
   clock.advance(1);
   EXPECT_FALSE(directory->tokens().log_in(login_of("ann", "ann-secret")));
   EXPECT_TRUE(directory->tokens().log_in(login_of("ann", "new")));
@@ -82,8 +82,10 @@ TEST_F(Users_, changing_ones_password_needs_the_old_one) {
 
 TEST_F(Users_, guessing_the_old_password_counts_as_failed_logins) {
   auto const ann = make_user("ann");
+  model::Caller by;
+  by.address = "192.0.2.9";
   for (int i = 0; i < 10; ++i)
-    EXPECT_FALSE(directory->users().change_password(ann.id, "wrong", "new", "192.0.2.9"));
+    EXPECT_FALSE(directory->users().change_password(ann.id, "wrong", "new", by));
   EXPECT_FALSE(directory->tokens().log_in(login_of("ann", "ann-secret")));
 }
 

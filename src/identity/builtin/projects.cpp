@@ -15,6 +15,14 @@ Result<> void_tokens(Connection& connection, ProjectId const& project, Time now)
   return store::Tokens(connection).void_all({}, project.text, now, kTokenLifetimeMaxUs);
 }
 
+model::IdentityTarget target_of(model::Project const& project,
+                                std::span<std::string_view const> changed = {}) {
+  return {.type = model::IdentityTarget::Type::project,
+          .id = project.id.text,
+          .name = project.name,
+          .changed = changed};
+}
+
 } // namespace
 
 Result<bool> Projects::is_usable(ProjectId const& project) {
@@ -52,7 +60,7 @@ Result<std::vector<model::Project>> Projects::of_user(UserId const& user) {
       [&](Connection& connection) { return store::Projects(connection).of_user(user); });
 }
 
-Result<model::Project> Projects::create(NewProject const& wanted) {
+Result<model::Project> Projects::create(NewProject const& wanted, model::Caller const& by) {
   auto name = TRY(checked_name(wanted.name, kNameCharacters));
   model::Project const project{.id = {new_hex_id()},
                                .domain = wanted.domain,
@@ -65,11 +73,15 @@ Result<model::Project> Projects::create(NewProject const& wanted) {
       return error(Fault::invalid_value, "There is no such domain.", "domain_id");
     }
     TRY(taken(store::Projects(connection).insert(project), "project", project.name));
+    model::IdentityChange const event{model::audit::project_create, project.created_at, by,
+                                      target_of(project)};
+    TRY(store::Audit(connection).record(event));
     return project;
   });
 }
 
-Result<model::Project> Projects::change(ProjectId const& id, ProjectChange const& change) {
+Result<model::Project> Projects::change(ProjectId const& id, ProjectChange const& change,
+                                        model::Caller const& by) {
   std::optional<std::string> name;
   if (change.name) name = TRY(checked_name(*change.name, kNameCharacters));
   auto const now = core_.clock.now();
@@ -77,22 +89,29 @@ Result<model::Project> Projects::change(ProjectId const& id, ProjectChange const
     store::Projects projects(connection);
     auto project = TRY(present(projects.find(id), "project", id.text));
     bool const was_enabled = project.enabled;
-    project.name = name.value_or(project.name);
-    project.description = change.description.value_or(project.description);
-    project.enabled = change.enabled.value_or(project.enabled);
+    Changes changes;
+    changes.set("name", project.name, name);
+    changes.set("description", project.description, change.description);
+    changes.set("enabled", project.enabled, change.enabled);
+    if (changes.names().empty()) return project;
     TRY(taken(projects.update(project), "project", project.name));
     if (was_enabled && !project.enabled) TRY(void_tokens(connection, id, now));
+    model::IdentityChange const event{model::audit::project_update, now, by,
+                                      target_of(project, changes.names())};
+    TRY(store::Audit(connection).record(event));
     return project;
   });
 }
 
-Result<> Projects::remove(ProjectId const& id) {
+Result<> Projects::remove(ProjectId const& id, model::Caller const& by) {
   auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<> {
     store::Projects projects(connection);
-    TRY(present(projects.find(id), "project", id.text));
+    auto const project = TRY(present(projects.find(id), "project", id.text));
     TRY(projects.remove(id));
-    return void_tokens(connection, id, now);
+    TRY(void_tokens(connection, id, now));
+    model::IdentityChange const event{model::audit::project_delete, now, by, target_of(project)};
+    return store::Audit(connection).record(event);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "identity/builtin/domains.hpp"
+#include "model/caller.hpp"
 #include "model/project_directory.hpp"
 
 #include <optional>
@@ -32,7 +33,7 @@ struct Filter {
   std::optional<bool> enabled{};
 };
 
-/// Thread-safe.
+/// Thread-safe. Changes leave audit events, as those of Users do.
 class Projects final : public model::ProjectDirectory {
 public:
   explicit Projects(Core& core) : core_(core) {}
@@ -48,12 +49,13 @@ public:
   Result<std::vector<model::Project>> of_user(UserId const& user);
 
   /// Errors: `invalid_value` (name, domain_id), `name_taken`.
-  Result<model::Project> create(NewProject const& wanted);
+  Result<model::Project> create(NewProject const& wanted, model::Caller const& by = {});
   /// Disabling voids the project's tokens. Errors: `not_found`, `invalid_value`, `name_taken`.
-  Result<model::Project> change(ProjectId const& id, ProjectChange const& change);
+  Result<model::Project> change(ProjectId const& id, ProjectChange const& change,
+                                model::Caller const& by = {});
   /// Voids the project's tokens, and removes its roles and application credentials. Images stay
   /// with their owner's id. Error: `not_found`.
-  Result<> remove(ProjectId const& id);
+  Result<> remove(ProjectId const& id, model::Caller const& by = {});
 
 private:
   Core& core_;

@@ -43,6 +43,14 @@ Result<> require_scope(Connection& connection, UserId const& user, model::Scope 
   return {};
 }
 
+model::IdentityTarget target_of(model::Role const& role,
+                                std::span<std::string_view const> changed = {}) {
+  return {.type = model::IdentityTarget::Type::role,
+          .id = role.id.text,
+          .name = role.name,
+          .changed = changed};
+}
+
 } // namespace
 
 std::span<BuiltinRole const> builtin_roles() { return kRoles; }
@@ -80,41 +88,55 @@ Result<std::vector<model::Role>> Roles::list(std::optional<std::string> const& n
   return core_.read([&](Connection& connection) { return store::Roles(connection).list(name); });
 }
 
-Result<model::Role> Roles::create(std::string const& name, std::string const& description) {
+Result<model::Role> Roles::create(std::string const& name, std::string const& description,
+                                  model::Caller const& by) {
   auto checked = TRY(checked_name(name, kNameCharacters));
   model::Role const role{
       .id = {new_hex_id()}, .name = std::move(checked), .description = description};
+  auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<model::Role> {
     TRY(taken(store::Roles(connection).insert(role), "role", role.name));
+    model::IdentityChange const event{model::audit::role_create, now, by, target_of(role)};
+    TRY(store::Audit(connection).record(event));
     return role;
   });
 }
 
 Result<model::Role> Roles::change(model::RoleId const& id, std::optional<std::string> const& name,
-                                  std::optional<std::string> const& description) {
+                                  std::optional<std::string> const& description,
+                                  model::Caller const& by) {
   std::optional<std::string> new_name;
   if (name) new_name = TRY(checked_name(*name, kNameCharacters));
+  auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<model::Role> {
     store::Roles roles(connection);
     auto role = TRY(present(roles.find(id), "role", id.text));
     if (new_name && *new_name != role.name && is_builtin(role.name)) {
       return error(Fault::forbidden, "A built-in role cannot be renamed.");
     }
-    role.name = new_name.value_or(role.name);
-    role.description = description.value_or(role.description);
+    Changes changes;
+    changes.set("name", role.name, new_name);
+    changes.set("description", role.description, description);
+    if (changes.names().empty()) return role;
     TRY(taken(roles.update(role), "role", role.name));
+    model::IdentityChange const event{model::audit::role_update, now, by,
+                                      target_of(role, changes.names())};
+    TRY(store::Audit(connection).record(event));
     return role;
   });
 }
 
-Result<> Roles::remove(model::RoleId const& id) {
+Result<> Roles::remove(model::RoleId const& id, model::Caller const& by) {
+  auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<> {
     store::Roles roles(connection);
     auto const role = TRY(present(roles.find(id), "role", id.text));
     if (is_builtin(role.name)) {
       return error(Fault::forbidden, "A built-in role cannot be removed.");
     }
-    return roles.remove(id);
+    TRY(roles.remove(id));
+    model::IdentityChange const event{model::audit::role_delete, now, by, target_of(role)};
+    return store::Audit(connection).record(event);
   });
 }
 
@@ -146,28 +168,35 @@ Result<std::vector<model::Assignment>> Roles::assignments(AssignmentQuery const&
   });
 }
 
-Result<> Roles::grant(UserId const& user, model::Scope const& scope, model::RoleId const& role) {
-  return core_.write([&](Connection& connection) -> Result<> {
-    store::Roles roles(connection);
-    TRY(require_scope(connection, user, scope));
-    TRY(present(roles.find(role), "role", role.text));
-    return roles.assign(user, scope, role);
-  });
-}
-
-Result<> Roles::revoke(UserId const& user, model::Scope const& scope, model::RoleId const& role) {
+Result<> Roles::grant(UserId const& user, model::Scope const& scope, model::RoleId const& role,
+                      model::Caller const& by) {
   auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<> {
     store::Roles roles(connection);
     TRY(require_scope(connection, user, scope));
-    TRY(present(roles.find(role), "role", role.text));
+    auto const given = TRY(present(roles.find(role), "role", role.text));
+    if (!TRY(roles.assign(user, scope, role))) return {};
+    return store::Audit(connection)
+        .record(grant_event(model::audit::grant_create, now, by, user, scope, given));
+  });
+}
+
+Result<> Roles::revoke(UserId const& user, model::Scope const& scope, model::RoleId const& role,
+                       model::Caller const& by) {
+  auto const now = core_.clock.now();
+  return core_.write([&](Connection& connection) -> Result<> {
+    store::Roles roles(connection);
+    TRY(require_scope(connection, user, scope));
+    auto const taken_away = TRY(present(roles.find(role), "role", role.text));
     if (!TRY(roles.unassign(user, scope, role))) {
       return error(Fault::not_found, "Could not find role assignment: " + role.text + ".");
     }
     if (scope.kind == model::Scope::Kind::project) { // as Keystone does
       TRY(store::ApplicationCredentials(connection).remove_all(user, {scope.id}));
     }
-    return store::Tokens(connection).void_all(user, scope.id, now, kTokenLifetimeMaxUs);
+    TRY(store::Tokens(connection).void_all(user, scope.id, now, kTokenLifetimeMaxUs));
+    return store::Audit(connection)
+        .record(grant_event(model::audit::grant_delete, now, by, user, scope, taken_away));
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "identity/builtin/domains.hpp"
+#include "model/caller.hpp"
 
 #include <optional>
 #include <span>
@@ -35,7 +36,7 @@ struct AssignmentQuery {
   bool effective{false}; ///< implied roles too
 };
 
-/// Thread-safe.
+/// Thread-safe. Changes leave audit events, as those of Users do.
 class Roles {
 public:
   explicit Roles(Core& core) : core_(core) {}
@@ -46,24 +47,28 @@ public:
   Result<model::Role> find(std::string const& id_or_name);
   Result<std::vector<model::Role>> list(std::optional<std::string> const& name);
   /// Errors: `invalid_value` (name), `name_taken`.
-  Result<model::Role> create(std::string const& name, std::string const& description);
+  Result<model::Role> create(std::string const& name, std::string const& description,
+                             model::Caller const& by = {});
   /// Errors: `not_found`, `forbidden` for the name of a built-in role, `invalid_value`,
   /// `name_taken`.
   Result<model::Role> change(model::RoleId const& id, std::optional<std::string> const& name,
-                             std::optional<std::string> const& description);
+                             std::optional<std::string> const& description,
+                             model::Caller const& by = {});
   /// Errors: `not_found`, `forbidden` for a built-in role.
-  Result<> remove(model::RoleId const& id);
+  Result<> remove(model::RoleId const& id, model::Caller const& by = {});
 
   /// Roles given to the user in the scope, without implied ones. Error: `not_found` for user or
   /// scope.
   Result<std::vector<model::Role>> held(UserId const& user, model::Scope const& scope);
   Result<std::vector<model::Assignment>> assignments(AssignmentQuery const& query);
   /// Does nothing when it is given already. Error: `not_found` for user, scope or role.
-  Result<> grant(UserId const& user, model::Scope const& scope, model::RoleId const& role);
+  Result<> grant(UserId const& user, model::Scope const& scope, model::RoleId const& role,
+                 model::Caller const& by = {});
   /// Voids the user's tokens for the scope, and removes their application credentials for it: they
   /// lent what the user no longer holds, and must not come back with a new grant. Error:
   /// `not_found` for user, scope, role or grant.
-  Result<> revoke(UserId const& user, model::Scope const& scope, model::RoleId const& role);
+  Result<> revoke(UserId const& user, model::Scope const& scope, model::RoleId const& role,
+                  model::Caller const& by = {});
 
 private:
   Core& core_;

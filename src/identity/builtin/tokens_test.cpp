@@ -261,7 +261,7 @@ TEST_F(Caller_, every_change_of_identity_takes_effect_at_once) {
   voids([&] { return users.change(ann.id, {.enabled = false}).has_value(); },
         [&] { ASSERT_TRUE(users.change(ann.id, {.enabled = true})); });
   voids([&] { return users.change(ann.id, {.password = "ann-secret"}).has_value(); }, [] {});
-  voids([&] { return users.change_password(ann.id, "ann-secret", "ann-secret", "").has_value(); },
+  voids([&] { return users.change_password(ann.id, "ann-secret", "ann-secret", {}).has_value(); },
         [] {});
   voids([&] { return projects.change({scope.id}, {.enabled = false}).has_value(); },
         [&] { ASSERT_TRUE(projects.change({scope.id}, {.enabled = true})); });

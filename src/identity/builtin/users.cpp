@@ -24,6 +24,23 @@ Result<> void_tokens(Connection& connection, UserId const& user, Time now) {
   return store::Tokens(connection).void_all(user, "", now, kTokenLifetimeMaxUs);
 }
 
+model::IdentityTarget target_of(model::User const& user,
+                                std::span<std::string_view const> changed = {}) {
+  return {.type = model::IdentityTarget::Type::user,
+          .id = user.id.text,
+          .name = user.name,
+          .changed = changed};
+}
+
+Result<> give(Connection& connection, Grant const& grant, model::User const& user, Time now,
+              model::Caller const& by) {
+  store::Roles roles(connection);
+  auto const role = TRY(present(roles.find(grant.role), "role", grant.role.text));
+  TRY(roles.assign(user.id, grant.scope, grant.role));
+  return store::Audit(connection)
+      .record(grant_event(model::audit::grant_create, now, by, user.id, grant.scope, role));
+}
+
 } // namespace
 
 Result<model::User> Users::get(UserId const& id) {
@@ -47,7 +64,7 @@ Result<std::vector<model::User>> Users::list(Filter const& filter) {
   });
 }
 
-Result<model::User> Users::create(NewUser const& wanted) {
+Result<model::User> Users::create(NewUser const& wanted, model::Caller const& by) {
   auto name = TRY(checked_name(wanted.name, kNameCharacters));
   model::User const user{.id = {new_hex_id()},
                          .domain = wanted.domain,
@@ -59,19 +76,22 @@ Result<model::User> Users::create(NewUser const& wanted) {
                          .created_at = core_.clock.now()};
   std::optional<std::string> hash;
   if (wanted.password) hash = TRY(hash_of(core_, *wanted.password));
+  auto const now = user.created_at;
   return core_.write([&](Connection& connection) -> Result<model::User> {
     if (!TRY(store::Domains(connection).find(user.domain))) {
       return error(Fault::invalid_value, "There is no such domain.", "domain_id");
     }
     TRY(taken(store::Users(connection).insert(user, hash), "user", user.name));
-    for (auto const& grant : wanted.grants) {
-      TRY(store::Roles(connection).assign(user.id, grant.scope, grant.role));
-    }
+    model::IdentityChange const event{model::audit::user_create, now, by, target_of(user)};
+    TRY(store::Audit(connection).record(event));
+    for (auto const& grant : wanted.grants)
+      TRY(give(connection, grant, user, now, by));
     return user;
   });
 }
 
-Result<model::User> Users::change(UserId const& id, UserChange const& change) {
+Result<model::User> Users::change(UserId const& id, UserChange const& change,
+                                  model::Caller const& by) {
   std::optional<std::string> name;
   std::optional<std::string> hash;
   if (change.name) name = TRY(checked_name(*change.name, kNameCharacters));
@@ -81,20 +101,26 @@ Result<model::User> Users::change(UserId const& id, UserChange const& change) {
     store::Users users(connection);
     auto user = TRY(present(users.find(id), "user", id.text));
     bool const was_enabled = user.enabled;
-    user.name = name.value_or(user.name);
-    user.description = change.description.value_or(user.description);
-    user.email = change.email.value_or(user.email);
-    user.default_project = change.default_project.value_or(user.default_project);
-    user.enabled = change.enabled.value_or(user.enabled);
+    Changes changes;
+    changes.set("name", user.name, name);
+    changes.set("description", user.description, change.description);
+    changes.set("email", user.email, change.email);
+    changes.set("default_project_id", user.default_project, change.default_project);
+    changes.set("enabled", user.enabled, change.enabled);
+    if (hash) changes.note("password");
+    if (changes.names().empty()) return user;
     TRY(taken(users.update(user), "user", user.name));
     if (hash) TRY(users.set_password_hash(id, hash));
     if (hash || (was_enabled && !user.enabled)) TRY(void_tokens(connection, id, now));
+    model::IdentityChange const event{model::audit::user_update, now, by,
+                                      target_of(user, changes.names())};
+    TRY(store::Audit(connection).record(event));
     return user;
   });
 }
 
 Result<> Users::change_password(UserId const& id, std::string_view original,
-                                std::string_view wanted, std::string_view address) {
+                                std::string_view wanted, model::Caller const& by) {
   std::optional<std::string> stored;
   auto const look = [&](Connection& connection) -> Result<model::User> {
     store::Users users(connection);
@@ -105,9 +131,10 @@ Result<> Users::change_password(UserId const& id, std::string_view original,
   };
   auto const user = TRY(core_.read(look));
   auto const key = login_key(user.domain, user.name);
-  if (!core_.limiter.admit(key, address, core_.clock.now())) return error(Fault::unauthenticated);
+  if (!core_.limiter.admit(key, by.address, core_.clock.now()))
+    return error(Fault::unauthenticated);
   if (!core_.passwords.verify(stored, original)) return error(Fault::unauthenticated);
-  core_.limiter.forgive(key, address);
+  core_.limiter.forgive(key, by.address);
   auto const hash = TRY(hash_of(core_, wanted));
   auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<> {
@@ -115,17 +142,22 @@ Result<> Users::change_password(UserId const& id, std::string_view original,
     // Somebody may have set another password meanwhile; then the original proves nothing any more.
     if (TRY(users.password_hash(id)) != stored) return error(Fault::unauthenticated);
     TRY(users.set_password_hash(id, hash));
-    return void_tokens(connection, id, now);
+    TRY(void_tokens(connection, id, now));
+    static constexpr std::string_view changed[] = {"password"};
+    model::IdentityChange const event{model::audit::user_update, now, by, target_of(user, changed)};
+    return store::Audit(connection).record(event);
   });
 }
 
-Result<> Users::remove(UserId const& id) {
+Result<> Users::remove(UserId const& id, model::Caller const& by) {
   auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<> {
     store::Users users(connection);
-    TRY(present(users.find(id), "user", id.text));
+    auto const user = TRY(present(users.find(id), "user", id.text));
     TRY(users.remove(id));
-    return void_tokens(connection, id, now);
+    TRY(void_tokens(connection, id, now));
+    model::IdentityChange const event{model::audit::user_delete, now, by, target_of(user)};
+    return store::Audit(connection).record(event);
   });
 }
 

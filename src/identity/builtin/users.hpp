@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "identity/builtin/projects.hpp"
+#include "model/caller.hpp"
 
 #include <optional>
 #include <string>
@@ -38,7 +39,8 @@ struct UserChange {
   std::optional<bool> enabled{};
 };
 
-/// Thread-safe.
+/// Thread-safe. Every change leaves an audit event that names who asked, `by`: the server itself
+/// unless told. What changes nothing leaves none.
 class Users {
 public:
   explicit Users(Core& core) : core_(core) {}
@@ -50,17 +52,19 @@ public:
   Result<std::vector<model::User>> list(Filter const& filter);
 
   /// Errors: `invalid_value` (name, password, domain_id), `name_taken`.
-  Result<model::User> create(NewUser const& wanted);
+  Result<model::User> create(NewUser const& wanted, model::Caller const& by = {});
   /// A new password and disabling void the user's tokens. Errors: `not_found`, `invalid_value`,
   /// `name_taken`.
-  Result<model::User> change(UserId const& id, UserChange const& change);
+  Result<model::User> change(UserId const& id, UserChange const& change,
+                             model::Caller const& by = {});
   /// The user's own change; voids their tokens. Wrong originals count as failed logins of the user.
-  /// Errors: `unauthenticated` for a wrong original (or too many), `invalid_value` (password).
+  /// `by` tells their address. Errors: `unauthenticated` for a wrong original (or too many),
+  /// `invalid_value` (password).
   Result<> change_password(UserId const& id, std::string_view original, std::string_view wanted,
-                           std::string_view address);
+                           model::Caller const& by);
   /// Voids the user's tokens and removes their roles and application credentials. Error:
   /// `not_found`.
-  Result<> remove(UserId const& id);
+  Result<> remove(UserId const& id, model::Caller const& by = {});
 
 private:
   Core& core_;

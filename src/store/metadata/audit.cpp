@@ -11,6 +11,24 @@ namespace {
 constexpr std::string_view kEvent = "http://schemas.dmtf.org/cloud/audit/1.0/event";
 constexpr std::size_t kNamedMax = 10; ///< images, and projects, that a submission names
 
+struct Resource {
+  std::string_view service;  ///< as the public service's trail names it
+  std::string_view type;     ///< as OpenStack names it
+  std::string_view type_uri; ///< as CADF names it
+};
+
+constexpr Resource kImage{"IMS", "image", "data/image"};
+
+constexpr Resource resource_of(model::IdentityTarget::Type type) {
+  switch (type) {
+  case model::IdentityTarget::Type::user: return {"IAM", "user", "data/security/account/user"};
+  case model::IdentityTarget::Type::project: return {"IAM", "project", "data/security/project"};
+  case model::IdentityTarget::Type::role: return {"IAM", "role", "data/security/role"};
+  case model::IdentityTarget::Type::application_credential: break;
+  }
+  return {"IAM", "application_credential", "data/security/credential"};
+}
+
 // What nobody asked for the server does itself; CADF names it by its part in the event.
 void write_initiator(json::Writer& writer, model::Caller const& caller) {
   writer.key("initiator").begin_object();
@@ -20,18 +38,20 @@ void write_initiator(json::Writer& writer, model::Caller const& caller) {
     writer.field("id", caller.user.text).field("typeURI", "service/security/account/user");
     writer.field("name", caller.user_name).field("project_id", caller.project.text);
     writer.field("domain_id", caller.domain.text).field("request_id", caller.request_id);
-    writer.key("host").begin_object().field("address", caller.address).end_object();
+    if (!caller.address.empty()) {
+      writer.key("host").begin_object().field("address", caller.address).end_object();
+    }
   }
   writer.end_object();
 }
 
 // Field names follow pyCADF where it has them (contract: ims-api 11); the export adds the rest.
 void write_head(json::Writer& writer, model::AuditKind const& kind, Time time,
-                model::Caller const& caller) {
+                model::Caller const& caller, Resource const& resource) {
   writer.field("typeURI", kEvent).field("eventType", "activity");
   writer.field("eventTime", format_milliseconds(time));
   writer.field("event_type", kind.type).field("name", kind.name).field("action", kind.action);
-  writer.field("service_type", "IMS").field("resource_type", "image");
+  writer.field("service_type", resource.service).field("resource_type", resource.type);
   write_initiator(writer, caller);
 }
 
@@ -39,9 +59,9 @@ std::string event_json(model::AuditEvent const& event) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object();
-  write_head(writer, event.kind, event.time, event.caller);
+  write_head(writer, event.kind, event.time, event.caller, kImage);
   writer.key("target").begin_object();
-  writer.field("id", event.image.text).field("typeURI", "data/image");
+  writer.field("id", event.image.text).field("typeURI", kImage.type_uri);
   writer.field("name", event.image_name).field("project_id", event.image_owner.text).end_object();
   if (!event.job.empty()) writer.field("job_id", event.job.text);
   writer.end_object();
@@ -60,7 +80,7 @@ std::string submission_json(model::AuditSubmission const& submission) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object();
-  write_head(writer, submission.kind, submission.time, submission.caller);
+  write_head(writer, submission.kind, submission.time, submission.caller, kImage);
   writer.key("target").begin_object();
   writer.field("id", submission.job.text).field("typeURI", "data/workload/job");
   write_first_ids(writer, "images", submission.images);
@@ -68,6 +88,30 @@ std::string submission_json(model::AuditSubmission const& submission) {
   write_first_ids(writer, "projects", submission.projects);
   writer.field("project_count", static_cast<std::int64_t>(submission.projects.size()));
   writer.end_object().field("job_id", submission.job.text).end_object();
+  return out;
+}
+
+std::string change_json(model::IdentityChange const& change) {
+  auto const& target = change.target;
+  auto const resource = resource_of(target.type);
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  write_head(writer, change.kind, change.time, change.caller, resource);
+  writer.key("target").begin_object();
+  writer.field("id", target.id).field("typeURI", resource.type_uri).field("name", target.name);
+  if (!target.user.empty()) writer.field("user_id", target.user);
+  if (target.scope.kind != model::Scope::Kind::none) {
+    bool const is_project = target.scope.kind == model::Scope::Kind::project;
+    writer.field(is_project ? "project_id" : "domain_id", target.scope.id);
+  }
+  if (!target.changed.empty()) {
+    writer.key("changed").begin_array();
+    for (auto const name : target.changed)
+      writer.string(name);
+    writer.end_array();
+  }
+  writer.end_object().end_object();
   return out;
 }
 
@@ -104,6 +148,11 @@ Result<> Audit::record(model::AuditEvent const& event) {
 Result<> Audit::record(model::AuditSubmission const& submission) {
   TRY(connection_.run(sql::record_event,
                       {new_hex_id(), submission_json(submission), R"([{"outcome":"pending"}])"}));
+  return {};
+}
+
+Result<> Audit::record(model::IdentityChange const& change) {
+  TRY(connection_.run(sql::record_event, {new_hex_id(), change_json(change), "[]"}));
   return {};
 }
 

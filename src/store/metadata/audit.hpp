@@ -29,6 +29,7 @@ public:
   Result<> record(model::AuditEvent const& event);
   /// One event, with the outcome `pending`.
   Result<> record(model::AuditSubmission const& submission);
+  Result<> record(model::IdentityChange const& change);
   /// The first rows that `holder` claimed, at most `limit`, in order. No row ever appears before
   /// one that was read.
   Result<std::vector<OutboxRow>> claimed(std::string_view holder, std::int64_t limit);

@@ -87,9 +87,11 @@ Result<std::vector<model::Assignment>> Roles::assignments(AssignmentFilter const
   return out;
 }
 
-Result<> Roles::assign(UserId const& user, model::Scope const& scope, model::RoleId const& role) {
-  TRY(connection_.run(sql::add_assignment, {user, kind_of(scope), scope.id, role}));
-  return {};
+Result<bool> Roles::assign(UserId const& user, model::Scope const& scope,
+                           model::RoleId const& role) {
+  auto const added =
+      TRY(connection_.run(sql::add_assignment, {user, kind_of(scope), scope.id, role}));
+  return added > 0;
 }
 
 Result<bool> Roles::unassign(UserId const& user, model::Scope const& scope,

@@ -35,8 +35,8 @@ public:
   /// Roles the user was given in a scope, without implied ones; by name.
   Result<std::vector<model::Role>> held(UserId const& user, model::Scope const& scope);
   Result<std::vector<model::Assignment>> assignments(AssignmentFilter const& filter);
-  /// Does nothing when it is held already.
-  Result<> assign(UserId const& user, model::Scope const& scope, model::RoleId const& role);
+  /// False when it is held already.
+  Result<bool> assign(UserId const& user, model::Scope const& scope, model::RoleId const& role);
   /// False when it was not held.
   Result<bool> unassign(UserId const& user, model::Scope const& scope, model::RoleId const& role);
 
