@@ -282,13 +282,12 @@ Result<formats::Accepted> Upload::recognise() {
                         image_.container_format.value_or(""), uploads_.options_.rules);
 }
 
-/// Makes the image active: with the bytes that are stored already if they are the same and sound,
-/// else with its own. Those heal whatever shares a twin that is not sound.
+/// Makes the image active: with the bytes that are stored already if they are the same and whole,
+/// else with its own. Those heal whatever shares a twin that is not whole.
 Result<> Upload::keep(Digests::Values const& digests, formats::Accepted const& accepted) {
   for (int look = 0; look < kLooksMax; ++look) {
     auto const twin = TRY(find_twin(digests));
-    bool const shares = twin && twin->sound;
-    if (!shares) TRY(make_permanent());
+    if (!twin.shares()) TRY(make_permanent());
     auto const activated = [&](store::Connection& connection) {
       return activate(connection, digests, accepted, twin);
     };
@@ -296,8 +295,8 @@ Result<> Upload::keep(Digests::Values const& digests, formats::Accepted const& a
     // Then the bytes may be those of an active image; the sweeper will know.
     if (!done && done.error().fault == Fault::outcome_unknown) committed_ = false;
     if (!TRY(done)) continue;
-    if (shares) drop_bytes();
-    if (twin && !shares) heal(twin->blob);
+    if (twin.shares()) drop_bytes();
+    if (twin.heals()) heal(*twin.blob);
     return {};
   }
   return error(Fault::unavailable);
@@ -313,16 +312,16 @@ Result<> Upload::make_permanent() {
 
 /// Bytes that are stored already, as the rows have them and as they lie in the store: a row alone
 /// is no reason to throw good bytes away.
-Result<std::optional<Upload::Twin>> Upload::find_twin(Digests::Values const& digests) const {
+Result<Upload::Twin> Upload::find_twin(Digests::Values const& digests) const {
   using Found = std::optional<BlobId>;
   auto const find = [&](store::Connection& connection) -> Result<Found> {
     TRY(awaiting(connection));
     return store::BlobIndex(connection).find(digests.sha512, size_bytes_);
   };
   auto const blob = TRY(uploads_.database_.read(find));
-  if (!blob) return std::optional<Twin>();
+  if (!blob) return Twin{};
   auto const stored = TRY(stored_size_bytes(uploads_.blobs_, *blob));
-  return std::optional(Twin{*blob, stored == size_bytes_});
+  return Twin{blob, stored == size_bytes_};
 }
 
 /// The image, if it still waits for these bytes. Error: `image_gone`.
@@ -336,25 +335,23 @@ Result<model::Image> Upload::awaiting(store::Connection& connection) const {
 /// The final unit of work; false, and nothing done, when `twin` is not what the rows say any more.
 /// Changes the data fields only: what else was changed during the upload stays (decision L7).
 Result<bool> Upload::activate(store::Connection& connection, Digests::Values const& digests,
-                              formats::Accepted const& accepted,
-                              std::optional<Twin> const& twin) const {
+                              formats::Accepted const& accepted, Twin const& twin) const {
   auto const before = TRY(awaiting(connection));
   auto const now = uploads_.clock_.now();
   store::BlobIndex index(connection);
   auto const same = TRY(index.find(digests.sha512, size_bytes_));
-  if (same != (twin ? std::optional(twin->blob) : std::nullopt)) return false;
-  bool const shares = twin && twin->sound;
-  if (shares) {
-    TRY(index.add_reference(twin->blob));
-  } else if (twin) {
-    TRY(index.replace(twin->blob, blob_, digests.sha512));
+  if (same != twin.blob) return false;
+  if (twin.shares()) {
+    TRY(index.add_reference(*twin.blob));
+  } else if (twin.heals()) {
+    TRY(index.replace(*twin.blob, blob_, digests.sha512));
   } else {
     TRY(index.insert(blob_, size_bytes_, digests.sha512, now));
   }
 
   auto after = before;
   after.status = model::ImageStatus::active;
-  after.blob = shares ? twin->blob : blob_;
+  after.blob = twin.shares() ? *twin.blob : blob_;
   after.size_bytes = size_bytes_;
   after.checksum = digests.md5;
   after.hash_value = digests.sha512;

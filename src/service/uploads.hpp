@@ -138,10 +138,15 @@ public:
 
 private:
   friend class Uploads;
-  /// A blob of which the rows say that its bytes are those of the upload.
+  /// The blob of which the rows say that its bytes are those of the upload, if there is one.
   struct Twin {
-    BlobId blob;
-    bool sound; ///< the store has all its bytes
+    std::optional<BlobId> blob;
+    bool is_whole{false}; ///< the store has all its bytes
+
+    /// The image takes the bytes of the twin, else its own.
+    [[nodiscard]] bool shares() const { return blob && is_whole; }
+    /// The bytes of the upload take the place of those of the twin.
+    [[nodiscard]] bool heals() const { return blob && !is_whole; }
   };
 
   Upload(Uploads& uploads, model::Caller caller, model::Image image, Announcement announced,
@@ -151,10 +156,10 @@ private:
   Result<formats::Accepted> recognise();
   Result<> keep(Digests::Values const& digests, formats::Accepted const& accepted);
   Result<> make_permanent();
-  Result<std::optional<Twin>> find_twin(Digests::Values const& digests) const;
+  Result<Twin> find_twin(Digests::Values const& digests) const;
   Result<model::Image> awaiting(store::Connection& connection) const;
   Result<bool> activate(store::Connection& connection, Digests::Values const& digests,
-                        formats::Accepted const& accepted, std::optional<Twin> const& twin) const;
+                        formats::Accepted const& accepted, Twin const& twin) const;
   void heal(BlobId const& damaged) const;
   void drop_bytes();
 
