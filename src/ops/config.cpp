@@ -208,8 +208,8 @@ public:
     }
   }
 
-  /// Looks at the files that the keys name.
-  void files(std::span<FileLook const> looks) {
+  /// Whether the files that the keys name can be used.
+  void files() {
     for (auto const& key : config_keys()) {
       if (key.names_file == NamesFile::no) continue;
       auto const& file = *std::get<std::string*>(key.slot(config_));
@@ -218,7 +218,29 @@ public:
       fault(places_[key.full_name()], key.full_name(),
             fmt::format("{} is not a file that can be {}", file, reads ? "read" : "written"));
     }
-    if (faults_.empty()) check_together();
+  }
+
+  /// Rules over more than one key, once each is good by itself; the fault stands at the key that
+  /// was set.
+  void check_together() {
+    if (!faults_.empty()) return;
+    auto const& server = config_.server;
+    if (server.certificate_file.empty() != server.key_file.empty()) {
+      together(server.key_file.empty() ? "server.certificate_file" : "server.key_file",
+               "certificate_file and key_file go together");
+    }
+    auto const& images = config_.images;
+    if (images.page_default > images.page_max) {
+      together(places_.contains("images.page_default") ? "images.page_default" : "images.page_max",
+               fmt::format("page_default {} is above page_max {}", images.page_default,
+                           images.page_max));
+    }
+    if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
+    if (config_.storage.driver == StorageDriver::s3) check_s3();
+  }
+
+  /// What the files hold, once all keys are good.
+  void contents(std::span<FileLook const> looks) {
     if (!faults_.empty()) return;
     for (auto const& look : looks) {
       if (!places_.contains(look.key)) continue;
@@ -229,7 +251,6 @@ public:
   }
 
   Result<Config> finish() {
-    if (faults_.empty()) check_together();
     if (faults_.empty()) return std::move(config_);
     return error(Fault::invalid_value, fmt::format("{}", fmt::join(faults_, "\n")), first_key_);
   }
@@ -271,23 +292,6 @@ private:
     if (auto const reason = std::visit(source, key.slot(config_))) {
       fault(where, key.full_name(), *reason);
     }
-  }
-
-  // Rules over more than one key; the fault stands at the key that was set.
-  void check_together() {
-    auto const& server = config_.server;
-    if (server.certificate_file.empty() != server.key_file.empty()) {
-      together(server.key_file.empty() ? "server.certificate_file" : "server.key_file",
-               "certificate_file and key_file go together");
-    }
-    auto const& images = config_.images;
-    if (images.page_default > images.page_max) {
-      together(places_.contains("images.page_default") ? "images.page_default" : "images.page_max",
-               fmt::format("page_default {} is above page_max {}", images.page_default,
-                           images.page_max));
-    }
-    if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
-    if (config_.storage.driver == StorageDriver::s3) check_s3();
   }
 
   void check_s3() {
@@ -356,6 +360,7 @@ Result<Config> load_config(std::optional<std::string> const& path, Settings cons
   if (path) loader.file(*path);
   loader.environment(environment);
   loader.command_line(command_line);
+  loader.check_together();
   return loader.finish();
 }
 
@@ -364,7 +369,9 @@ Result<> check_config(std::string const& path, Settings const& environment,
   Loader loader;
   loader.file(path);
   loader.environment(environment);
-  loader.files(looks);
+  loader.files();
+  loader.check_together();
+  loader.contents(looks);
   TRY(loader.finish());
   return {};
 }
