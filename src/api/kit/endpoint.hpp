@@ -44,7 +44,8 @@ struct Spec {
   std::vector<std::string_view> media{"application/json"}; ///< of a body without declared fields
   bool quick{false};                   ///< a read of microseconds on a database that is here: may
                                        ///< run on an io thread
-  bool slow{false};                    ///< hashes a password: must not hold the threads of others
+  bool slow{false};                    ///< hashes a password: on few threads (memory), not those
+                                       ///< of others
   std::vector<QueryParameter> query{}; ///< documented parameters
 };
 

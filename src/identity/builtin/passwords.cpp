@@ -34,23 +34,11 @@ std::string make_decoy(Passwords::Cost cost) {
                      random_base64<16>(), random_base64<32>());
 }
 
-class Slot {
-public:
-  explicit Slot(std::counting_semaphore<2>& slots) : slots_(slots) { slots_.acquire(); }
-  ~Slot() { slots_.release(); }
-  Slot(Slot const&) = delete;
-  Slot& operator=(Slot const&) = delete;
-
-private:
-  std::counting_semaphore<2>& slots_;
-};
-
 } // namespace
 
 Passwords::Passwords(Cost cost) : cost_(cost), decoy_(make_decoy(cost)) {}
 
 Result<std::string> Passwords::hash(std::string_view password) {
-  Slot const slot(slots_);
   std::array<char, crypto_pwhash_STRBYTES> out{};
   auto const passes = static_cast<unsigned long long>(cost_.passes);
   auto const memory_bytes = static_cast<std::size_t>(cost_.memory_kib) * 1024;
@@ -62,7 +50,6 @@ Result<std::string> Passwords::hash(std::string_view password) {
 }
 
 bool Passwords::verify(std::optional<std::string> const& stored, std::string_view password) {
-  Slot const slot(slots_);
   ++verifications_;
   auto const& hash = stored && !stored->empty() ? *stored : decoy_;
   bool const matches =

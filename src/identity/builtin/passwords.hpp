@@ -6,14 +6,14 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
-#include <semaphore>
 #include <string>
 #include <string_view>
 
 namespace vitrine::identity::builtin {
 
-/// Thread-safe. At most two hashes are computed at once, so that logins cannot take the memory of
-/// the service; further ones wait.
+/// Thread-safe. A computation takes a core and `Cost::memory_kib` while it lasts. Callers bound how
+/// many run at once: whatever strangers may ask for runs on the few threads that are there for it
+/// (docs/decisions/0011-login-limit.md).
 class Passwords {
 public:
   struct Cost {
@@ -35,7 +35,6 @@ public:
 private:
   Cost const cost_;
   std::string const decoy_; ///< well-formed, of the same cost, of no password
-  std::counting_semaphore<2> slots_{2};
   std::atomic<std::uint64_t> verifications_{0};
 };
 
