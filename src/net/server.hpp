@@ -31,9 +31,9 @@ struct ServerOptions {
   std::size_t head_bytes_max{64U << 10U};
   std::size_t target_bytes_max{16U << 10U};
   std::size_t headers_max{256};
-  /// Bodies beyond `kShortBodyBytes` in memory at once, over all connections: callers with a token
-  /// can't fill the memory either, and 64 of the largest bodies are more than the threads that
-  /// work on them. Beyond it 503.
+  /// Memory for bodies beyond `kShortBodyBytes`, over all connections, so that callers with a token
+  /// cannot fill all of it either. 64 of the largest fit, more than threads work on at once. Beyond
+  /// it 503.
   std::size_t long_bodies_bytes_max{64U << 20U};
   std::chrono::milliseconds idle_timeout{75'000}; ///< between requests on a kept connection
   std::chrono::milliseconds head_timeout{15'000}; ///< first byte to the end of the head

@@ -16,8 +16,8 @@ Result<std::int64_t> remove_old_jobs(store::Database& database, Clock const& clo
                                      std::int64_t retention_days);
 
 /// Removes the bytes of blobs that no image refers to: the row first, so that a crash leaves only
-/// bytes that no row knows, which the start removes. Returns how many. Errors: those of the
-/// database and the store; what is left is taken next time.
+/// bytes that no row knows, which `Uploads::remove_strays` finds. Returns how many. Errors: those
+/// of the database and the store; what is left is taken next time.
 Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& blobs);
 
 } // namespace vitrine::jobs
