@@ -140,7 +140,7 @@ def test_identity_commands(server):
     assert "cli-project" not in [row["Name"] for row in admin.json("project", "list")]
 
 
-def test_a_token_and_the_catalog(as_demo, server):
+def test_a_token_and_the_catalog(as_demo):
     token = as_demo.json("token", "issue")
     assert token["id"] and token["project_id"]
     catalog = as_demo.json("catalog", "list")

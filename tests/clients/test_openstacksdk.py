@@ -68,7 +68,7 @@ def test_the_life_of_an_image(as_demo, as_alt, alt, tmp_path, rng):
     assert as_demo.image.find_image("sdk-renamed") is None
 
 
-def test_a_generator_is_uploaded_in_chunks(as_demo, tmp_path):
+def test_a_generator_is_uploaded_in_chunks(as_demo):
     image = as_demo.image.create_image(name="sdk-generated", disk_format="raw",
                                        container_format="bare",
                                        data=iter([b"abc", b"def"]), validate_checksum=False)

@@ -18,7 +18,6 @@ import s3  # noqa: E402  (the path comes first)
 
 KIND = os.environ.get("VITRINE_TEST_STORE", "file")
 s3_only = pytest.mark.skipif(KIND != "s3", reason="of object stores")
-file_only = pytest.mark.skipif(KIND != "file", reason="of the folder of image data")
 URL, _, FOLDER = os.environ.get("VITRINE_TEST_S3", "").partition(" ")
 
 

@@ -1,7 +1,6 @@
 """docs/adding-an-endpoint.md is true: the program with that file and line has that endpoint."""
 
 import json
-import pathlib
 import re
 import shlex
 import subprocess

@@ -16,7 +16,7 @@ def manifest():
 
 
 @pytest.fixture(scope="session")
-def images(tmp_path_factory):
+def images():
     """The files of the archive as bytes by name."""
     with tarfile.open(FOLDER / "images.tar.xz") as archive:
         return {member.name.removeprefix("./"): archive.extractfile(member).read()

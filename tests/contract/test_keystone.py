@@ -125,7 +125,7 @@ def test_the_role_admin_administers_and_another_may_count_as_it(fresh_server):
     Account(admin, "manager").client(server).get(f"/v2/images/{image}").expect(200)
 
 
-def test_only_projects_that_are_there_and_enabled_become_members(server, admin, demo):
+def test_only_projects_that_are_there_and_enabled_become_members(admin, demo):
     domain = admin.post("/v3/domains", {"domain": {"name": uuid.uuid4().hex}}).expect(201) \
         .json()["domain"]["id"]
     inside = admin.post("/v3/projects", {"project": {"name": "inside", "domain_id": domain}}) \

@@ -33,7 +33,7 @@ def test_db_upgrade_makes_the_schema_and_says_what_it_did(tmp_path):
         server.finish()
 
 
-def test_db_upgrade_without_a_database_is_refused(tmp_path):
+def test_db_upgrade_without_a_database_is_refused():
     refused = subprocess.run([str(harness.BINARY), "db", "upgrade"], capture_output=True, text=True,
                              check=False, timeout=60)
     assert refused.returncode == 1

@@ -4,8 +4,6 @@ import threading
 
 import pytest
 
-import harness
-
 
 def projects(count, prefix="p"):
     return [f"{prefix}{index:04d}" for index in range(count)]
