@@ -1,22 +1,17 @@
-// One PostgreSQL connection with its prepared statements.
+// One PostgreSQL connection and its unit of work.
 //
-// Statements travel in libpq's pipeline mode: the text that opens a transaction goes out with the
-// first statement, a batch goes out as a whole, and the end of a read is not waited for.
+// Statements travel in a pipeline: the text that opens a transaction goes out with the first
+// statement, a batch goes out as a whole, and the end of a read is not waited for.
 #pragma once
 
 #include "store/metadata/connection.hpp"
+#include "store/metadata/postgres/pipeline.hpp"
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-
-struct pg_conn;
-struct pg_result;
 
 namespace vitrine::store::postgres {
 
@@ -27,21 +22,10 @@ struct ConnectionOptions {
   bool prepared_statements{true};
 };
 
-/// What the engine made of a unit of work.
-enum class Trouble : std::uint8_t {
-  none,
-  refused,   ///< a statement failed; the transaction is void
-  overtaken, ///< another transaction came first (40001, 40P01, 55P03): the unit may run again
-  lost,      ///< the connection, or a server that is no primary any more
-};
-
 class PostgresConnection final : public Connection {
 public:
   /// Errors: `unavailable`; the detail never holds a password.
   static Result<std::unique_ptr<PostgresConnection>> open(ConnectionOptions const& options);
-  ~PostgresConnection() override;
-  PostgresConnection(PostgresConnection const&) = delete;
-  PostgresConnection& operator=(PostgresConnection const&) = delete;
 
   using Connection::run;
   Result<std::int64_t> run(sql::Statement const& statement, std::span<Param const> params,
@@ -54,7 +38,7 @@ public:
   /// or nothing. Alive until the unit ends.
   void begin(std::span<char const* const> opening);
   /// What went wrong since `begin`.
-  [[nodiscard]] Trouble trouble() const noexcept { return trouble_; }
+  [[nodiscard]] Trouble trouble() const noexcept { return pipeline_.trouble(); }
   /// Commits what was opened. When it fails nothing was stored, unless `trouble` is `lost`: then
   /// nobody knows.
   Result<> commit();
@@ -65,44 +49,16 @@ public:
   Result<> execute(std::string const& script);
 
 private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-  using OnResult = std::function<void(pg_result*)>;
-
   PostgresConnection(pg_conn* handle, bool prepares);
-  // An exchange: `start`, `send` once or more, `finish`. What cannot be sent shows at the end.
+  /// Begins an exchange, with what opens the transaction unless that is open.
   void start();
-  Result<> send(sql::Statement const& statement, std::span<Param const> params);
   Result<> send_each(sql::Statement const& statement, std::span<Params const> rows);
-  std::string const& wide_text(sql::Statement const& statement, std::size_t params);
-  Result<> finish(std::string_view name, OnResult const& on_result);
-  void send_plain(char const* text);
-  char const* prepare(std::string_view text);
-  pg_result* next_result();
-  bool wait_for_server();
-  Error fail(std::string_view name, pg_result const* failed);
-  Error lose(std::string_view name, std::string_view reason);
+  std::string const& wide_text(std::string_view text, std::size_t params);
 
-  pg_conn* handle_;
-  bool const prepares_;
+  Pipeline pipeline_;
   std::span<char const* const> opening_;
-  bool open_{false}; ///< a transaction may be open on the server
-  Trouble trouble_{Trouble::none};
-
-  int unread_{0};  ///< exchanges whose results nobody has read yet
-  int prelude_{0}; ///< statements of this exchange ahead of the caller's
-  bool sending_failed_{false};
-  std::chrono::steady_clock::time_point deadline_;
-
-  // Names by text: dynamic list statements share a name of ours.
-  std::unordered_map<std::string, std::string, TextHash, std::equal_to<>> prepared_;
-  std::uint64_t prepared_count_{0};
-  std::unordered_map<std::string, std::string, TextHash, std::equal_to<>> wide_texts_;
-  std::vector<std::string> preparing_; ///< the texts that this exchange prepares
+  bool open_{false};   ///< a transaction may be open on the server
+  TextMap wide_texts_; ///< of statements that take many rows at once, by the text for one
 };
 
 } // namespace vitrine::store::postgres
