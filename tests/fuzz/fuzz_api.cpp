@@ -48,19 +48,29 @@ private:
   std::shared_ptr<model::Caller const> const theirs_ = member("theirs");
 };
 
+struct TemporaryFolder {
+  TemporaryFolder() {
+    auto pattern = (std::filesystem::temp_directory_path() / "vitrine-fuzz-XXXXXX").string();
+    path = ::mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
+  TemporaryFolder(TemporaryFolder const&) = delete;
+  TemporaryFolder& operator=(TemporaryFolder const&) = delete;
+
+  std::string path;
+};
+
 class Service {
 public:
   Service() {
-    auto pattern = (std::filesystem::temp_directory_path() / "vitrine-fuzz-XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
     ops::LogConfig quiet;
     quiet.level = ops::LogLevel::off;
     CHECK(ops::configure_log(quiet));
-    stores_.emplace(app::Stores::open(directory_, config_, metrics_).value());
+    stores_.emplace(app::Stores::open(folder_.path, config_, metrics_).value());
     auto policy = service::policy::Policy::load(service::policy::defaults(), std::nullopt);
     house_ = std::make_unique<app::House>(config_, *stores_, std::move(policy).value(), metrics_);
     CHECK(identity::builtin::bootstrap(*house_->identity->directory(),
-                                       {directory_ + "/clouds.yaml", false, "region"}));
+                                       {folder_.path + "/clouds.yaml", false, "region"}));
     auto given = house_->services();
     services_.emplace(api::Services{given.clock, given.config, given.metrics, given.health,
                                     given.access, given.images, given.uploads, given.downloads,
@@ -98,7 +108,7 @@ private:
     CHECK(reply.status == 201);
   }
 
-  std::string directory_;
+  TemporaryFolder const folder_;
   ops::Config config_;
   ops::Metrics metrics_;
   TwoTenants tenants_;
@@ -126,7 +136,7 @@ bool is_possible(std::string_view line) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-  static auto& service = *new Service();
+  static Service service;
   std::string_view text(reinterpret_cast<char const*>(data), size);
   auto const line = take_line(text);
   auto const media = take_line(text);
