@@ -193,8 +193,6 @@ Result<> check_config(std::string const& path, Settings const& environment,
 
 /// Reference of all keys, Markdown.
 std::string describe_config_markdown();
-/// A file that changes nothing: every key commented out at its default, with its text.
-std::string example_config_toml();
 
 struct HostPort {
   std::string host; ///< without brackets

@@ -1,4 +1,4 @@
-// Prints the configuration keys for people: the reference and an example file.
+// Prints the configuration keys for people.
 #include "base/json.hpp"
 #include "ops/config_keys.hpp"
 
@@ -80,20 +80,6 @@ std::string describe_config_markdown() {
                        type_of(key), default_of(key),
                        key.applies == Applies::at_restart ? "at restart" : "on SIGHUP",
                        key.description);
-  }
-  return out;
-}
-
-std::string example_config_toml() {
-  std::string out = "# Every key at its default. Uncomment a line to change it.\n";
-  std::string_view section;
-  for (auto const& key : config_keys()) {
-    if (key.section != section) {
-      section = key.section;
-      out += fmt::format("\n[{}]\n", section);
-    }
-    out += fmt::format("# {} ({})\n#{} = {}\n", key.description, type_of(key), key.name,
-                       default_of(key));
   }
   return out;
 }

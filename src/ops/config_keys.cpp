@@ -312,9 +312,8 @@ std::vector<Key> keystone_keys() {
        {},
        check_endpoint},
       {"identity", "username", SLOT(identity, username),
-       "User that asks Keystone about tokens, projects and EC2 credentials; needs the roles "
-       "service "
-       "and, for the latter two, admin."},
+       "User that asks Keystone about tokens and projects; needs the roles service and, for the "
+       "latter, admin."},
       {"identity", "password", SLOT(identity, password), "Password of the user."},
       input_file("identity", "password_file", SLOT(identity, password_file),
                  "File with the password instead, read at each login: it may change while the "

@@ -15,12 +15,6 @@
 
 namespace vitrine::identity::keystone {
 
-/// What a user signs requests to an object store with.
-struct AccessKey {
-  std::string access;
-  std::string secret;
-};
-
 /// Thread-safe.
 class Keystone final : public Authenticator {
 public:
@@ -36,9 +30,6 @@ public:
   [[nodiscard]] bool waits() const noexcept override { return true; }
 
   model::ProjectDirectory& projects() noexcept { return projects_; }
-  /// The first EC2 credential of a user for a project; nothing when they have none. Error:
-  /// `identity_unavailable`.
-  Result<std::optional<AccessKey>> access_key_of(UserId const& user, ProjectId const& project);
   /// The public URL of a service in the catalog of the service's user; nothing when it is not
   /// there. Error: `identity_unavailable`.
   Result<std::optional<std::string>> endpoint_of(std::string_view type, std::string_view region);

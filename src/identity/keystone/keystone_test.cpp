@@ -319,26 +319,14 @@ TEST_F(KeystoneTest, tells_which_projects_can_be_shared_with) {
   EXPECT_EQ(usable("on").error().fault, Fault::identity_unavailable);
 }
 
-TEST_F(KeystoneTest, finds_access_keys_and_endpoints) {
-  documents_ = {{"/v3/users/u1/credentials/OS-EC2",
-                 R"({"credentials":[{"tenant_id":"p2","access":"a2","secret":"s2"},)"
-                 R"({"tenant_id":"p1","access":"a1","secret":"s1"}]})"},
-                {"/v3/auth/catalog",
+TEST_F(KeystoneTest, finds_endpoints_in_the_catalog) {
+  documents_ = {{"/v3/auth/catalog",
                  R"({"catalog":[{"type":"image","endpoints":[)"
                  R"({"interface":"internal","region":"R","url":"http://in"},)"
                  R"({"interface":"public","region":"R","url":"http://out"}]}]})"}};
-  auto const key_of = [&](UserId const& user, ProjectId const& project) {
-    return ordered([&](Keystone& asked) { return asked.access_key_of(user, project).value(); });
-  };
   auto const endpoint_of = [&](std::string_view type, std::string_view region) {
     return ordered([&](Keystone& asked) { return asked.endpoint_of(type, region).value(); });
   };
-  auto const key = key_of({"u1"}, {"p1"});
-  ASSERT_TRUE(key);
-  EXPECT_EQ(key->access, "a1");
-  EXPECT_EQ(key->secret, "s1");
-  EXPECT_FALSE(key_of({"u1"}, {"p3"}));
-  EXPECT_FALSE(key_of({"u2"}, {"p1"}));
   EXPECT_EQ(endpoint_of("image", "R"), "http://out");
   EXPECT_FALSE(endpoint_of("image", "S"));
   EXPECT_FALSE(endpoint_of("volume", "R"));

@@ -107,7 +107,6 @@ TEST_F(AuditExportTest, AJobIsPendingInOneEventWhateverItsSize) {
 
 TEST_F(AuditExportTest, CutAtAnyByteItGoesOnWithoutGapOrRepetition) {
   share(2);
-  auto const outbox = house_.rows("SELECT event, targets FROM audit_outbox ORDER BY 1", 2);
   house_.database->writes_left = 0; // written, but not forgotten
   EXPECT_FALSE(open()->export_pending());
   std::stringstream whole;

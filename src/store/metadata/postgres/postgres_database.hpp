@@ -31,8 +31,6 @@ protected:
   Result<> do_write(Work const& work) override;
 
 private:
-  struct Attempt;
-
   explicit PostgresDatabase(DatabaseOptions const& options);
   Result<> read_in(std::span<char const* const> opening, Work const& work);
   /// Lends a connection and runs `attempt` on it, again after the connection was lost or another
