@@ -59,7 +59,6 @@ enum class Kind : std::uint8_t {
   X(wrong_status, conflict, "The status of the image does not allow this.")                        \
   X(property_missing, conflict, "The property does not exist.")                                    \
   X(name_taken, conflict, "The name is taken.")                                                    \
-  X(image_in_use, conflict, "The image is in use.")                                                \
   X(conflict, conflict, "The request conflicts with the current state.")                           \
   X(image_is_public, conflict, "The image is public.")                                             \
   X(not_image_owner, conflict, "Only the owner of the image may do this.")                         \

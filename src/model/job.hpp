@@ -20,13 +20,6 @@ enum class JobStatus : std::uint8_t { init, running, success, fail };
 std::string_view name_of(JobStatus status) noexcept;
 std::optional<JobStatus> job_status_named(std::string_view name) noexcept;
 
-/// Outcome of one (image, project) pair of a members job.
-struct PairOutcome {
-  ImageId image;
-  ProjectId project;
-  std::optional<Error> failure; ///< absent: success
-};
-
 struct Job {
   JobId id;
   std::int64_t sequence{0}; ///< submission order
