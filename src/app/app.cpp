@@ -2,6 +2,7 @@
 
 #include "api/describe.hpp"
 #include "app/house.hpp"
+#include "app/move.hpp"
 #include "app/serve.hpp"
 #include "app/stores.hpp"
 #include "console/blobs.hpp"
@@ -193,6 +194,12 @@ Result<std::vector<std::string>> upgrade_database(std::string const& config_file
                                   contract ? Upgrade::contract : Upgrade::expand);
 }
 
+Result<> move_database(std::string const& directory, std::string const& config_file,
+                       std::function<void(std::string const&)> const& tell) {
+  auto const config = TRY(ops::load_config(given(config_file), ops::environment_settings(environ)));
+  return move_service(directory, config, tell);
+}
+
 Result<service::BlobReport> check_blobs(std::string const& directory,
                                         std::string const& config_file) {
   auto const config = TRY(ops::load_config(given(config_file), ops::environment_settings(environ)));
@@ -243,7 +250,8 @@ int run(int count, char const* const* arguments) {
                                   .out = std::cout});
   console::add_blob_commands(program, chosen, {.check = check_blobs, .out = std::cout});
   console::add_quota_commands(program, chosen, {.with_quotas = with_quotas, .out = std::cout});
-  console::add_database_commands(program, chosen, {.upgrade = upgrade_database, .out = std::cout});
+  console::add_database_commands(
+      program, chosen, {.upgrade = upgrade_database, .move = move_database, .out = std::cout});
   try {
     program.parse(count, arguments);
   } catch (CLI::ParseError const& problem) {

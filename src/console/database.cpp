@@ -8,13 +8,14 @@
 namespace vitrine::console {
 namespace {
 
-struct Upgrading {
+struct Asked {
   DatabaseTools tools;
   std::string config_file;
+  std::string directory{};
   bool contract{false};
 };
 
-Result<> upgrade(Upgrading const& asked) {
+Result<> upgrade(Asked const& asked) {
   auto const steps = TRY(asked.tools.upgrade(asked.config_file, asked.contract));
   for (auto const& step : steps)
     asked.tools.out << "applied " << step << "\n";
@@ -22,11 +23,26 @@ Result<> upgrade(Upgrading const& asked) {
   return {};
 }
 
+Result<> move(Asked const& asked) {
+  return asked.tools.move(asked.directory, asked.config_file, [&](std::string const& line) {
+    asked.tools.out << line << std::endl;
+  }); // each as it comes
+}
+
+void add_move(CLI::App& database, std::function<Result<>()>& chosen,
+              std::shared_ptr<Asked> const& asked) {
+  auto* command = database.add_subcommand(
+      "move", "Copy a service from its directory into an empty PostgreSQL and its store");
+  command->add_option("--standalone", asked->directory, "Directory to move from")->required();
+  command->add_option("--config", asked->config_file, "TOML file that says where to")->required();
+  command->callback([asked, &chosen] { chosen = [asked] { return move(*asked); }; });
+}
+
 } // namespace
 
 void add_database_commands(CLI::App& program, std::function<Result<>()>& chosen,
                            DatabaseTools tools) {
-  auto const asked = std::make_shared<Upgrading>(std::move(tools));
+  auto const asked = std::make_shared<Asked>(std::move(tools));
   auto* database = program.add_subcommand("db", "The PostgreSQL database of the service");
   database->require_subcommand(1);
   auto* command = database->add_subcommand(
@@ -35,6 +51,7 @@ void add_database_commands(CLI::App& program, std::function<Result<>()>& chosen,
   command->add_flag("--contract", asked->contract,
                     "Also take away what only older releases need; none of them may run any more");
   command->callback([asked, &chosen] { chosen = [asked] { return upgrade(*asked); }; });
+  add_move(*database, chosen, asked);
 }
 
 } // namespace vitrine::console

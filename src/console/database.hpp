@@ -20,6 +20,10 @@ struct DatabaseTools {
   /// what only older releases need when `contract`. Returns the names of the steps.
   std::function<Result<std::vector<std::string>>(std::string const& config_file, bool contract)>
       upgrade;
+  /// Copies the service of a directory to where the configuration keeps it, and tells of it.
+  std::function<Result<>(std::string const& directory, std::string const& config_file,
+                         std::function<void(std::string const& line)> const& tell)>
+      move;
   std::ostream& out;
 };
 

@@ -14,10 +14,9 @@ import subprocess
 import threading
 import time
 
-import postgres
 import pytest
-import s3
 import users
+from parts import DATABASE
 
 import harness
 
@@ -26,36 +25,11 @@ SEED = int(os.environ.get("VITRINE_SEED", "20250304"))
 REPLICAS, USERS_OF_A_PROJECT = 3, 2
 LEASE_SECONDS = 2
 CONFIG = f"[jobs]\nlease_seconds = {LEASE_SECONDS}\npoll_seconds = 1\n"
-BUCKET, DATABASE = "images", "vitrine"
 
 
 @pytest.fixture
-def cluster():
-    started = postgres.Cluster(durable=True)
-    started.sql(f"CREATE DATABASE {DATABASE}")
-    yield started
-    started.remove()
-
-
-@pytest.fixture
-def object_store():
-    started = s3.ObjectStore()
-    (started.root / BUCKET).mkdir()
-    yield started
-    if started.process.poll() is None:
-        started.resume()
-    started.remove()
-
-
-@pytest.fixture
-def replicas(cluster, object_store, tmp_path):
-    environment = {
-        "VITRINE_DATABASE_URL": cluster.url.replace("/postgres", f"/{DATABASE}"),
-        "VITRINE_STORAGE_DRIVER": "s3",
-        "VITRINE_S3_ENDPOINT": object_store.url, "VITRINE_S3_BUCKET": BUCKET,
-        "VITRINE_S3_ACCESS_KEY": s3.ACCESS_KEY, "VITRINE_S3_SECRET_KEY": s3.SECRET_KEY,
-        "VITRINE_STORAGE_SWEEP_SECONDS": "1", "VITRINE_STORAGE_STRAY_SECONDS": "0"}
-    servers = [harness.Server(tmp_path / f"replica{n}", config=CONFIG, environment=environment)
+def replicas(shared_parts, tmp_path):
+    servers = [harness.Server(tmp_path / f"replica{n}", config=CONFIG, environment=shared_parts)
                for n in range(REPLICAS)]
     for server in servers:
         server.start()

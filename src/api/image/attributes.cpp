@@ -128,8 +128,8 @@ Result<bool> may_set(std::string_view name, Setter const& setter) {
     if (setter.copies && name.starts_with("__")) return false;
     return reserved(name);
   case Rule::ims_only:
-    if (!setter.ims_profile) break;
     if (setter.copies) return false;
+    if (!setter.ims_profile) break;
     return read_only(name);
   case Rule::operated:
     if (setter.is_admin) break;
@@ -148,9 +148,7 @@ bool is_always_shown(std::string_view name) {
 }
 
 bool copies_document(json::Object const& body) {
-  auto const named = [&](std::string_view name) { return body.contains(name); };
-  return std::ranges::all_of(kComputed, named) &&
-         std::ranges::all_of(kStandards, named, &Standard::name);
+  return std::ranges::all_of(kComputed, [&](std::string_view name) { return body.contains(name); });
 }
 
 std::vector<OwnAttribute> own_attributes() {

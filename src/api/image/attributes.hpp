@@ -26,8 +26,9 @@ bool is_base(std::string_view name);
 /// Errors: `read_only_attribute`, `reserved_attribute`.
 Result<bool> may_set(std::string_view name, Setter const& setter);
 
-/// True for the body of a POST that hands on all that documents of profile ims compute, as Nova and
-/// Cinder do for snapshots. What such a body may not set is dropped, not refused (decision 0022).
+/// True for the body of a POST that hands on what documents of profile ims compute (`__imagetype`,
+/// `__image_source_type` and `__image_size` together), as Nova and Cinder do for snapshots. What
+/// such a body may not set is dropped, not refused (decision 0022).
 bool copies_document(json::Object const& body);
 
 /// True for a name that every document of profile ims shows, whatever the image stores.

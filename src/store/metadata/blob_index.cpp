@@ -46,7 +46,7 @@ Result<bool> BlobIndex::forget_unused(BlobId const& id) {
 Result<std::vector<BlobRow>> BlobIndex::all() {
   std::vector<BlobRow> out;
   TRY(connection_.run(sql::list_blobs, {}, [&](Row const& row) {
-    out.push_back({.id = row.id<BlobId>(0), .size_bytes = row.integer(1)});
+    out.push_back({row.id<BlobId>(0), row.integer(1), row.string(2)});
   }));
   return out;
 }

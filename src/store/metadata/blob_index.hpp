@@ -13,6 +13,7 @@ namespace vitrine::store {
 struct BlobRow {
   BlobId id;
   std::int64_t size_bytes{0};
+  std::string hash_value{}; ///< SHA-512, lower-case hex
 };
 
 class BlobIndex {

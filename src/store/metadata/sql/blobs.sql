@@ -23,4 +23,4 @@ SELECT id FROM blobs WHERE refs = 0 ORDER BY created_at LIMIT $1
 DELETE FROM blobs WHERE id = $1 AND refs = 0
 
 -- name: list_blobs
-SELECT id, size FROM blobs
+SELECT id, size, hash_value FROM blobs

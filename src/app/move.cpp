@@ -1,0 +1,70 @@
+#include "app/move.hpp"
+
+#include "app/stores.hpp"
+#include "service/copy_blobs.hpp"
+#include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/metadata/copy_rows.hpp"
+#include "store/metadata/sqlite/sqlite_database.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <fmt/format.h>
+
+namespace vitrine::app {
+namespace {
+
+using Tell = std::function<void(std::string const&)>;
+using std::filesystem::weakly_canonical;
+
+constexpr std::chrono::seconds kTellEvery{2};
+
+std::string amount_of(service::CopiedBlobs const& blobs) {
+  return fmt::format("{} blobs, {} bytes", blobs.blobs, blobs.bytes);
+}
+
+Result<> move_blobs(store::Database& database, std::string const& directory,
+                    ops::Config const& config, Tell const& tell) {
+  auto const home = config.storage.directory.empty() ? directory : config.storage.directory;
+  if (config.storage.driver == ops::StorageDriver::file &&
+      weakly_canonical(home) == weakly_canonical(directory)) {
+    tell("image data: stays in " + directory);
+    return {};
+  }
+  auto const from = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
+  auto const into = TRY(open_blobs(home, config));
+  auto told_at = std::chrono::steady_clock::now();
+  auto const moved = TRY(service::copy_blobs(
+      database, *from, *into,
+      [&](service::CopiedBlobs const& done, service::CopiedBlobs const& total) {
+        auto const now = std::chrono::steady_clock::now();
+        if (now - told_at < kTellEvery) return;
+        told_at = now;
+        tell(fmt::format("image data: {} of {}", amount_of(done), amount_of(total)));
+      }));
+  tell(fmt::format("image data: {} copied, read back and compared", amount_of(moved)));
+  return {};
+}
+
+} // namespace
+
+Result<> move_service(std::string const& directory, ops::Config const& config, Tell const& tell) {
+  if (config.database.url.empty()) {
+    return error(Fault::invalid_value, "database.url is empty: it names the PostgreSQL to move to");
+  }
+  if (!std::filesystem::exists(directory + "/vitrine.db")) {
+    return error(Fault::unavailable, directory + " holds no service");
+  }
+  auto const lock = TRY(DirectoryLock::take(directory));
+  auto const from = TRY(store::sqlite::SqliteDatabase::open(directory + "/vitrine.db"));
+  auto const into = TRY(open_database(directory, config.database));
+  TRY(store::check_empty(*into));
+  // Rows come last: they say that all is there.
+  TRY(move_blobs(*from, directory, config, tell));
+  auto const tables = TRY(store::copy_rows(*from, *into));
+  for (auto const& table : tables)
+    tell(fmt::format("{}: {} rows copied, read back and compared", table.name, table.rows));
+  tell("moved; serve with the new configuration from now on");
+  return {};
+}
+
+} // namespace vitrine::app

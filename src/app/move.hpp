@@ -1,0 +1,20 @@
+// `vitrine db move`: a service outgrows its directory.
+#pragma once
+
+#include "base/result.hpp"
+#include "ops/config.hpp"
+
+#include <functional>
+#include <string>
+
+namespace vitrine::app {
+
+/// Copies what the directory holds to where `config` keeps it: rows into its PostgreSQL, which must
+/// be empty, and image data into its store, unless that is the directory. Both are read back and
+/// compared. No server may run on the directory, and none may have run on the new database. The
+/// directory stays as it is. `tell` hears of the progress, line by line. Errors: `unavailable` and
+/// `conflict` with the reason; the database is empty then, and the next run goes on.
+Result<> move_service(std::string const& directory, ops::Config const& config,
+                      std::function<void(std::string const& line)> const& tell);
+
+} // namespace vitrine::app

@@ -1,0 +1,88 @@
+#include "service/copy_blobs.hpp"
+
+#include "service/digests.hpp"
+#include "store/metadata/blob_index.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace vitrine::service {
+namespace {
+
+constexpr std::size_t kWaitingBlocksMax = 16;
+
+// Hands all bytes of one blob to `store`, block by block; their SHA-512.
+Result<std::string> read_through(store::Blobs& blobs, BlobId const& id, BlockPool& blocks,
+                                 DigestPool& pool, Digests::Store store) {
+  auto const bytes = TRY(blobs.open(id));
+  Digests digests(pool, std::move(store));
+  for (std::uint64_t at = 0; at < bytes->size_bytes();) {
+    auto block = blocks.take();
+    auto const room = block.room();
+    auto const count = std::min<std::uint64_t>(room.size(), bytes->size_bytes() - at);
+    TRY(bytes->read(at, room.first(count)));
+    block.extend(count);
+    at += count;
+    TRY(digests.add(std::move(block)));
+  }
+  return digests.finish().sha512;
+}
+
+class Copying {
+public:
+  Copying(store::Blobs& from, store::Blobs& into) : from_(from), into_(into) {}
+
+  Result<> copy(store::BlobRow const& row) {
+    auto const there = read_back(row.id);
+    if (there && *there == row.hash_value) return {};
+    if (!there && there.error().fault != Fault::not_found) return Error(there.error());
+    TRY(into_.remove(row.id));
+    TRY(write(row));
+    if (TRY(read_back(row.id)) == row.hash_value) return {};
+    return error(Fault::conflict,
+                 fmt::format("blob {} was copied, and other bytes were read back", row.id.text));
+  }
+
+private:
+  Result<std::string> read_back(BlobId const& id) {
+    return read_through(into_, id, blocks_, digests_, [](auto) -> Result<> { return {}; });
+  }
+
+  Result<> write(store::BlobRow const& row) {
+    auto const writer = TRY(into_.create(row.id, static_cast<std::uint64_t>(row.size_bytes)));
+    auto const hash = read_through(from_, row.id, blocks_, digests_,
+                                   [&](auto bytes) { return writer->write(bytes); });
+    if (!hash && hash.error().fault != Fault::not_found) return Error(hash.error());
+    if (hash && *hash == row.hash_value) return writer->commit();
+    return error(Fault::conflict,
+                 fmt::format("blob {} is {}; nothing of it was copied", row.id.text,
+                             hash ? "not what the database says" : "missing"));
+  }
+
+  store::Blobs& from_;
+  store::Blobs& into_;
+  BlockPool blocks_;
+  DigestPool digests_{2, kWaitingBlocksMax};
+};
+
+} // namespace
+
+Result<CopiedBlobs> copy_blobs(store::Database& database, store::Blobs& from, store::Blobs& into,
+                               BlobProgress const& progress) {
+  auto const rows = TRY(database.read(
+      [](store::Connection& connection) { return store::BlobIndex(connection).all(); }));
+  CopiedBlobs total{.blobs = std::ssize(rows)};
+  for (auto const& row : rows)
+    total.bytes += row.size_bytes;
+  CopiedBlobs done;
+  Copying copying(from, into);
+  for (auto const& row : rows) {
+    TRY(copying.copy(row));
+    ++done.blobs;
+    done.bytes += row.size_bytes;
+    progress(done, total);
+  }
+  return done;
+}
+
+} // namespace vitrine::service

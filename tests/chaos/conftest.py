@@ -1,0 +1,34 @@
+"""The parts that replicas share, each started for one test."""
+
+import postgres
+import pytest
+import s3
+from parts import BUCKET, DATABASE
+
+
+@pytest.fixture
+def cluster():
+    started = postgres.Cluster(durable=True)
+    started.sql(f"CREATE DATABASE {DATABASE}")
+    yield started
+    started.remove()
+
+
+@pytest.fixture
+def object_store():
+    started = s3.ObjectStore()
+    (started.root / BUCKET).mkdir()
+    yield started
+    if started.process.poll() is None:
+        started.resume()
+    started.remove()
+
+
+@pytest.fixture
+def shared_parts(cluster, object_store):
+    """The environment of a server that keeps everything in them."""
+    return {"VITRINE_DATABASE_URL": cluster.url.replace("/postgres", f"/{DATABASE}"),
+            "VITRINE_STORAGE_DRIVER": "s3",
+            "VITRINE_S3_ENDPOINT": object_store.url, "VITRINE_S3_BUCKET": BUCKET,
+            "VITRINE_S3_ACCESS_KEY": s3.ACCESS_KEY, "VITRINE_S3_SECRET_KEY": s3.SECRET_KEY,
+            "VITRINE_STORAGE_SWEEP_SECONDS": "1", "VITRINE_STORAGE_STRAY_SECONDS": "0"}

@@ -1,0 +1,154 @@
+"""`vitrine db move`: from a directory into PostgreSQL and an object store, whole or not at all."""
+
+import os
+import sqlite3
+import subprocess
+
+import database
+import identity
+import pytest
+
+import harness
+
+
+@pytest.fixture
+def alone(tmp_path, rng):
+    """A service of one directory with something of everything, stopped; what its users saw."""
+    server = harness.Server(tmp_path / "data", config="[quota]\nimage = 50\n",
+                            accounts=identity.Builtin(tmp_path / "data/clouds.yaml"))
+    server.start()
+    yield server
+    server.finish()
+
+
+def fill(server, rng):
+    admin, demo, alt = (server.client(name) for name in ("admin", "demo", "alt"))
+    big = rng.randbytes(11 << 20)
+    images = [demo.create_image(data, hw_disk="scsi", tags=["a", "ü"], name=name)
+              for name, data in [(None, b""), ("n", b"x"), ("n", b"x"), ("big", big)]]
+    images.append(demo.create_image())
+    images.append(admin.create_image(b"gold", visibility="public", quote="'\"\\ \u0001 €"))
+    demo.delete(f"/v2/images/{images[2]['id']}").expect(204)
+    ids = [image["id"] for image in images[:2] + images[3:4]]
+    job = demo.share(ids, [alt.project_id])
+    alt.answer_share(ids[:1])
+    admin.post(f"/v2/images/{images[5]['id']}/actions/deactivate").expect(204)
+    return demo, alt, ids, job
+
+
+def move(server, environment, config):
+    return subprocess.run(
+        [str(harness.BINARY), "db", "move", "--standalone", str(server.directory),
+         "--config", str(config)], capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, **environment})
+
+
+def tables_of(server):
+    """Every table but SQLite's own and those that each engine has for itself: columns and rows."""
+    connection = sqlite3.connect(server.directory / "vitrine.db")
+    try:
+        names = [name for [name] in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+            "AND name NOT IN ('migrations', 'write_probe')")]
+        tables = {}
+        for name in names:
+            rows = connection.execute(f"SELECT * FROM {name}")
+            columns = [column[0] for column in rows.description]
+            tables[name] = columns, sorted(
+                tuple("" if value is None else str(value) for value in row) for row in rows)
+        return tables
+    finally:
+        connection.close()
+
+
+def moved_rows(environment, name, columns):
+    return sorted(database.psql(environment["VITRINE_DATABASE_URL"],
+                                        f"SELECT {', '.join(columns)} FROM {name}"))
+
+
+def seen_by(client):
+    """All that one user sees: documents, members, data."""
+    page = client.get("/v2/images?limit=100&os_hidden=false").expect(200).json()["images"]
+    assert page
+    return [(image, client.get(f"/v2/images/{image['id']}/members").body,
+             client.download(image["id"]).body) for image in page]
+
+
+def test_a_service_moves_whole(alone, shared_parts, tmp_path, rng):
+    demo, alt, ids, job = fill(alone, rng)
+    before = seen_by(demo), seen_by(alt), demo.job(job["job_id"])
+    config = tmp_path / "moved.toml"
+    config.write_text("[quota]\nimage = 50\n")
+
+    running = move(alone, shared_parts, config)
+    assert (running.returncode, running.stdout) == (1, "")
+    assert "another server works on" in running.stderr
+    assert alone.stop() == 0
+    tables = tables_of(alone)
+
+    done = move(alone, shared_parts, config)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == (f"image data: 4 blobs, {5 + (11 << 20)} bytes copied, "
+                        "read back and compared")
+    for name, (columns, rows) in tables.items():
+        assert f"{name}: {len(rows)} rows copied, read back and compared" in lines
+        assert moved_rows(shared_parts, name, columns) == rows, name
+    assert len(tables["images"][1]) == 5 and len(tables["image_members"][1]) == 3
+
+    again = move(alone, shared_parts, config)
+    assert again.returncode == 1
+    assert "the database holds rows already" in again.stderr
+
+    # The same users, with the tokens they have, on a server that has nothing but the new places.
+    moved = harness.Server(tmp_path / "replica", environment=shared_parts, accounts=alone.identity)
+    moved.start()
+    try:
+        for client in (demo, alt):
+            client.server = moved
+            client.disconnect()
+        assert (seen_by(demo), seen_by(alt), demo.job(job["job_id"])) == before
+        assert demo.share(ids[1:], [alt.project_id])["status"] == "SUCCESS"
+        assert demo.unshare(ids, [alt.project_id])["status"] == "SUCCESS"
+        checked = subprocess.run(
+            [str(harness.BINARY), "blobs", "check", "--standalone", str(moved.directory)],
+            capture_output=True, text=True, check=False, timeout=60,
+            env={**os.environ, **shared_parts})
+        assert checked.stdout.splitlines()[-1] == "4 blobs compared, 0 wrong"
+    finally:
+        moved.finish()
+
+
+@pytest.mark.parametrize("fault", ["damaged", "missing"])
+def test_what_cannot_be_proven_does_not_move(alone, shared_parts, tmp_path, fault, rng):
+    fill(alone, rng)
+    assert alone.stop() == 0
+    config = tmp_path / "moved.toml"
+    config.write_text("")
+    victim = next(path for path in alone.store.files() if path.stat().st_size == 4)
+    if fault == "damaged":
+        victim.write_bytes(b"gelb")
+    else:
+        victim.rename(tmp_path / "kept")
+
+    done = move(alone, shared_parts, config)
+    assert done.returncode == 1
+    why = "not what the database says" if fault == "damaged" else "missing"
+    assert done.stderr == f"vitrine: blob {victim.name} is {why}; nothing of it was copied\n"
+    assert moved_rows(shared_parts, "images", ["id"]) == []
+
+    victim.write_bytes(b"gold")
+    done = move(alone, shared_parts, config)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert len(moved_rows(shared_parts, "images", ["id"])) == 5
+
+
+def test_a_place_to_move_to_is_needed(alone, tmp_path):
+    assert alone.stop() == 0
+    config = tmp_path / "moved.toml"
+    config.write_text("")
+    done = move(alone, {}, config)
+    assert done.returncode == 1
+    assert done.stderr == ("vitrine: database.url is empty: it names the PostgreSQL to move to\n")
