@@ -126,7 +126,8 @@ std::optional<bool> filter_flag(Context const& context, std::string_view name) {
 }
 
 bool filters_by_any(Context const& context, std::initializer_list<std::string_view> names) {
-  return std::ranges::any_of(names, [&](auto name) { return context.query.last(name); });
+  return std::ranges::any_of(names,
+                             [&](auto name) { return context.query.last(name).has_value(); });
 }
 
 Reply wrapped(int status, std::string_view name, std::function<void(json::Writer&)> const& write) {
