@@ -58,4 +58,4 @@ def test_one_machine_starts(placed):
         process.terminate()
         process.stdout.close()
         assert process.wait(30 * harness.PATIENCE) == 0
-    assert (config.parent / "log/vitrine.log").stat().st_size > 0
+    assert (config.parent / "log/vitrine.log").exists()

@@ -100,8 +100,9 @@ Result<> apply(Operation const& operation, model::Image& image, model::Propertie
   bool const adds = operation.kind == Kind::add;
   bool const base = is_base(name);
   bool const there = base || properties.contains(name);
-  // Who purges properties names these too, and they stay shown (decision 0022).
-  bool const purged = operation.kind == Kind::remove && setter.ims_profile && is_always_shown(name);
+  // Who purges properties names also what is only computed, and stays shown (decision 0022).
+  bool const purged =
+      operation.kind == Kind::remove && !there && setter.ims_profile && is_always_shown(name);
   if (purged) return {};
   // No image has `stores` at a site with a single one, so that only adding it is refused as such.
   if ((name != "stores" || adds) && !TRY(may_set(name, setter))) return {};
