@@ -132,6 +132,8 @@ def test_orderly_restarts_in_mid_job_are_no_reason_to_give_up(fresh_server):
     print(f"{restarts} restarts met an unfinished job")
     assert job["status"] == "SUCCESS", job
     assert len(job["entities"]["results"]) == 25000
+    # The line comes a moment after the end can be read.
+    harness.wait_until(lambda: '"job.ended"' in server.log(), what="the line of the log")
     ended = [json.loads(line) for line in server.log().splitlines() if '"job.ended"' in line]
     assert [(line["job_id"], line["status"]) for line in ended] == [(job_id, "SUCCESS")]
     assert ended[0]["request_id"].startswith("req-")
