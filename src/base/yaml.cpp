@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #include <optional>
+#include <sstream>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/parser.h>
 
 namespace vitrine::yaml {
 namespace {
@@ -39,6 +42,34 @@ private:
   std::size_t bytes_{0};
 };
 
+/// Hears what a parser reads, and keeps no more than where its last document began.
+class Listener final : public YAML::EventHandler {
+public:
+  void OnDocumentStart(YAML::Mark const& mark) override { began = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(YAML::Mark const&, YAML::anchor_t) override {}
+  void OnAlias(YAML::Mark const&, YAML::anchor_t) override {}
+  void OnScalar(YAML::Mark const&, std::string const&, YAML::anchor_t,
+                std::string const&) override {}
+  void OnSequenceStart(YAML::Mark const&, std::string const&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(YAML::Mark const&, std::string const&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  YAML::Mark began;
+};
+
+// Not by YAML::LoadAll: of some broken texts that reads the same document for ever.
+std::optional<YAML::Mark> second_document(std::string const& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Listener listener;
+  bool const more = parser.HandleNextDocument(listener) && parser.HandleNextDocument(listener);
+  return more ? std::optional(listener.began) : std::nullopt;
+}
+
 } // namespace
 
 // yaml-cpp throws; this is its adapter.
@@ -47,12 +78,10 @@ std::expected<YAML::Node, Refusal> parse(std::string const& text) {
   if (text.size() > kBytesMax)
     return refused(start, fmt::format("longer than {} bytes", kBytesMax));
   try {
-    auto const documents = YAML::LoadAll(text);
-    if (documents.empty()) return YAML::Node();
-    if (documents.size() > 1) return refused(documents[1].Mark(), "a second document begins");
-    if (auto refusal = Measure().too_much(documents[0]))
-      return std::unexpected(std::move(*refusal));
-    return documents[0];
+    if (auto const mark = second_document(text)) return refused(*mark, "a second document begins");
+    auto document = YAML::Load(text);
+    if (auto refusal = Measure().too_much(document)) return std::unexpected(std::move(*refusal));
+    return document;
   } catch (YAML::Exception const& failure) {
     return refused(failure.mark, failure.msg);
   }
