@@ -8,7 +8,7 @@ constexpr std::string_view kMagicV1 =
     "WithoutFreeSpace"; // offsets count sectors, sizes have 32 bits
 constexpr std::string_view kMagicV2 = "WithouFreSpacExt"; // offsets count clusters
 constexpr std::size_t kHeader = 64;
-constexpr std::uint64_t kSectorsMax = INT64_MAX / 512;
+constexpr std::uint64_t kSectorsMax = kVirtualBytesMax / 512;
 
 Result<VirtualSize> inspect(Source& source) {
   auto const header = TRY(source.read(0, kHeader, "its header"));

@@ -13,6 +13,15 @@ namespace vitrine::formats {
 /// Bytes of the disk inside; nothing when the format does not tell.
 using VirtualSize = std::optional<std::uint64_t>;
 
+/// The largest disk that anybody may claim. An image asks for a disk of `min_disk` GiB, which the
+/// API counts in 31 bits: no server could ever hold a larger one. Also below what fits 63 bits
+/// after a reader has rounded it up.
+constexpr std::uint64_t kVirtualBytesMax = std::uint64_t{INT32_MAX} << 30U;
+
+/// Whether a server could have a disk of that size; Fault::format_unsafe. Asked before the size is
+/// multiplied or stored: a file of a few KiB can claim anything.
+Result<> check_virtual_size(std::uint64_t bytes);
+
 struct Probe {
   Format format;
   /// Whether the first bytes (Source::head) are of this format. Must be exact enough never to take

@@ -23,6 +23,11 @@ std::string_view name_of(Format format) noexcept {
 }
 Nature nature_of(Format format) noexcept { return kRows[static_cast<std::size_t>(format)].nature; }
 
+Result<> check_virtual_size(std::uint64_t bytes) {
+  if (bytes > kVirtualBytesMax) return unsafe("has a virtual size out of range");
+  return {};
+}
+
 std::span<Probe const> probes() {
   static std::array const all = {
 #define X(name, nature) name##_probe(),

@@ -16,7 +16,8 @@ Result<VirtualSize> inspect(Source& source) {
   if (cluster_bits < 9 || cluster_bits > 16 || l2_bits < 6 || l2_bits > 13) {
     return unsafe("has a cluster or table size out of range");
   }
-  if (size_bytes == 0 || size_bytes > INT64_MAX) return unsafe("has a virtual size out of range");
+  if (size_bytes == 0) return unsafe("has a virtual size out of range");
+  TRY(check_virtual_size(size_bytes));
   if (be32(header, 36) > 1) return unsafe("is encrypted by an unknown method");
   if (l1_offset < kHeader) return unsafe("has a misplaced first-level table");
 

@@ -124,7 +124,7 @@ Result<> check_tables(Header const& header) {
   auto const aligned = [&](std::uint64_t offset) {
     return offset != 0 && offset % header.cluster_bytes() == 0;
   };
-  if (header.size_bytes > INT64_MAX) return unsafe("has a virtual size out of range");
+  TRY(check_virtual_size(header.size_bytes));
   auto const l2_entry = (header.features & kExtendedL2) != 0 ? 16U : 8U;
   auto const per_l1_entry = header.cluster_bytes() / l2_entry * header.cluster_bytes();
   if (std::uint64_t{header.l1_entries} * 8 > kL1BytesMax) {

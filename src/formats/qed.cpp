@@ -30,7 +30,8 @@ Result<VirtualSize> inspect(Source& source) {
   auto const header_bytes = std::uint64_t{cluster_bytes} * header_clusters;
   auto const entries = table_bytes / 8; // at most 2^27
   auto const reach = product(entries * entries, cluster_bytes);
-  if (size_bytes > INT64_MAX || size_bytes % 512 != 0 || (reach && size_bytes > *reach)) {
+  TRY(check_virtual_size(size_bytes));
+  if (size_bytes % 512 != 0 || (reach && size_bytes > *reach)) {
     return unsafe("has a virtual size out of range");
   }
   if (header_clusters == 0 || l1_offset < header_bytes || l1_offset % cluster_bytes != 0) {

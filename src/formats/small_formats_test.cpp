@@ -26,7 +26,7 @@ TEST(Qcow, header) {
   EXPECT_EQ(see(image().fill(32, 2, 63)),
             refused(Format::qcow, "has a cluster or table size out of range"));
   constexpr auto kCut = "is cut: its first-level table lies beyond the end of the file";
-  EXPECT_EQ(see(image().be64(24, INT64_MAX)), refused(Format::qcow, kCut));
+  EXPECT_EQ(see(image().be64(24, kVirtualBytesMax)), refused(Format::qcow, kCut));
   EXPECT_EQ(see(image().be64(40, UINT64_MAX)), refused(Format::qcow, kCut));
   EXPECT_EQ(see(image().size(20)),
             refused(Format::qcow, "is cut: the file ends before the end of its header"));

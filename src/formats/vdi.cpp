@@ -33,6 +33,7 @@ Result<VirtualSize> inspect(Source& source) {
       blocks_allocated > blocks) {
     return unsafe("has a block size or count out of range");
   }
+  TRY(check_virtual_size(size_bytes));
   auto const reach = product(blocks, block_bytes);
   if (!reach || size_bytes > *reach) return unsafe("has a virtual size out of range");
   auto const map_bytes = std::uint64_t{blocks} * 4;

@@ -48,8 +48,7 @@ Result<> check_footer(Footer const& footer) {
   if (footer.type == Type::differencing) return unsafe("is a differencing disk: it names a parent");
   if (!footer.checksum_fits) return unsafe("is damaged: the checksum of its footer is wrong");
   if (footer.version >> 16U != kVersion >> 16U) return unsafe("is of an unknown version");
-  if (footer.size_bytes > INT64_MAX) return unsafe("has a virtual size out of range");
-  return {};
+  return check_virtual_size(footer.size_bytes);
 }
 
 // Returns the number of bytes up to the end of the block table.

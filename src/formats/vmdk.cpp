@@ -40,7 +40,7 @@ Header header_in(Bytes bytes) {
 
 Result<> check_header(Header const& header) {
   if (header.version < 1 || header.version > 3) return unsafe("is of an unknown version");
-  if (header.capacity_sectors == 0 || header.capacity_sectors > kSectorsMax) {
+  if (header.capacity_sectors == 0 || header.capacity_sectors > kVirtualBytesMax / kSector) {
     return unsafe("has a virtual size out of range");
   }
   if (!std::has_single_bit(header.grain_sectors) || header.grain_sectors > 0x20'0000) {

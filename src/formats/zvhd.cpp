@@ -31,7 +31,7 @@ Result<VirtualSize> inspect(Source& source) {
   auto const header = TRY(source.read(0, kBlock, "its header"));
   if (!checksum_fits(header)) return unsafe("is damaged: the checksum of its header is wrong");
   auto const size_bytes = size_in(header);
-  if (size_bytes > INT64_MAX) return unsafe("has a virtual size out of range");
+  TRY(check_virtual_size(size_bytes));
   auto const size = TRY(source.size());
   auto const last = TRY(source.tail(kBlock, "its last header"));
   auto const cookie = characters(part(header, 0, 7));

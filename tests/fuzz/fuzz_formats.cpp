@@ -55,7 +55,7 @@ void try_image(Bytes bytes, std::uint64_t seed) {
   CHECK(finding == in_chunks(bytes, seed));
   CHECK(finding.size_bytes == bytes.size());
   CHECK(!finding.unsafe || !finding.virtual_size_bytes);
-  CHECK(finding.virtual_size_bytes.value_or(0) <= INT64_MAX);
+  CHECK(finding.virtual_size_bytes.value_or(0) <= kVirtualBytesMax);
   check_all(finding);
 }
 
