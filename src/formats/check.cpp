@@ -26,10 +26,10 @@ std::string describe(Finding const& finding) {
 }
 
 // Containers that may wrap the disk, so that the bytes tell nothing of the declared disk format.
-bool is_wrapped(Nature nature, std::string_view container_format) {
-  bool const archive = nature == Nature::archive;
-  bool const packed = nature == Nature::packed;
-  if (container_format == "ova") return archive;
+bool is_wrapped(Format format, std::string_view container_format) {
+  bool const archive = nature_of(format) == Nature::archive;
+  bool const packed = nature_of(format) == Nature::packed;
+  if (container_format == "ova") return format == Format::ova;
   if (container_format == "compressed") return packed;
   return (container_format == "docker" || container_format == "ovf") && (archive || packed);
 }
@@ -55,19 +55,20 @@ std::string_view own_format(Format format) {
 
 Result<Accepted> check(Finding const& finding, std::string_view disk_format,
                        std::string_view container_format, Rules const& rules) {
-  auto const nature = nature_of(finding.format);
   auto const container = container_format.empty() ? "bare" : container_format;
   auto const declared = "declared " + std::string(disk_format.empty() ? "no format" : disk_format) +
                         " in " + std::string(container) + ", found " + describe(finding);
   if (finding.unsafe) {
     return error(Fault::format_unsafe, declared + ", which " + *finding.unsafe, "disk_format");
   }
-  if (is_wrapped(nature, container)) {
+  if (is_wrapped(finding.format, container)) {
     if (disk_format.empty()) return error(Fault::format_mismatch, declared, "disk_format");
     return Accepted{std::string(disk_format), std::nullopt};
   }
   if (must_be_wrapped(container)) {
-    return error(Fault::format_mismatch, declared, "container_format");
+    bool const unordered = container == "ova" && finding.format == Format::tar;
+    auto const hint = unordered ? " that does not begin with an OVF descriptor" : "";
+    return error(Fault::format_mismatch, declared + hint, "container_format");
   }
   auto const own = own_format(finding.format);
   auto const claimed = disk_format.empty() ? own : disk_format;

@@ -68,7 +68,9 @@ TEST(Check, ploop_without_header) {
 }
 
 TEST(Check, containers) {
-  EXPECT_EQ(answer(found(Format::tar), "vmdk", "ova"), "vmdk");
+  EXPECT_EQ(answer(found(Format::ova), "vmdk", "ova"), "vmdk");
+  EXPECT_EQ(answer(found(Format::tar), "vmdk", "ova"), "format_mismatch");
+  EXPECT_EQ(answer(found(Format::ova), "vmdk", "ovf"), "vmdk");
   EXPECT_EQ(answer(found(Format::vmdk), "vmdk", "ova"), "format_mismatch");
   EXPECT_EQ(answer(found(Format::gzip), "raw", "compressed"), "raw");
   EXPECT_EQ(answer(found(Format::qcow2), "qcow2", "compressed"), "format_mismatch");
@@ -86,6 +88,9 @@ TEST(Check, the_text_names_both) {
             "declared qcow2 in bare, found raw");
   EXPECT_EQ(check(found(Format::xml), "", "bare").error().detail,
             "declared no format in bare, found xml, a document");
+  EXPECT_EQ(
+      check(found(Format::tar), "vmdk", "ova").error().detail,
+      "declared vmdk in ova, found tar, an archive that does not begin with an OVF descriptor");
   auto unsafe = found(Format::qcow2, std::nullopt);
   unsafe.unsafe = "names a backing file";
   EXPECT_EQ(check(unsafe, "raw", "bare").error().detail,

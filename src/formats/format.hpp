@@ -30,6 +30,7 @@ enum class Nature : std::uint8_t {
   X(zvhd2, disk)                                                                                   \
   X(iso, disk)                                                                                     \
   X(luks, plain)                                                                                   \
+  X(ova, archive)                                                                                  \
   X(tar, archive)                                                                                  \
   X(gzip, packed)                                                                                  \
   X(bzip2, packed)                                                                                 \

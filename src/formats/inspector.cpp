@@ -4,7 +4,9 @@ namespace vitrine::formats {
 
 void Inspector::feed(std::span<std::byte const> chunk) {
   while (!chunk.empty()) {
-    chunk = chunk.subspan(source_.take(chunk));
+    auto const taken = source_.take(chunk);
+    walk(chunk.first(taken));
+    chunk = chunk.subspan(taken);
     if (source_.ready() && !decided_) look();
   }
 }
@@ -44,21 +46,46 @@ void Inspector::recognise() {
 
 void Inspector::look() {
   auto const size = source_.size();
-  if (!looked_ || size) recognise();
+  bool const first = !looked_;
+  if (first || size) recognise();
   if (!finding_.unsafe && probe_ != nullptr) {
     auto const virtual_size = probe_->inspect(source_);
     if (virtual_size) {
       finding_.virtual_size_bytes = *virtual_size;
     } else if (virtual_size.error().fault != Fault::unavailable) {
-      finding_.unsafe = virtual_size.error().detail;
-    } else {
-      return;
+      refuse(virtual_size.error());
     }
+    if (first) begin_walk();
+    if (!virtual_size && !finding_.unsafe) return;
   } else if (probe_ == nullptr && size) {
     finding_.virtual_size_bytes = *size;
   }
+  if (size && walk_ && !finding_.unsafe) {
+    if (auto const walked = walk_->finish(source_); !walked) refuse(walked.error());
+  }
   decided_ = finding_.unsafe || size;
   if (decided_) source_.release();
+}
+
+// The walk begins late, when the head tells the format, with all the bytes there were.
+void Inspector::begin_walk() {
+  bool const opened = place_ == Place::upload || nature_of(probe_->format) != Nature::archive;
+  if (finding_.unsafe || probe_->walk == nullptr || !opened) return;
+  walk_ = probe_->walk(source_.head());
+  walk(source_.head());
+}
+
+void Inspector::walk(Bytes bytes) {
+  if (!walk_) return;
+  if (auto const walked = walk_->feed(bytes); !walked) refuse(walked.error());
+}
+
+void Inspector::refuse(Error const& reason) {
+  finding_.unsafe = reason.detail;
+  finding_.virtual_size_bytes.reset();
+  decided_ = true;
+  walk_.reset();
+  source_.release();
 }
 
 } // namespace vitrine::formats

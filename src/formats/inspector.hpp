@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,10 +33,15 @@ struct Finding {
 };
 
 /// Sees the bytes of one upload, once and in order. Costs next to nothing past the headers; memory
-/// is bounded (see Source; about 70 KiB for a raw disk, 1.2 MiB at most). Not thread-safe. The
-/// finding does not depend on how the bytes were cut into chunks.
+/// is bounded (see Source; about 70 KiB for a raw disk, 1.2 MiB at most, and as much again for the
+/// disk in an OVA). Not thread-safe. The finding does not depend on how the bytes were cut into
+/// chunks.
 class Inspector {
 public:
+  /// What the bytes are: an upload, or a file in an archive. Archives in archives are not opened.
+  enum class Place : std::uint8_t { upload, member };
+  explicit Inspector(Place place = Place::upload) : place_(place) {}
+
   /// Takes the next bytes. Not after `finish`.
   void feed(std::span<std::byte const> chunk);
   /// What is certain before the end: set once the format is known from the first bytes. When
@@ -48,9 +54,14 @@ public:
 private:
   void look();
   void recognise();
+  void begin_walk();
+  void walk(Bytes bytes);
+  void refuse(Error const& reason);
 
+  Place place_;
   Source source_;
   Probe const* probe_{nullptr};
+  std::unique_ptr<Walk> walk_; ///< while it may still find something
   Finding finding_;
   bool looked_{false};  ///< the head was looked at
   bool decided_{false}; ///< the finding is final
@@ -69,9 +80,9 @@ struct Accepted {
 };
 
 /// Whether what was found fits what was declared. An empty `disk_format` takes the one found, an
-/// empty `container_format` means bare; `ova` wants an archive, `compressed` wants compressed data,
-/// `docker` and `ovf` may be either. Fault::format_unsafe, Fault::format_mismatch; the detail names
-/// both formats.
+/// empty `container_format` means bare; `ova` wants one, `compressed` wants compressed data,
+/// `docker` and `ovf` take any archive or compressed data. Fault::format_unsafe,
+/// Fault::format_mismatch; the detail names both formats.
 Result<Accepted> check(Finding const& finding, std::string_view disk_format,
                        std::string_view container_format, Rules const& rules = {});
 

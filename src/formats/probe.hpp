@@ -3,8 +3,10 @@
 
 #include "formats/format.hpp"
 #include "formats/source.hpp"
+#include "formats/walk.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -34,6 +36,9 @@ struct Probe {
   bool (*ends)(Bytes tail) = nullptr;
   /// Whether such a file serves as a plain disk as well; null when it never does.
   bool (*serves_plain)(Bytes head) = nullptr;
+  /// What looks at the whole of the file beside `inspect`, given its head; null when nothing does.
+  /// Its refusals are of the same kind.
+  std::unique_ptr<Walk> (*walk)(Bytes head) = nullptr;
 };
 
 #define X(name, nature) Probe name##_probe();

@@ -101,39 +101,6 @@ TEST(Luks, both_versions) {
             refused(Format::luks, "is cut: the file ends before the end of its header"));
 }
 
-// A member header with its checksum, the data, and room for the end of the archive.
-Image& add_member(Image& tar, std::string_view name, std::string_view size) {
-  auto const at = tar.size() < 1024 ? 0 : tar.size() - 1024;
-  tar.text(at, name).text(at + 124, size).text(at + 257, "ustar");
-  std::uint32_t sum = 8 * ' ';
-  tar.size(at + 512);
-  for (std::size_t i = at; i < at + 512; ++i)
-    sum += static_cast<std::uint8_t>(tar.bytes()[i]);
-  std::string octal(6, '0');
-  for (std::size_t i = 6; i-- > 0; sum >>= 3U)
-    octal[i] = static_cast<char>('0' + sum % 8);
-  return tar.text(at + 148, octal).text(at + 154, "\0 "sv).size(at + 1024 + 1024);
-}
-
-TEST(Tar, members) {
-  Image tar;
-  add_member(add_member(tar, "vm.ovf", "00000000100"), "..disk..vmdk", "00000001000");
-  EXPECT_EQ(see(tar), safe(Format::tar, std::nullopt));
-  for (auto const* name : {"../x", "/etc/passwd", "a/../../x", ".."}) {
-    auto climbing = tar;
-    EXPECT_EQ(see(add_member(climbing, name, "00000000001")),
-              refused(Format::tar, "has a member whose name leads out of the archive"));
-  }
-  auto huge = tar;
-  EXPECT_EQ(see(add_member(huge, "x", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")),
-            refused(Format::tar, "has a damaged member header"));
-  auto cut = tar;
-  EXPECT_EQ(see(cut.size(cut.size() - 1024)),
-            refused(Format::tar, "is cut: the file ends before the end of its members"));
-  // Without the checksum it is no archive, and a boot sector may say anything.
-  EXPECT_EQ(see(Image(4096).text(257, "ustar")), safe(Format::raw, 4096));
-}
-
 TEST(Packed, every_kind) {
   auto const expect = [](std::string_view magic, Format format) {
     EXPECT_EQ(see(Image(64).text(0, magic)), safe(format, std::nullopt)) << name_of(format);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "formats/inspector.hpp"
+#include "formats/tar_member.hpp"
 
 #include <cstdint>
 #include <ostream>
@@ -168,6 +169,26 @@ inline Image zvhd(std::string_view cookie) {
   auto image = header;
   image.text(4096, "hwstream bg").le32(4108, 100).fill(4144, 100, 0x5a).text(8188, "end");
   return image.size(8192).text(8192, characters(header.bytes()));
+}
+
+/// A member header with its checksum, the content, and room for the end of the archive.
+inline Image& add_member(Image& tar, std::string_view name, Bytes content, char kind = '0') {
+  auto const at = tar.size() < 1024 ? 0 : tar.size() - 1024;
+  std::string size(11, '0');
+  auto left = content.size();
+  for (std::size_t i = size.size(); i-- > 0; left >>= 3U)
+    size[i] = static_cast<char>('0' + left % 8);
+  tar.text(at, name).text(at + 124, size).fill(at + 156, 1, static_cast<std::uint8_t>(kind));
+  tar.text(at + 257, std::string_view("ustar\0", 6)).size(at + kTarBlock);
+  std::uint32_t sum = 8 * ' ';
+  for (std::size_t i = at; i < at + kTarBlock; ++i)
+    sum += static_cast<std::uint8_t>(tar.bytes()[i]);
+  std::string octal(6, '0');
+  for (std::size_t i = 6; i-- > 0; sum >>= 3U)
+    octal[i] = static_cast<char>('0' + sum % 8);
+  tar.text(at + 148, octal).text(at + 154, std::string_view("\0 ", 2));
+  tar.text(at + kTarBlock, characters(content));
+  return tar.size(at + kTarBlock + static_cast<std::size_t>(padded(content.size())) + 1024);
 }
 
 /// CRC-32C, bit by bit.

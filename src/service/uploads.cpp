@@ -244,12 +244,11 @@ Result<> Upload::write(Block block) {
     return differs_from_announced(*announced_.size_bytes, "more");
   }
   inspector_.feed(bytes);
-  if (!recognised_early_) {
-    if (auto const finding = inspector_.early()) {
-      recognised_early_ = true;
-      TRY(formats::check(*finding, image_.disk_format.value_or(""),
-                         image_.container_format.value_or(""), uploads_.options_.rules));
-    }
+  auto const finding = inspector_.early();
+  if (finding && (!recognised_early_ || finding->unsafe)) {
+    recognised_early_ = true;
+    TRY(formats::check(*finding, image_.disk_format.value_or(""),
+                       image_.container_format.value_or(""), uploads_.options_.rules));
   }
   return digests_.add(std::move(block));
 }

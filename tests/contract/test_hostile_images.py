@@ -1,6 +1,7 @@
 """Every file of tests/data/images gets the verdict of its manifest; a refused one is not kept."""
 
 import csv
+import io
 import tarfile
 
 import pytest
@@ -60,6 +61,35 @@ def test_the_operator_may_allow_the_mismatch(fresh_server, images):
     image = demo.create_image(disk_format="raw")
     demo.upload(image["id"], images["qcow2_clean_raw_claim.img"]).expect(204)
     assert demo.show(image["id"])["disk_format"] == "raw"
+
+
+def archive_of(*members):
+    """An archive of (name, bytes), as Python writes it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in members:
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime = len(data), 1700000000.5  # a fraction needs a pax header
+            archive.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("disk, says", [
+    ("vmdk_stream_ok.vmdk", None),
+    ("qcow2_backing_abs.qcow2", "holds a qcow2 that names a backing file"),
+    ("vmdk_flat_abs.vmdk", "holds a vmdk that is a descriptor whose data lies elsewhere")])
+def test_the_disk_in_an_ova_is_inspected(images, demo, disk, says):
+    ova = archive_of(("vm.ovf", b"<?xml version='1.0'?><Envelope/>"), ("disk", images[disk]))
+    image = demo.create_image(disk_format="vmdk", container_format="ova")
+    answer = demo.upload(image["id"], ova).expect(415 if says else 204)
+    assert says is None or says in answer.text
+    assert demo.show(image["id"])["status"] == ("queued" if says else "active")
+
+
+def test_an_ova_begins_with_its_descriptor(images, demo):
+    tar = archive_of(("disk.vmdk", images["vmdk_stream_ok.vmdk"]), ("vm.ovf", b"<?xml?>"))
+    image = demo.create_image(disk_format="vmdk", container_format="ova")
+    assert "does not begin with an OVF descriptor" in demo.upload(image["id"], tar).expect(415).text
 
 
 def test_virtual_size_is_there_with_the_data(images, demo):
