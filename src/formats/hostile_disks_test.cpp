@@ -129,19 +129,6 @@ TEST(Vhdx, metadata) {
             refused(Format::vhdx, "has a sector size out of range"));
 }
 
-TEST(Zvhd, both_kinds) {
-  using testing_images::zvhd;
-  EXPECT_EQ(see(zvhd("stream")), safe(Format::zvhd, 8U << 20U));
-  EXPECT_EQ(see(zvhd("z2strm")), safe(Format::zvhd2, 8U << 20U));
-  EXPECT_EQ(see(zvhd("z2strm").size(8192)),
-            refused(Format::zvhd2, "is cut: its header is not repeated at the end"));
-  EXPECT_EQ(see(zvhd("z2strm").le64(8192 + 48, 1)),
-            refused(Format::zvhd2, "is cut: its header is not repeated at the end"));
-  EXPECT_EQ(see(zvhd("stream").le64(48, 1)),
-            refused(Format::zvhd, "is damaged: the checksum of its header is wrong"));
-  EXPECT_EQ(see(Image(4096).text(0, "streaming text")), safe(Format::raw, 4096));
-}
-
 TEST(Iso, descriptors) {
   using testing_images::iso;
   EXPECT_EQ(see(iso()), safe(Format::iso, 81'920));

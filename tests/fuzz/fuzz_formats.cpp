@@ -1,5 +1,6 @@
-// Image formats. The input is an image; it is also laid over an honest VHDX, whose headers lie too
-// far apart to be reached by chance.
+// Image formats. The input is an image; by its first byte it is also laid over an honest VHDX,
+// whose headers lie too far apart to be reached by chance, or into an OVA or a ZVHD, whose
+// checksums hide what they hold.
 #include "formats/inspector.hpp"
 #include "formats/test_image.hpp"
 
@@ -76,11 +77,26 @@ void try_vhdx(Bytes input) {
   try_image(testing_images::seal_vhdx(image).bytes(), 7);
 }
 
+void try_ova(Bytes input) {
+  testing_images::Image image;
+  testing_images::add_member(image, "vm.ovf", {});
+  try_image(testing_images::add_member(image, "disk", input).bytes(), 9);
+}
+
+// The input stands where the records do.
+void try_zvhd(std::string_view cookie, Bytes input) {
+  auto image = testing_images::zvhd(cookie).size(4096);
+  image.text(4096, characters(input)).size(4096 + (input.size() + 4095) / 4096 * 4096);
+  try_image(image.copy(0, image.size(), 4096).bytes(), 11);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   auto const bytes = std::as_bytes(std::span(data, size));
   if (size > 0 && size <= 300 && data[0] == 'V') try_vhdx(bytes.subspan(1));
+  if (size > 0 && data[0] == 'O') try_ova(bytes.subspan(1));
+  if (size > 0 && data[0] == 'Z') try_zvhd(size % 2 == 0 ? "stream" : "z2strm", bytes.subspan(1));
   try_image(bytes, size);
   return 0;
 }
