@@ -32,8 +32,8 @@ public:
   Result<> insert(model::Job& job, std::vector<ImageId> const& images);
   /// Error: `job_not_found`.
   Result<model::Job> get(JobId const& id);
-  /// The oldest job that may run now, marked as held by `worker` until `lease_until`; nothing when
-  /// there is none.
+  /// The job whose turn it is among those that may run now, marked as held by `worker` until
+  /// `lease_until`; nothing when there is none. Projects take turns, each has its jobs in order.
   Result<std::optional<model::Job>> claim(std::string_view worker, Time now, Time lease_until);
   /// Extends the lease, stores the progress and forgets earlier attempts. False when the lease was
   /// lost: nothing more may be written.

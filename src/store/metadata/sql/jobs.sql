@@ -4,10 +4,21 @@
 j.sequence, j.id, j.kind, j.project_id, j.status, j.arguments, j.caller, j.submitted_at, j.began_at, j.ended_at,
 j.done, j.total, j.attempt, j.worker, j.fault, j.fault_detail
 
+-- The turn of a new job: that of the job that is next or running now, so that the queue of another project does
+-- not stand before it; but after its own project's jobs. Jobs that back off count only where there are no others:
+-- they fell behind, and a project would catch up with them.
+-- fragment: next_turn
+SELECT MAX(first.turn) FROM (
+  SELECT COALESCE(
+    (SELECT o.turn FROM jobs o WHERE o.ended_at IS NULL AND (o.worker <> '' OR o.lease_until <= $6)
+     ORDER BY o.turn LIMIT 1),
+    (SELECT MIN(o.turn) FROM jobs o WHERE o.ended_at IS NULL), 1) AS turn
+  UNION ALL SELECT MAX(o.turn) + 1 FROM jobs o WHERE o.project_id = $3 AND o.ended_at IS NULL) first
+
 -- name: insert_job
 INSERT INTO jobs (id, kind, project_id, status, arguments, caller, submitted_at, began_at, ended_at, done, total,
-  attempt, worker, lease_until, fault, fault_detail)
-VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '')
+  attempt, worker, lease_until, fault, fault_detail, turn)
+VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '', ({next_turn}))
 RETURNING sequence
 
 -- name: insert_job_image
@@ -16,8 +27,9 @@ INSERT INTO job_images (image_id, sequence) VALUES ($1, $2)
 -- name: get_job
 SELECT {job_columns} FROM jobs j WHERE j.id = $1
 
--- The oldest job that may run: new, or of a worker whose lease ran out, with no earlier unfinished job of its
--- project on any of its images. Jobs of other projects neither hold it up nor tell that they exist.
+-- The job whose turn it is, of those that may run: new, or of a worker whose lease ran out, with no earlier
+-- unfinished job of its project on any of its images. Jobs of other projects neither hold it up nor tell that they
+-- exist.
 -- fragment: first_job_that_may_run
 SELECT {job_columns} FROM jobs j
 WHERE j.ended_at IS NULL AND j.lease_until <= $1
@@ -26,7 +38,7 @@ WHERE j.ended_at IS NULL AND j.lease_until <= $1
       ON earlier.image_id = mine.image_id AND earlier.sequence < mine.sequence
     JOIN jobs before ON before.sequence = earlier.sequence AND before.project_id = j.project_id
     WHERE mine.sequence = j.sequence)
-ORDER BY j.sequence LIMIT 1
+ORDER BY j.turn, j.sequence LIMIT 1
 
 -- name: next_job
 {first_job_that_may_run}
