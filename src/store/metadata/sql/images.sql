@@ -8,12 +8,17 @@ i.blob_id, i.created_at, i.updated_at, i.active_at, i.properties, i.tags, i.memb
 -- name: get_image
 SELECT {image_columns} FROM images i WHERE i.id = $1
 
--- What is visible to project $2, whose caller administers the service ($3 = 1) or not. SQLite judges by a narrow
--- index: a row of the table is read whole, and how long that takes would tell a stranger that the image exists.
+-- The id, if it is that of an image visible to project $2, whose caller administers the service ($3 = 1) or not.
+-- SQLite looks among the project's own images, those of everybody, and the project's memberships: an image of
+-- others is in none of them, as an id of none is. To find it and judge then would take longer, and tell a stranger
+-- that it exists.
 -- fragment: visible
-SELECT i.id FROM images i INDEXED BY images_sight
-WHERE i.id = $1 AND ($3 = 1 OR i.owner = $2 OR i.visibility IN ('community', 'public') OR i.visibility = 'shared'
-  AND EXISTS (SELECT 1 FROM image_members m WHERE m.image_id = i.id AND m.project_id = $2))
+SELECT $1 WHERE EXISTS (SELECT 1 FROM images i INDEXED BY images_own WHERE i.owner = $2 AND i.id = $1)
+  OR EXISTS (SELECT 1 FROM images i INDEXED BY images_of_all
+    WHERE i.id = $1 AND i.visibility IN ('community', 'public'))
+  OR EXISTS (SELECT 1 FROM image_members m CROSS JOIN images i ON i.id = m.image_id
+    WHERE m.image_id = $1 AND m.project_id = $2 AND i.visibility = 'shared')
+  OR $3 = 1 AND EXISTS (SELECT 1 FROM images i WHERE i.id = $1)
 
 -- PostgreSQL keeps long values apart and fetches them for the answer only. In place of the join it might read all
 -- that the project is a member of.
