@@ -8,7 +8,7 @@ packages_build=(
 )
 packages_clang=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
 packages_test=(python3-venv ca-certificates curl openssl postgresql)
-packages_bench=(nginx-light wrk openssl curl)
+packages_bench=(nginx-light wrk openssl curl postgresql)
 
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then

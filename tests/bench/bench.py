@@ -1,9 +1,11 @@
 """The figures of speed and size, one JSON line each, beside their references of the same run.
 
-usage: bench.py --binary PATH [--small] [NAME...]
+usage: bench.py --binary PATH [--small] [--images N] [NAME...]
 
-NAME is one of the functions in FIGURES. --small shrinks the amounts, to try the script itself.
-Needs nginx, wrk, openssl and curl; leaves nothing behind.
+NAME is one of the functions in FIGURES, or of those in ON_POSTGRES, which have a cluster of their
+own. --small shrinks the amounts, to try the script itself; --images is the number of images that
+postgres_page fills its database with. Needs nginx, wrk, openssl, curl and PostgreSQL; leaves
+nothing behind.
 """
 
 import argparse
@@ -11,7 +13,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import socket
 import statistics
@@ -24,36 +25,13 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import on_postgres
+from measure import FAILED, report, wrk
 from service import Api, Service
 
 GIB = 1 << 30
-CONNECTIONS = 16
 SORT_KEYS = ["created_at", "updated_at", "name", "status", "container_format", "disk_format",
              "size", "id"]
-FAILED = []
-
-
-def report(figure, value, unit, bound, holds, **reference):
-    """Prints one figure. `bound` says in words what it must reach."""
-    if not holds:
-        FAILED.append(figure)
-    print(json.dumps({"figure": figure, "value": round(value, 4), "unit": unit, "bound": bound,
-                      "holds": bool(holds), **reference}), flush=True)
-
-
-def wrk(url, seconds, token=None, script=None, connections=CONNECTIONS):
-    """(requests a second, p99 in milliseconds) of wrk against a URL."""
-    command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--latency"]
-    if token:
-        command += ["-H", f"X-Auth-Token: {token}"]
-    if script:
-        command += ["-s", str(script)]
-    text = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in text:
-        raise RuntimeError(f"{url}: {text}")
-    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()
-    return (float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
-            float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit])
 
 
 @contextlib.contextmanager
@@ -166,37 +144,51 @@ def page(service, options):
                far / near <= 1.3, page_1_ms=round(near, 3), page_2000_ms=round(far, 3))
 
 
+def to_share(service, options):
+    """Who shares, 100 images of theirs, and the projects to share them with."""
+    admin, demo = service.login("admin"), service.login("demo")
+    projects = [admin.json("POST", "/v3/projects", {"project": {"name": f"p{n}"}}, 201)
+                ["project"]["id"] for n in range(32 if options.small else 256)]
+    return demo, [demo.create(data=b"x", name=f"shared-{n}") for n in range(100)], projects
+
+
+def share_seconds(client, images, projects):
+    """Shares all with all by one request, POST to SUCCESS, and takes that back."""
+    body = {"images": images, "projects": projects}
+    started = time.perf_counter()
+    job = client.json("POST", "/v1/cloudimages/members", body)["job_id"]
+    while (state := client.json("GET", f"/v1/cloudimages/job/{job}"))["status"] in (
+            "INIT", "RUNNING"):
+        time.sleep(0.005)
+    took = time.perf_counter() - started
+    assert state["status"] == "SUCCESS", state
+    job = client.json("DELETE", "/v1/cloudimages/members", body)["job_id"]
+    while client.json("GET", f"/v1/cloudimages/job/{job}")["status"] != "SUCCESS":
+        time.sleep(0.005)
+    return took
+
+
 def share(service, options):
     """100 images with 256 projects by one request, POST to SUCCESS; and that it is linear."""
-    admin, demo = service.login("admin"), service.login("demo")
-    count = 32 if options.small else 256
-    projects = [admin.json("POST", "/v3/projects", {"project": {"name": f"p{n}"}}, 201)
-                ["project"]["id"] for n in range(count)]
-    images = [demo.create(data=b"x", name=f"shared-{n}") for n in range(100)]
-
-    def seconds(some):
-        body = {"images": some, "projects": projects}
-        started = time.perf_counter()
-        job = demo.json("POST", "/v1/cloudimages/members", body)["job_id"]
-        while (state := demo.json("GET", f"/v1/cloudimages/job/{job}"))["status"] in (
-                "INIT", "RUNNING"):
-            time.sleep(0.005)
-        took = time.perf_counter() - started
-        assert state["status"] == "SUCCESS", state
-        job = demo.json("DELETE", "/v1/cloudimages/members", body)["job_id"]
-        while demo.json("GET", f"/v1/cloudimages/job/{job}")["status"] != "SUCCESS":
-            time.sleep(0.005)
-        return took
-
+    demo, images, projects = to_share(service, options)
     runs = 3
-    whole = statistics.median(seconds(images) for _ in range(runs))
-    quarter = statistics.median(seconds(images[:25]) for _ in range(runs))
-    pairs = count * 100
+    whole = statistics.median(share_seconds(demo, images, projects) for _ in range(runs))
+    quarter = statistics.median(share_seconds(demo, images[:25], projects)
+                                for _ in range(runs))
+    pairs = len(projects) * len(images)
     report("share_seconds", whole, "s", "at most 0.6 s for 25,600 pairs", whole <= 0.6,
            pairs=pairs)
     ratio = whole / (4 * quarter)
     report("share_linear", ratio, "times", "at most 1.5 times four quarters", ratio <= 1.5,
            quarter_s=round(quarter, 4))
+
+
+def share_on_postgres(service, _, options):
+    """100 images with 256 projects by one request, POST to SUCCESS."""
+    demo, images, projects = to_share(service, options)
+    whole = statistics.median(share_seconds(demo, images, projects) for _ in range(3))
+    report("postgres_share_seconds", whole, "s", "at most 1.5 s for 25,600 pairs", whole <= 1.5,
+           pairs=len(images) * len(projects))
 
 
 def big_file(service, options):
@@ -363,18 +355,26 @@ def metrics(service, options):
 FIGURES = {function.__name__: function
            for function in (start, memory, show, create, page, share, transfer, existence,
                             metrics)}
+ON_POSTGRES = {"postgres_show": on_postgres.show, "postgres_share": share_on_postgres,
+               "postgres_page": on_postgres.page}
 
 
 def main():
     parser = argparse.ArgumentParser(description="Prints the figures of speed and size.")
     parser.add_argument("--binary", required=True, type=pathlib.Path)
     parser.add_argument("--small", action="store_true")
-    parser.add_argument("figures", nargs="*", choices=[[], *FIGURES], metavar="NAME")
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("figures", nargs="*", choices=[[], *FIGURES, *ON_POSTGRES],
+                        metavar="NAME")
     options = parser.parse_args()
-    for name in options.figures or FIGURES:
-        # A figure of its own server and directory owes nothing to those before it.
-        with Service(options.binary) as service:
-            FIGURES[name](service, options)
+    # A figure of its own server and directory owes nothing to those before it.
+    for name in options.figures or [*FIGURES, *ON_POSTGRES]:
+        if name in FIGURES:
+            with Service(options.binary) as service:
+                FIGURES[name](service, options)
+        else:
+            with on_postgres.service(options.binary) as (service, cluster):
+                ON_POSTGRES[name](service, cluster, options)
     if FAILED:
         print(f"bench: {len(FAILED)} not reached: {', '.join(FAILED)}", file=sys.stderr)
     return 1 if FAILED else 0

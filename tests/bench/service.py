@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -84,8 +85,9 @@ class Api:
 class Service:
     """The program over a new directory; with its scratch space it is gone after the block."""
 
-    def __init__(self, binary):
+    def __init__(self, binary, environment=None):
         self.binary = binary
+        self.environment = {**os.environ, **(environment or {})}
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
         self.directory = self.scratch / "data"
         self.process = None
@@ -106,7 +108,8 @@ class Service:
         with (self.scratch / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [str(self.binary), "serve", "--standalone", str(self.directory), "--demo",
-                 "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=log, text=True)
+                 "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=log, text=True,
+                env=self.environment)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"ready http://([\d.]+):(\d+)\n", line)
         if not found:
