@@ -35,6 +35,7 @@ using Chosen = std::function<Result<>()>;
 struct ServeArguments {
   ServeOptions options;
   std::string listen;
+  std::string role;
   std::string config_file;
 };
 
@@ -66,11 +67,13 @@ void add_serve(CLI::App& program, ServeArguments& arguments, Chosen& chosen) {
                       "Directory of everything it keeps; or [storage] directory");
   command->add_flag("--demo", arguments.options.demo, "Also make the demo accounts");
   command->add_option("--listen", arguments.listen, "HOST:PORT; port 0 takes a free one");
+  command->add_option("--role", arguments.role, "all, api or worker; or [server] role");
   command->add_option("--config", arguments.config_file, "TOML file; see check-config");
   command->callback([&] {
     chosen = [&]() -> Result<> {
       ops::Settings line;
       if (!arguments.listen.empty()) line["server.listen"] = arguments.listen;
+      if (!arguments.role.empty()) line["server.role"] = arguments.role;
       auto const config = TRY(
           ops::load_config(given(arguments.config_file), ops::environment_settings(environ), line));
       TRY(ops::configure_log(config.log));

@@ -133,14 +133,20 @@ Result<> remove_strays(House& house) {
   return {};
 }
 
-Upkeep::Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
+OwnUpkeep::OwnUpkeep(House& house, Stores const& stores)
+    : keep_uploads("uploads", std::chrono::seconds(service::Uploads::kTouchSeconds),
+                   [&house] { return house.uploads.keep_alive(); }),
+      look("health", 1s, [&stores, &house] { return look_at_database(house, stores); }),
+      look_at_blobs(
+          "store", 2s, [&stores, &house] { return look_at_store(house, stores); },
+          jobs::Periodic::AtEnd::no_more) {}
+
+SharedUpkeep::SharedUpkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
     : remove_bytes("blobs", 2s, // often: a full disk is what the owner who deletes waits for
                    [&stores]() -> Result<> {
                      TRY(jobs::remove_unused_blobs(*stores.database, *stores.blobs));
                      return {};
                    }),
-      keep_uploads("uploads", std::chrono::seconds(service::Uploads::kTouchSeconds),
-                   [&house] { return house.uploads.keep_alive(); }),
       sweep(
           "strays", std::chrono::seconds(house.config.storage.sweep_seconds),
           [&house] { return remove_strays(house); }, jobs::Periodic::AtEnd::no_more),
@@ -150,10 +156,6 @@ Upkeep::Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
                                               house.config.jobs.retention_days));
                     return {};
                   }),
-      look("health", 1s, [&stores, &house] { return look_at_database(house, stores); }),
-      look_at_blobs(
-          "store", 2s, [&stores, &house] { return look_at_store(house, stores); },
-          jobs::Periodic::AtEnd::no_more),
       export_audit("audit", 250ms, [&audit] { return audit.export_pending(); }) {}
 
 } // namespace vitrine::app

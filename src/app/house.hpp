@@ -68,16 +68,22 @@ Result<> look_at_store(House& house, Stores const& stores);
 /// `storage.stray_seconds` from a bucket.
 Result<> remove_strays(House& house);
 
-/// What is done again and again while the server runs.
-struct Upkeep {
-  Upkeep(House& house, Stores const& stores, jobs::AuditExport& audit);
+/// What each server does again and again while it runs: for its own uploads and its health.
+struct OwnUpkeep {
+  OwnUpkeep(House& house, Stores const& stores);
 
-  jobs::Periodic remove_bytes;
   jobs::Periodic keep_uploads;
-  jobs::Periodic sweep;
-  jobs::Periodic remove_jobs;
   jobs::Periodic look;
   jobs::Periodic look_at_blobs;
+};
+
+/// What one server of those that share a database does for all of them; not of role `api`.
+struct SharedUpkeep {
+  SharedUpkeep(House& house, Stores const& stores, jobs::AuditExport& audit);
+
+  jobs::Periodic remove_bytes;
+  jobs::Periodic sweep;
+  jobs::Periodic remove_jobs;
   jobs::Periodic export_audit; ///< ends last of all workers: it exports once more
 };
 

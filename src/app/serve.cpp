@@ -11,6 +11,8 @@
 #include <csignal>
 #include <cstdio>
 #include <fmt/format.h>
+#include <memory>
+#include <optional>
 
 namespace vitrine::app {
 namespace {
@@ -100,6 +102,26 @@ void reload(House& house, net::Server& server) {
   report_reload("certificate", server.reload_certificate());
 }
 
+bool answers_clients(ops::Config const& config) { return config.server.role != ops::Role::worker; }
+
+bool works(ops::Config const& config) { return config.server.role != ops::Role::api; }
+
+std::vector<api::Endpoint> endpoints_of(House const& house) {
+  auto endpoints = house.identity->served(api::all_endpoints());
+  if (!answers_clients(house.config)) {
+    std::erase_if(endpoints, [](api::Endpoint const& endpoint) {
+      return endpoint.spec.family != &api::ops_family;
+    });
+  }
+  return endpoints;
+}
+
+// The answer to paths that name no API: which there are, if any.
+api::Reply no_such_api(House const& house, api::Context& context, int status) {
+  if (answers_clients(house.config)) return api::version_list(context, status);
+  return api::ops_family.refuse(error(Fault::not_found), {});
+}
+
 } // namespace
 
 Result<> serve(ops::Config const& config, ServeOptions const& options) {
@@ -112,45 +134,52 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   TRY(house.uploads.recover());
   if (config.storage.driver == ops::StorageDriver::file) TRY(remove_strays(house));
   TRY(house.engine.take_over());
-  auto const audit = TRY(open_audit(house, stores, options.directory));
+  std::unique_ptr<jobs::AuditExport> audit;
+  if (works(config)) audit = TRY(open_audit(house, stores, options.directory));
   TRY(look_at_database(house, stores)); // ready from the first request on
   TRY(look_at_store(house, stores));
-  Upkeep upkeep(house, stores, *audit);
+  OwnUpkeep const own_upkeep(house, stores);
+  std::optional<SharedUpkeep> shared_upkeep;
+  if (works(config)) shared_upkeep.emplace(house, stores, *audit);
 
   auto services = house.services();
   api::Origin const origin(config.server.public_endpoint, config.server.trusted_proxies);
-  auto const endpoints = house.identity->served(api::all_endpoints());
+  auto const endpoints = endpoints_of(house);
   ImageFigures image_figures(metrics, *stores.database);
   metrics.before_scrape([&image_figures] { image_figures.refresh(); });
   RequestCounts counts(metrics, endpoints, config.metrics.per_project);
-  api::Dispatcher dispatcher(endpoints, services, origin, api::version_list,
-                             [&counts](api::Served const& served) {
-                               log_served(served);
-                               counts.count(served);
-                             });
+  api::Dispatcher dispatcher(
+      endpoints, services, origin,
+      [&house](api::Context& context, int status) { return no_such_api(house, context, status); },
+      [&counts](api::Served const& served) {
+        log_served(served);
+        counts.count(served);
+      });
   auto const place = TRY(ops::parse_host_port(config.server.listen));
   auto const server =
       TRY(net::Server::start(server_options(config, place.host, place.port), dispatcher));
   add_process_figures(metrics, *server, *house.identity);
   auto const url = url_of(config, *server);
   TRY(house.identity->announce(url));
-  house.engine.start();
+  if (works(config)) house.engine.start();
   std::printf("ready %s\n", url.c_str());
   std::fflush(stdout);
 
   wait_for_end(signals, [&] {
-    audit->reopen();
+    if (audit) audit->reopen();
     reload(house, *server);
   });
   // The trail may have a long way to go: what is left by then is written after the next start.
-  audit->end_by(std::chrono::steady_clock::now() +
-                std::chrono::seconds(config.server.drain_seconds));
+  if (audit) {
+    audit->end_by(std::chrono::steady_clock::now() +
+                  std::chrono::seconds(config.server.drain_seconds));
+  }
   house.health.drain();
   if (!server->drain(std::chrono::seconds(config.server.drain_seconds))) {
     ops::log_warning("drain.cut_short", {{"connections", server->figures().connections_open}});
   }
   house.engine.stop();
-  upkeep.export_audit.stop();
+  if (shared_upkeep) shared_upkeep->export_audit.stop();
   return {};
 }
 

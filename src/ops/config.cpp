@@ -235,6 +235,7 @@ public:
                fmt::format("page_default {} is above page_max {}", images.page_default,
                            images.page_max));
     }
+    if (server.role != Role::all) check_role(server.role == Role::api ? "api" : "worker");
     if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
     if (config_.storage.driver == StorageDriver::s3) check_s3();
   }
@@ -291,6 +292,19 @@ private:
     places_[key.full_name()] = where;
     if (auto const reason = std::visit(source, key.slot(config_))) {
       fault(where, key.full_name(), *reason);
+    }
+  }
+
+  // What one of them writes the other must find.
+  void check_role(std::string_view role) {
+    if (config_.database.url.empty()) {
+      together("server.role",
+               fmt::format("{} needs database.url: servers of other roles share it", role));
+    } else if (config_.storage.driver != StorageDriver::s3) {
+      together("server.role",
+               fmt::format("{} needs storage.driver = s3: servers of other roles share the image "
+                           "data",
+                           role));
     }
   }
 

@@ -19,6 +19,8 @@
 
 namespace vitrine::ops {
 
+/// Which half of the work a server does: answers clients, or works on jobs and tidies up.
+enum class Role : std::uint8_t { all, api, worker };
 enum class Profile : std::uint8_t { ims, glance };
 enum class IdentityDriver : std::uint8_t { builtin, keystone };
 enum class StorageDriver : std::uint8_t { file, s3 };
@@ -26,6 +28,7 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 enum class LogFormat : std::uint8_t { json, text };
 
 struct ServerConfig {
+  Role role{Role::all};
   std::string listen{"127.0.0.1:9292"};
   std::string public_endpoint;
   std::vector<std::string> trusted_proxies;

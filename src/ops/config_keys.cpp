@@ -99,6 +99,15 @@ Key output_file(std::string_view section, std::string_view name, Slot (*slot)(Co
 std::vector<Key> server_keys() {
   return {
       {"server",
+       "role",
+       CHOICE(server, role),
+       "api: answers clients and leaves jobs, the audit trail and tidying to others; worker: does "
+       "those, and answers nothing but /healthcheck and /metrics; all: both. api and worker need a "
+       "PostgreSQL and an object store, which they share.",
+       0,
+       0,
+       {"all", "api", "worker"}},
+      {"server",
        "listen",
        SLOT(server, listen),
        "Address and port to listen on; an IPv6 address stands in brackets, port 0 takes a free "
