@@ -101,9 +101,8 @@ std::vector<Key> server_keys() {
       {"server",
        "role",
        CHOICE(server, role),
-       "api: answers clients and leaves jobs, the audit trail and tidying to others; worker: does "
-       "those, and answers nothing but /healthcheck and /metrics; all: both. api and worker need a "
-       "PostgreSQL and an object store, which they share.",
+       "api: answers clients, and leaves jobs, the audit trail and tidying to servers of role worker, "
+       "which answer /healthcheck and /metrics only. Both need a PostgreSQL and an object store.",
        0,
        0,
        {"all", "api", "worker"}},
