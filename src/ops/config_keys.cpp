@@ -101,7 +101,7 @@ std::vector<Key> server_keys() {
       {"server",
        "role",
        CHOICE(server, role),
-       "api: answers clients, and leaves jobs, the audit trail and tidying to servers of role worker, "
+       "api: answers clients, and leaves jobs, audit trail and tidying to servers of role worker, "
        "which answer /healthcheck and /metrics only. Both need a PostgreSQL and an object store.",
        0,
        0,
