@@ -27,10 +27,11 @@ struct Path {
 std::vector<Path> grouped(std::vector<Endpoint> const& endpoints) {
   std::vector<Path> paths;
   for (auto const& endpoint : endpoints) {
-    auto const same = [&](Path const& one) { return one.path == endpoint.spec.path; };
-    auto known = std::ranges::find_if(paths, same);
-    if (known == paths.end()) known = paths.insert(known, {endpoint.spec.path, {}});
-    known->verbs.push_back(&endpoint);
+    for (auto const path : endpoint.paths()) {
+      auto known = std::ranges::find(paths, path, &Path::path);
+      if (known == paths.end()) known = paths.insert(known, {path, {}});
+      known->verbs.push_back(&endpoint);
+    }
   }
   return paths;
 }
@@ -137,11 +138,13 @@ void write_responses(json::Writer& writer, Endpoint const& endpoint) {
   writer.end_object();
 }
 
-void write_operation(json::Writer& writer, Endpoint const& endpoint) {
+void write_operation(json::Writer& writer, std::string_view path, Endpoint const& endpoint) {
   auto const& spec = endpoint.spec;
   std::string verb(name_of(spec.verb));
   std::ranges::transform(verb, verb.begin(), [](char c) { return c | 0x20; });
-  writer.key(verb).begin_object().field("operationId", spec.name).field("summary", spec.summary);
+  writer.key(verb).begin_object().field("summary", spec.summary);
+  // An id names one operation, so an alias has none.
+  if (path == spec.path) writer.field("operationId", spec.name);
   writer.key("tags").begin_array().string(spec.family->name).end_array();
   if (!spec.action.empty()) writer.field("x-policy", spec.action);
   if (!spec.audit.empty()) writer.field("x-audit", spec.audit);
@@ -176,7 +179,7 @@ std::string describe_openapi() {
     out += '\n';
     writer.key(path).begin_object();
     for (auto const* endpoint : verbs)
-      write_operation(writer, *endpoint);
+      write_operation(writer, path, *endpoint);
     writer.end_object();
   }
   writer.end_object().end_object();

@@ -36,6 +36,8 @@
   X(ims, answer_shares)                                                                            \
   X(ims, list_members)                                                                             \
   X(ims, show_member)                                                                              \
+  X(ims, copy_image)                                                                               \
+  X(ims, copy_image_to_region)                                                                     \
   X(ims, show_job)                                                                                 \
   X(ims, show_job_progress)                                                                        \
   X(ims, show_quotas)                                                                              \

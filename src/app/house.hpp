@@ -15,6 +15,7 @@
 #include "ops/health.hpp"
 #include "ops/metrics.hpp"
 #include "service/access.hpp"
+#include "service/copies.hpp"
 #include "service/downloads.hpp"
 #include "service/images.hpp"
 #include "service/quotas.hpp"
@@ -47,6 +48,7 @@ struct House {
   service::Quotas quotas;
   service::Images images;
   service::Sharing sharing;
+  service::Copies copies;
   service::Uploads uploads;
   service::Downloads downloads;
   jobs::Bell bell;

@@ -37,6 +37,13 @@ enum class Kind : std::uint8_t {
   X(invalid_project_id, invalid, "The project id is not valid.")                                   \
   X(range_unsatisfiable, invalid, "The range is not one of the data.")                             \
   X(not_offered, invalid, "The operation is not supported.")                                       \
+  X(name_missing, invalid, "The image needs a name.")                                              \
+  X(name_not_text, invalid, "The name is not a string.")                                           \
+  X(name_too_long, invalid, "The name is longer than 128 characters.")                             \
+  X(name_form, invalid, "The name holds a character that no name may hold.")                       \
+  X(description_too_long, invalid, "The description is longer than 1024 characters.")              \
+  X(description_form, invalid, "The description holds CR, LF, < or >.")                            \
+  X(enterprise_project_form, invalid, "The enterprise project is neither 0 nor a UUID.")           \
   X(share_with_self, invalid, "An image cannot be shared with its owner.")                         \
   X(project_mismatch, invalid, "The project is not the one of the token.")                         \
   X(job_not_stored, invalid, "The job could not be stored.")                                       \
@@ -62,6 +69,13 @@ enum class Kind : std::uint8_t {
   X(conflict, conflict, "The request conflicts with the current state.")                           \
   X(image_is_public, conflict, "The image is public.")                                             \
   X(not_image_owner, conflict, "Only the owner of the image may do this.")                         \
+  X(public_of_others, conflict, "The public image belongs to another project.")                    \
+  X(share_not_accepted, conflict, "The project has not accepted the image.")                       \
+  X(full_server_not_copied, conflict, "A full-server image cannot be copied.")                     \
+  X(iso_image, conflict, "This cannot be done with an ISO image.")                                 \
+  X(image_too_large, conflict, "The data of the image is too large for this.")                     \
+  X(encrypted_share, conflict, "The key of the shared image is not granted to the project.")       \
+  X(no_key_service, conflict, "There is no key service.")                                          \
   X(full_server_image, conflict, "The full-server image cannot be shared.")                        \
   X(vault_missing, conflict, "A full-server image needs a vault to be accepted.")                  \
   X(encrypted_default_key, conflict, "An image encrypted with the default key cannot be shared.")  \
@@ -83,6 +97,7 @@ enum class Kind : std::uint8_t {
   X(unavailable, unavailable, "The service is not able to answer now.")                            \
   X(outcome_unknown, unavailable, "The service is not able to answer now.")                        \
   X(lease_lost, unavailable, "Another worker has taken the job over.")                             \
+  X(too_many_jobs, conflict, "Too many jobs are under way.")                                       \
   X(store_full, too_large, "The image store is full.")                                             \
   X(member_not_stored, internal, "The member could not be stored.")                                \
   X(member_not_removed, internal, "The member could not be removed.")                              \

@@ -13,6 +13,8 @@ constexpr std::size_t image_members = 256;      ///< members of an image, any st
 constexpr std::size_t full_server_members = 10; ///< members of a full-server image
 
 // Image documents (contract: glance-v2 1.4)
+constexpr std::size_t ims_name_characters = 128;
+constexpr std::size_t ims_description_characters = 1024;
 constexpr std::size_t image_properties = 128;
 constexpr std::size_t image_tags = 128;
 constexpr std::size_t name_characters = 255;
@@ -38,6 +40,8 @@ constexpr std::size_t request_id_characters = 64;
 constexpr std::int64_t image_size_bytes = 1'099'511'627'776;
 
 // Jobs (contract: ims-api 4.3)
+constexpr std::int64_t copy_size_bytes = 137'438'953'472; ///< 128 GiB
+constexpr std::int64_t copy_jobs = 5;                     ///< of a project, that have not ended
 constexpr std::int64_t job_retention_seconds = 30 * 24 * 3600;
 
 } // namespace vitrine::limits

@@ -3,6 +3,7 @@
 
 #include "jobs/engine/engine.hpp"
 #include "jobs/submit.hpp"
+#include "service/copies.hpp"
 #include "service/sharing.hpp"
 #include "store/metadata/engines_test.hpp"
 #include "store/metadata/images.hpp"
@@ -55,6 +56,9 @@ public:
     quotas = std::make_unique<service::Quotas>(*database, service::QuotaDefaults{});
     sharing = std::make_unique<service::Sharing>(*database, access, *quotas, projects, clock,
                                                  service::SharingOptions{});
+    image_rules = std::make_unique<service::Images>(*database, access, *quotas, clock,
+                                               service::ImagesOptions{});
+    copies = std::make_unique<service::Copies>(access, *image_rules, service::CopyOptions{});
     submitter = std::make_unique<Submitter>(*database, clock, bell);
     owner.project = {"owner"};
     owner.roles = {"member", "reader"};
@@ -69,7 +73,7 @@ public:
   }
 
   std::unique_ptr<Engine> new_engine(EngineOptions options = {}) {
-    return std::make_unique<Engine>(*database, clock, bell, all_kinds({*sharing}), metrics,
+    return std::make_unique<Engine>(*database, clock, bell, all_kinds({*sharing, *copies}), metrics,
                                     options);
   }
 
@@ -93,7 +97,7 @@ public:
     return out;
   }
   JobId submit(std::string_view kind, PairArguments const& arguments) {
-    return submitter->submit(owner, kind, arguments).value();
+    return submitter->submit(owner, pairs_order(kind, arguments)).value();
   }
   JobReport report(JobId const& id) { return submitter->report(owner, id).value(); }
   std::size_t members(ImageId const& id) {
@@ -126,6 +130,8 @@ public:
   AnyProject projects;
   std::unique_ptr<service::Quotas> quotas;
   std::unique_ptr<service::Sharing> sharing;
+  std::unique_ptr<service::Images> image_rules;
+  std::unique_ptr<service::Copies> copies;
   Bell bell;
   std::unique_ptr<Submitter> submitter;
   ops::Metrics metrics;

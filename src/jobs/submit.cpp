@@ -4,35 +4,68 @@
 #include "store/metadata/audit.hpp"
 #include "store/metadata/jobs.hpp"
 
+#include <fmt/format.h>
+
 namespace vitrine::jobs {
 
-Result<JobId> Submitter::submit(model::Caller const& caller, std::string_view kind,
-                                PairArguments const& arguments) {
+Order pairs_order(std::string_view kind, PairArguments const& arguments) {
+  auto const pairs = arguments.images.size() * arguments.projects.size();
+  return {.kind = kind,
+          .arguments_json = arguments.to_json(),
+          .audit = event_of(kind),
+          .images = arguments.images,
+          .projects = arguments.projects,
+          .units = static_cast<std::int64_t>(pairs)};
+}
+
+Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order) {
   model::Job job;
   job.id = {new_hex_id()};
-  job.kind = kind;
+  job.kind = order.kind;
   job.project = caller.project;
-  job.arguments_json = arguments.to_json();
+  job.arguments_json = order.arguments_json;
   job.caller_json = caller_to_json(caller);
   job.submitted_at = clock_.now();
-  job.total = static_cast<std::int64_t>(arguments.images.size() * arguments.projects.size());
+  job.total = order.units;
+  job.image = order.image;
+  job.image_name = order.image_name;
+  std::optional<Error> refused;
   auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
-    TRY(store::Jobs(connection).insert(job, arguments.images));
+    refused.reset(); // of a transaction that had to begin again
+    if (auto const judged = judge(connection, caller, order); !judged) {
+      refused = judged.error();
+      return judged;
+    }
+    TRY(store::Jobs(connection).insert(job, order.images));
     return store::Audit(connection)
-        .record(model::AuditSubmission{.kind = event_of(kind),
+        .record(model::AuditSubmission{.kind = order.audit,
                                        .time = job.submitted_at,
                                        .caller = caller,
                                        .job = job.id,
-                                       .images = arguments.images,
-                                       .projects = arguments.projects});
+                                       .images = order.images,
+                                       .projects = order.projects});
   });
   if (!stored) {
+    auto const& failed = stored.error();
     // That may not be told as "nothing was done".
-    if (stored.error().fault == Fault::outcome_unknown) return Error(stored.error());
+    if (failed.fault == Fault::outcome_unknown) return Error(failed);
+    if (refused && failed.kind() != Kind::unavailable) return Error(*refused);
     return error(Fault::job_not_stored);
   }
   bell_.ring();
   return job.id;
+}
+
+Result<> Submitter::judge(store::Connection& connection, model::Caller const& caller,
+                          Order const& order) {
+  if (order.limit) {
+    auto const& limit = *order.limit;
+    auto const project = limit.of_project ? caller.project : ProjectId{};
+    if (TRY(store::Jobs(connection).count_open(limit.kinds, project)) >= limit.most) {
+      return error(Fault::too_many_jobs, fmt::format("at most {} at once", limit.most));
+    }
+  }
+  return order.with ? order.with(connection) : Result<>();
 }
 
 Result<JobReport> Submitter::report(model::Caller const& caller, JobId const& id) {

@@ -5,14 +5,45 @@
 #include "base/result.hpp"
 #include "jobs/engine/bell.hpp"
 #include "jobs/kinds/pairs.hpp"
+#include "model/audit.hpp"
 #include "model/caller.hpp"
 #include "model/job.hpp"
 #include "store/metadata/database.hpp"
 
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace vitrine::jobs {
+
+/// How many jobs may be under way at once (contract: ims-api 4.3).
+struct FlowLimit {
+  std::vector<std::string_view> kinds; ///< that count together
+  bool of_project;                     ///< of the project that asks, or of all
+  std::int64_t most;
+};
+
+/// What is handed in as a job. A field that is not said to be optional is needed.
+struct Order {
+  std::string_view kind;
+  std::string arguments_json;        ///< everything that the work needs
+  model::AuditKind audit;            ///< of the event that tells of the submission
+  std::vector<ImageId> images;       ///< that are touched: jobs of a project on one take their turn
+  std::vector<ProjectId> projects{}; ///< that are touched; optional
+  std::int64_t units{1};             ///< of work; the progress counts them
+  ImageId image{};                   ///< that the entities tell of from the start; optional
+  std::string image_name{};          ///< as `image`
+  std::optional<FlowLimit> limit{};
+  /// Judges the request, or writes what must be there with the job, in its transaction. Its error
+  /// is that of `submit`. Optional.
+  store::Database::Work with{};
+};
+
+/// Shares, unshares or answers, by kind.
+Order pairs_order(std::string_view kind, PairArguments const& arguments);
 
 /// A job as its reader sees it.
 struct JobReport {
@@ -29,14 +60,16 @@ public:
       : database_(database), clock_(clock), bell_(bell) {}
 
   /// Stores the job, durably, with an audit event that says it is pending, and wakes a worker.
-  /// Errors: `job_not_stored`, nothing was done then; `outcome_unknown`, the job may be stored or
-  /// not.
-  Result<JobId> submit(model::Caller const& caller, std::string_view kind,
-                       PairArguments const& arguments);
+  /// Errors, after which nothing was done: `too_many_jobs`; that of `Order::with`;
+  /// `job_not_stored`. `outcome_unknown`: the job may be stored or not.
+  Result<JobId> submit(model::Caller const& caller, Order const& order);
   /// Error: `job_not_found`, also for a job of another project (an administrator sees all).
   Result<JobReport> report(model::Caller const& caller, JobId const& id);
 
 private:
+  static Result<> judge(store::Connection& connection, model::Caller const& caller,
+                        Order const& order);
+
   store::Database& database_;
   Clock const& clock_;
   Bell& bell_;

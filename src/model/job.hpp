@@ -34,7 +34,9 @@ struct Job {
   std::int64_t done{0};  ///< finished units
   std::int64_t total{0}; ///< units in all; 0 when unknown
   std::int64_t attempt{0};
-  std::string worker; ///< holder of the lease
+  std::string worker;     ///< holder of the lease
+  ImageId image;          ///< that it makes or works on, once there is one; its entities tell
+  std::string image_name; ///< of that image, where the entities tell it
   std::optional<Error> failure;
 };
 

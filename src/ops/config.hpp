@@ -86,6 +86,7 @@ struct ImagesConfig {
   std::int64_t page_default{limits::page_default};
   std::int64_t page_max{limits::page_max};
   bool unique_names{false};
+  std::int64_t copy_size_bytes_max{limits::copy_size_bytes};
 };
 
 struct FormatsConfig {

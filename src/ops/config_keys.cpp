@@ -287,6 +287,8 @@ std::vector<Key> image_keys() {
        "Rows of a page at most; more are cut, not refused.", 1, 10'000},
       {"images", "unique_names", SLOT(images, unique_names),
        "Refuse to create an image with, or give it, a name that another image of the project has."},
+      {"images", "copy_size_bytes_max", SLOT(images, copy_size_bytes_max),
+       "Largest image that may be copied, in bytes.", 1, INT64_MAX},
       {"formats", "allow_raw_mismatch", SLOT(formats, allow_raw_mismatch),
        "Take bytes of a structured format that are declared raw. A guest could then read files of "
        "the host through a disguised backing file."},

@@ -95,13 +95,6 @@ Result<> Images::check_name(store::Connection& connection, model::Image const& b
   return error(Fault::name_taken, "The project has an image with this name already.");
 }
 
-Result<> Images::check_quota(store::Connection& connection, ProjectId const& owner) const {
-  if (!options_.quota_applies) return {};
-  auto const most = TRY(quotas_.limit(connection, owner, quota::image));
-  if (TRY(store::Images(connection).count_owned(owner)) < most) return {};
-  return error(Fault::image_quota);
-}
-
 Result<model::Image> Images::create(model::Caller const& caller, model::Image image) {
   if (image.owner.empty()) image.owner = caller.project;
   if (image.id.empty()) image.id = ImageId{new_uuid()};
@@ -116,13 +109,28 @@ Result<model::Image> Images::create(model::Caller const& caller, model::Image im
   image.created_at = image.updated_at = clock_.now();
   auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
     TRY(check_name(connection, model::Image{}, image));
-    TRY(check_quota(connection, image.owner));
+    if (options_.quota_applies) TRY(quotas_.require_room(connection, image.owner));
     TRY(store::Images(connection).insert(image));
     return store::Audit(connection)
         .record(model::audit_event(model::audit::image_create, image.created_at, caller, image));
   });
   if (!stored) return Error(stored.error());
   return image;
+}
+
+Result<> Images::check_new(store::Connection& connection, model::Image const& image) const {
+  TRY(check_limits(model::Image{}, image));
+  TRY(check_name(connection, model::Image{}, image));
+  return quotas_.require_room(connection, image.owner);
+}
+
+Result<> Images::add(store::Connection& connection, Batch const& batch,
+                     model::AuditKind const& kind, model::Image const& image) const {
+  TRY(check_new(connection, image));
+  TRY(store::Images(connection).insert(image));
+  auto event = model::audit_event(kind, batch.now, batch.caller, image);
+  event.job = batch.job;
+  return store::Audit(connection).record(event);
 }
 
 Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id) {

@@ -9,6 +9,7 @@
 #include "model/image.hpp"
 #include "model/listing.hpp"
 #include "service/access.hpp"
+#include "service/batch.hpp"
 #include "service/quotas.hpp"
 #include "store/metadata/database.hpp"
 
@@ -49,6 +50,13 @@ public:
   /// one. Errors: `forbidden` (add_image, publicize_image, an owner of another project),
   /// `image_exists`, `name_taken`, `image_quota`, `property_limit`, `tag_limit`.
   Result<model::Image> create(model::Caller const& caller, model::Image image);
+  /// Could a job of the extension make that image now, inside a unit of work? Its owner's quota
+  /// always applies. Errors: `name_taken`, `image_quota`, `property_limit`, `tag_limit`.
+  Result<> check_new(store::Connection& connection, model::Image const& image) const;
+  /// Stores what such a job made, with its id and times, and the event, inside a unit of work.
+  /// Errors: `image_exists`, those of `check_new`.
+  Result<> add(store::Connection& connection, Batch const& batch, model::AuditKind const& kind,
+               model::Image const& image) const;
   /// Error: `image_not_found`, also when the policy denies `get_image`.
   Result<model::Image> show(model::Caller const& caller, ImageId const& id);
   /// The page, without rows that the policy `get_image` denies: it may be short, but is empty only
@@ -79,7 +87,6 @@ private:
   // Inside the unit of work that stores the image, so that of two at once one waits for the other.
   Result<> check_name(store::Connection& connection, model::Image const& before,
                       model::Image const& after) const;
-  Result<> check_quota(store::Connection& connection, ProjectId const& owner) const;
 
   store::Database& database_;
   Access const& access_;

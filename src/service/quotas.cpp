@@ -60,6 +60,12 @@ Result<std::int64_t> Quotas::limit(store::Connection& connection, ProjectId cons
   return std::min(ceilings_.image_member, stored.value_or(defaults_.image_member));
 }
 
+Result<> Quotas::require_room(store::Connection& connection, ProjectId const& owner) const {
+  auto const most = TRY(limit(connection, owner, quota::image));
+  if (TRY(store::Images(connection).count_owned(owner)) < most) return {};
+  return error(Fault::image_quota);
+}
+
 Result<bool> Quotas::may_share_another(store::Connection& connection,
                                        ProjectId const& owner) const {
   auto const most = TRY(limit(connection, owner, quota::image_shared));

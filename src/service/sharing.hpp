@@ -10,6 +10,7 @@
 #include "model/member.hpp"
 #include "model/project_directory.hpp"
 #include "service/access.hpp"
+#include "service/batch.hpp"
 #include "service/quotas.hpp"
 #include "store/metadata/database.hpp"
 
@@ -23,13 +24,6 @@ namespace vitrine::service {
 
 struct SharingOptions {
   bool private_may_have_members{true}; ///< profile ims: the first member makes the image shared
-};
-
-/// On whose behalf a bulk request works, and when.
-struct Batch {
-  model::Caller const& caller;
-  JobId const& job;
-  Time now;
 };
 
 /// A project of a bulk request that did not get what was asked; all others did.

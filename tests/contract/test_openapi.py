@@ -28,8 +28,11 @@ def is_documented(status, responses):
 def test_the_document_is_valid():
     openapi_spec_validator.validate(DOCUMENT)
     assert len(OPERATIONS) > 60
-    names = [DOCUMENT["paths"][path][verb]["operationId"] for verb, path in OPERATIONS]
+    ids = [DOCUMENT["paths"][path][verb].get("operationId") for verb, path in OPERATIONS]
+    names = [name for name in ids if name]
     assert len(names) == len(set(names))
+    aliases = [path for (_, path), name in zip(OPERATIONS, ids, strict=True) if not name]
+    assert all(path.startswith("/v2.1/") for path in aliases)
 
 
 @pytest.mark.parametrize("verb,path", [

@@ -13,7 +13,8 @@ namespace {
 // What follows from the kind holds, unless a fault has a status of its own in the contract.
 int status_of_failure(Error const& failure) {
   switch (failure.fault) {
-  case Fault::not_image_owner: return 403;
+  case Fault::not_image_owner:
+  case Fault::public_of_others: return 403;
   case Fault::image_is_public: return 403;
   case Fault::image_not_active: return 409;
   case Fault::range_unsatisfiable: return 416;

@@ -231,8 +231,12 @@ CatalogueEntry const& entry(Fault fault) {
   case invalid_value:
   case invalid_query:
   case too_large: return entry("IMG.0001");
+  case name_too_long: return entry("IMG.0002");
+  case name_form: return entry("IMG.0003");
+  case description_too_long: return entry("IMG.0004");
   case empty_body: return entry("IMG.0007");
   case name_taken: return entry("IMG.0009");
+  case name_missing: return entry("IMG.0013");
   case image_quota: return entry("IMG.0015");
   case job_not_stored: return entry("IMG.0018");
   case job_not_found: return entry("IMG.0023");
@@ -246,18 +250,24 @@ CatalogueEntry const& entry(Fault fault) {
   case wrong_status: return entry("IMG.0046");
   case not_shareable:
   case not_image_owner: return entry("IMG.0047");
+  case description_form: return entry("IMG.0054");
   case format_mismatch:
   case format_unsafe: return entry("IMG.0057");
+  case image_too_large: return entry("IMG.0059");
+  case too_many_jobs: return entry("IMG.0060");
+  case name_not_text: return entry("IMG.0062");
   case identity_unavailable: return entry("IMG.0064");
   case invalid_image_id: return entry("IMG.0066");
   case invalid_project_id: return entry("IMG.0067");
   case share_with_self: return entry("IMG.0076");
+  case public_of_others: return entry("IMG.0083");
   case unauthenticated: return entry("IMG.0087");
   case member_limit:
   case sharing_quota: return entry("IMG.0088");
   case image_is_public: return entry("IMG.0089");
   case encrypted_default_key: return entry("IMG.0098");
   case key_not_granted: return entry("IMG.0099");
+  case no_key_service: return entry("IMG.0100");
   case key_missing: return entry("IMG.0101");
   case key_disabled: return entry("IMG.0102");
   case not_offered:
@@ -269,11 +279,16 @@ CatalogueEntry const& entry(Fault fault) {
   case member_not_found: return entry("IMG.0114");
   case tag_not_found: return entry("IMG.0115");
   case tag_limit: return entry("IMG.0116");
+  case full_server_not_copied: return entry("IMG.0130");
   case full_server_image: return entry("IMG.0135");
   case image_not_found:
   case not_found:
   case image_gone: return entry("IMG.0144");
+  case enterprise_project_form: return entry("IMG.0155");
+  case iso_image: return entry("IMG.0167");
   case vault_missing: return entry("IMG.0184");
+  case share_not_accepted: return entry("IMG.0196");
+  case encrypted_share: return entry("IMG.0197");
   default: break; // nothing a client could act on
   }
   return entry("IMG.0061");

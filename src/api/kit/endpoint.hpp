@@ -32,8 +32,9 @@ enum class Guard : std::uint8_t {
 
 struct Spec {
   Verb verb;
-  std::string_view path; ///< template: /v2/images/{image_id}
-  std::string_view name; ///< stable, for metrics and logs: image.v2.show_image
+  std::string_view path;                   ///< template: /v2/images/{image_id}
+  std::vector<std::string_view> aliases{}; ///< further templates with the same parameters
+  std::string_view name;                   ///< stable, for metrics and logs: image.v2.show_image
   Family const* family;
   std::string_view action{}; ///< policy action; empty when none applies
   Guard guard{Guard::token_and_action};
@@ -59,6 +60,12 @@ struct Endpoint {
   Run run;                       ///< empty for an upload
   Begin begin;                   ///< set for an upload
 
+  /// Every template that leads here.
+  [[nodiscard]] std::vector<std::string_view> paths() const {
+    std::vector<std::string_view> all{spec.path};
+    all.insert(all.end(), spec.aliases.begin(), spec.aliases.end());
+    return all;
+  }
   [[nodiscard]] bool has_body() const { return spec.takes_body || !fields.empty(); }
 };
 

@@ -46,14 +46,18 @@ Path split_path(std::string_view text) {
   return path;
 }
 
-// `/v2.9/…` is `/v2/…` (contract: glance-v2 1.1; ims-api D34).
-bool is_v2(std::string_view segment) {
-  return segment == "v2" || std::ranges::find(kOfferedVersions, segment) != kOfferedVersions.end();
+// `/v2.9/…` is `/v2/…` (contract: glance-v2 1.1), but below `/v2.1/cloudimages` the extension has
+// paths of its own, each an alias of another (contract: ims-api 1, D34).
+bool is_v2(Path const& path) {
+  auto const first = path.segments[0];
+  if (path.count > 1 && path.segments[1] == "cloudimages") return false;
+  return std::ranges::find(kOfferedVersions, first) != kOfferedVersions.end();
 }
 
 bool is_known_api(std::string_view segment) {
-  return segment == "v1" || segment == "v1.1" || segment == "v2" || segment == "v3" ||
-         segment == "healthcheck" || segment == "metrics" || segment == "versions";
+  return segment == "v1" || segment == "v1.1" || segment == "v2" || segment == "v2.1" ||
+         segment == "v3" || segment == "healthcheck" || segment == "metrics" ||
+         segment == "versions";
 }
 
 // Below /v2 the extension has /v2/cloudimages… and /v2/{project_id}/images/… (contract: ims-api 1);
@@ -80,17 +84,8 @@ Family const* family_of(Path const& path) {
 
 Router::Router(std::vector<Endpoint> const& endpoints) {
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    auto const& spec = endpoints[i].spec;
-    auto const path = split_path(spec.path);
-    std::vector<std::string_view> segments(
-        path.segments.begin(), path.segments.begin() + static_cast<std::ptrdiff_t>(path.count));
-    auto at = std::ranges::find(routes_, segments, &Route::segments);
-    if (at == routes_.end()) {
-      routes_.push_back({std::move(segments), {}, spec.family});
-      at = routes_.end() - 1;
-    }
-    CHECK(std::ranges::none_of(at->verbs, [&](auto const& v) { return v.first == spec.verb; }));
-    at->verbs.emplace_back(spec.verb, i);
+    for (auto const path : endpoints[i].paths())
+      add(path, i, endpoints[i].spec);
   }
   // A literal segment wins over a parameter, from the left (contract: ims-api 1, routing traps).
   std::ranges::sort(routes_, [](Route const& a, Route const& b) {
@@ -99,11 +94,24 @@ Router::Router(std::vector<Endpoint> const& endpoints) {
   });
 }
 
+void Router::add(std::string_view text, std::size_t endpoint, Spec const& spec) {
+  auto const path = split_path(text);
+  std::vector<std::string_view> segments(
+      path.segments.begin(), path.segments.begin() + static_cast<std::ptrdiff_t>(path.count));
+  auto at = std::ranges::find(routes_, segments, &Route::segments);
+  if (at == routes_.end()) {
+    routes_.push_back({std::move(segments), {}, spec.family});
+    at = routes_.end() - 1;
+  }
+  CHECK(std::ranges::none_of(at->verbs, [&](auto const& v) { return v.first == spec.verb; }));
+  at->verbs.emplace_back(spec.verb, endpoint);
+}
+
 Router::~Router() = default;
 
 std::variant<Match, Miss> Router::find(std::string_view method, std::string_view text) const {
   auto path = split_path(text);
-  if (path.count > 0 && is_v2(path.segments[0])) path.segments[0] = "v2";
+  if (path.count > 0 && is_v2(path)) path.segments[0] = "v2";
   auto const* family = family_of(path);
   if (path.too_long) return Miss{Miss::Why::no_such_path, family, {}};
 

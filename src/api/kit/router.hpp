@@ -47,6 +47,8 @@ public:
 
 private:
   struct Route;
+  void add(std::string_view path, std::size_t endpoint, Spec const& spec);
+
   std::vector<Route> routes_; ///< most literal first
 };
 

@@ -19,6 +19,7 @@ struct Config;
 } // namespace ops
 namespace service {
 class Access;
+class Copies;
 class Downloads;
 class Images;
 class Quotas;
@@ -39,6 +40,7 @@ struct Services {
   service::Uploads& uploads;
   service::Downloads& downloads;
   service::Sharing& sharing;
+  service::Copies const& copies;
   service::Quotas& quotas;
   jobs::Submitter& jobs;
   identity::Authenticator& authenticator;

@@ -25,9 +25,12 @@ struct Outcome {
   std::int64_t succeeded{0};
 };
 
-/// How the pairs ended: the first failure in the order of the request, and how many succeeded.
-Result<Outcome> outcome_of(store::Jobs& jobs, JobId const& id) {
+/// How the pairs ended: the first failure in the order of the request, and how many succeeded. Any
+/// other job is one thing, which has not failed so far.
+Result<Outcome> outcome_of(store::Jobs& jobs, model::Job const& job) {
+  auto const& id = job.id;
   Outcome outcome;
+  if (!works_on_pairs(job.kind)) return outcome;
   outcome.succeeded = TRY(jobs.get(id)).done;
   for (auto const& item : TRY(jobs.items(id))) {
     auto const failures = TRY(failures_from_json(item.failures_json));
@@ -38,9 +41,10 @@ Result<Outcome> outcome_of(store::Jobs& jobs, JobId const& id) {
 }
 
 /// Runs a part of a kind. Error of what it throws: `internal`.
-Result<> call(std::function<Result<>(JobContext&)> const& part, JobContext& context) {
+template <class Part>
+Result<> call(JobContext& context, Part const& part) {
   try {
-    return part(context);
+    return part();
   } catch (std::exception const& bug) {
     ops::log_error("job.threw", {{"job_id", context.job().id.text}, {"detail", bug.what()}});
     return error(Fault::internal);
@@ -158,12 +162,13 @@ Result<> Engine::attempt(model::Job const& job, model::Caller const& caller,
   auto const kind = std::ranges::find(kinds_, std::string_view(job.kind), &JobKind::name);
   if (kind == kinds_.end()) return error(Fault::not_offered, job.kind);
   JobContext context(database_, clock_, stopping_, job, caller, lease);
-  auto const tried = job.attempt > options_.attempts_max ? Result<>(error(Fault::internal))
-                                                         : call(kind->run, context);
-  if (tried || tried.error().kind() == Kind::unavailable || !kind->fail_rest) return tried;
+  auto const tried = job.attempt > options_.attempts_max
+                         ? Result<>(error(Fault::internal))
+                         : call(context, [&] { return kind->run(context); });
+  if (tried || tried.error().kind() == Kind::unavailable || !kind->give_up) return tried;
   ops::log_error("job.given_up",
                  {{"job_id", job.id.text}, {"detail", text_of(tried.error().fault)}});
-  return call(kind->fail_rest, context);
+  return call(context, [&] { return kind->give_up(context, tried.error()); });
 }
 
 Result<> Engine::settle(model::Job const& job, JobContext::Lease const& lease,
@@ -188,7 +193,7 @@ Result<> Engine::end(model::Job const& job, JobContext::Lease const& lease,
   auto status = model::JobStatus::success;
   auto const ended = database_.write([&](store::Connection& connection) -> Result<Outcome> {
     store::Jobs jobs(connection);
-    auto found = TRY(outcome_of(jobs, job.id));
+    auto found = TRY(outcome_of(jobs, job));
     if (failed) found.first = failed;
     status = found.first ? model::JobStatus::fail : model::JobStatus::success;
     if (!TRY(jobs.end(job, lease.worker, status, clock_.now(), found.first))) {
@@ -206,7 +211,10 @@ void Engine::count_end(model::Job const& job, model::JobStatus status, std::int6
   metrics_.counter(ops::Metric::jobs_ended, {job.kind, name_of(status)}).add();
   metrics_.histogram(ops::Metric::job_seconds, {job.kind})
       .observe(static_cast<double>(took_us) / static_cast<double>(kMicrosecondsPerSecond));
-  auto const failed = job.total - succeeded;
+  bool const of_pairs = works_on_pairs(job.kind);
+  auto const items = of_pairs ? job.total : 1;
+  if (!of_pairs) succeeded = status == model::JobStatus::success ? 1 : 0;
+  auto const failed = items - succeeded;
   metrics_.counter(ops::Metric::job_items, {job.kind, "success"})
       .add(static_cast<std::uint64_t>(succeeded));
   metrics_.counter(ops::Metric::job_items, {job.kind, "failed"})
@@ -214,7 +222,7 @@ void Engine::count_end(model::Job const& job, model::JobStatus status, std::int6
   ops::log_info("job.ended", {{"job_id", job.id.text},
                               {"kind", job.kind},
                               {"status", name_of(status)},
-                              {"pairs", job.total},
+                              {"items", items},
                               {"failed", failed},
                               {"milliseconds", took_us / 1000}});
 }

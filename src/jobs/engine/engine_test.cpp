@@ -84,7 +84,7 @@ TEST_F(EngineTest, AnotherProjectsJobNeitherWaitsNorTells) {
   EXPECT_TRUE(claim("w1", 30));
   model::Caller stranger = house_.owner;
   stranger.project = {"stranger"};
-  auto const id = house_.submitter->submit(stranger, kAnswerShares, arguments).value();
+  auto const id = house_.submitter->submit(stranger, pairs_order(kAnswerShares, arguments)).value();
   EXPECT_EQ(claim("w2", 30)->id, id);
   EXPECT_EQ(house_.submitter->report(house_.owner, id).error().fault, Fault::job_not_found);
   EXPECT_EQ(house_.submitter->report(stranger, {"nope"}).error().fault, Fault::job_not_found);
@@ -289,7 +289,7 @@ TEST_F(EngineGivesUpTest, WithoutProgressWhatIsLeftFailsPairByPair) {
 }
 
 TEST_F(EngineGivesUpTest, AKindThatThrowsLeavesAResultForEveryPair) {
-  auto kinds = all_kinds({*house_.sharing});
+  auto kinds = all_kinds({*house_.sharing, *house_.copies});
   kinds[0].run = [](JobContext&) -> Result<> { throw std::runtime_error("a bug"); };
   Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, {});
   auto const id = house_.submit(kAddMembers, house_.pairs(2, 2));

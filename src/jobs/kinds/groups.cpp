@@ -88,8 +88,8 @@ JobKind groups_kind(std::string_view name, service::Sharing& sharing, Fault not_
   };
   return {.name = name,
           .run = [walk, prepare](JobContext& context) { return walk(context, prepare); },
-          .fail_rest =
-              [walk](JobContext& context) {
+          .give_up =
+              [walk](JobContext& context, Error const&) {
                 return walk(context, [](PairArguments const&) { return Apply{}; });
               }};
 }

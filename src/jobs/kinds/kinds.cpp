@@ -5,9 +5,11 @@ namespace vitrine::jobs {
 JobKind add_members(KindServices const& services);
 JobKind remove_members(KindServices const& services);
 JobKind answer_shares(KindServices const& services);
+JobKind copy_image(KindServices const& services);
 
 std::vector<JobKind> all_kinds(KindServices const& services) {
-  return {add_members(services), remove_members(services), answer_shares(services)};
+  return {add_members(services), remove_members(services), answer_shares(services),
+          copy_image(services)};
 }
 
 } // namespace vitrine::jobs

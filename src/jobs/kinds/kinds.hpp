@@ -9,8 +9,9 @@
 #include <vector>
 
 namespace vitrine::service {
+class Copies;
 class Sharing;
-}
+} // namespace vitrine::service
 
 namespace vitrine::jobs {
 
@@ -20,14 +21,15 @@ struct JobKind {
   /// ends. An error of the kind `unavailable`: another attempt follows; any other ends the job with
   /// it.
   std::function<Result<>(JobContext&)> run;
-  /// Ends what `run` left as failed, in the items and the audit trail: the job is given up. Errors
-  /// as of `run`. None: the job itself ends with the failure of `run`.
-  std::function<Result<>(JobContext&)> fail_rest{};
+  /// The job is given up for that error of `run`: tells the audit trail, and takes back or ends as
+  /// failed what `run` left. Returns as `run` does how the job ends. None: it ends with the error.
+  std::function<Result<>(JobContext&, Error const&)> give_up{};
 };
 
 /// What the kinds work with; must outlive them.
 struct KindServices {
   service::Sharing& sharing;
+  service::Copies const& copies;
 };
 
 std::vector<JobKind> all_kinds(KindServices const& services);

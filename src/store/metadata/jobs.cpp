@@ -20,6 +20,8 @@ model::Job row_to_job(Row const& row) {
   job.attempt = row.integer(12);
   job.worker = row.string(13);
   if (!row.text(14).empty()) job.failure = error(fault_named(row.text(14)), row.string(15));
+  job.image = row.id<ImageId>(16);
+  job.image_name = row.string(17);
   return job;
 }
 
@@ -28,7 +30,7 @@ model::Job row_to_job(Row const& row) {
 Result<> Jobs::insert(model::Job& job, std::vector<ImageId> const& images) {
   TRY(connection_.run(sql::insert_job,
                       {job.id, job.kind, job.project, job.arguments_json, job.caller_json,
-                       job.submitted_at, job.total},
+                       job.submitted_at, job.total, job.image, job.image_name},
                       [&](Row const& row) { job.sequence = row.integer(0); }));
   TRY(connection_.run_each(sql::insert_job_image, rows_for(images, [&](ImageId const& image) {
                              return Params{image, job.sequence};
@@ -85,6 +87,21 @@ Result<bool> Jobs::end(model::Job const& job, std::string_view worker, model::Jo
   if (ended == 0) return false;
   TRY(connection_.run(sql::release_job_images, {job.sequence}));
   return true;
+}
+
+Result<> Jobs::set_image(JobId const& id, ImageId const& image, std::string_view name) {
+  TRY(connection_.run(sql::set_job_image, {id, image, name}));
+  return {};
+}
+
+Result<std::int64_t> Jobs::count_open(std::span<std::string_view const> kinds,
+                                      ProjectId const& project) {
+  std::int64_t count = 0;
+  for (auto const kind : kinds) {
+    TRY(connection_.run(sql::count_jobs_of_kind, {kind, project},
+                        [&](Row const& row) { count += row.integer(0); }));
+  }
+  return count;
 }
 
 Result<> Jobs::add_item(JobId const& id, JobItem const& item) {

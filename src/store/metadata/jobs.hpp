@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,11 @@ public:
   Result<bool> end(model::Job const& job, std::string_view worker, model::JobStatus status,
                    Time now, std::optional<Error> const& failure);
 
+  /// Tells which image the job is about from now on; none when empty.
+  Result<> set_image(JobId const& id, ImageId const& image, std::string_view name);
+  /// Jobs of these kinds that have not ended: those of a project, or of all when it is empty.
+  Result<std::int64_t> count_open(std::span<std::string_view const> kinds,
+                                  ProjectId const& project);
   Result<> add_item(JobId const& id, JobItem const& item);
   Result<std::vector<JobItem>> items(JobId const& id);
   /// Removes at most `limit` jobs that ended before `before`; returns how many.

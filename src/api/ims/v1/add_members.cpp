@@ -20,7 +20,7 @@ Result<Reply> run(Request<jobs::PairArguments> const& request, Services& service
   auto const& pairs = request.body_value;
   auto const& caller = request.caller;
   TRY(services.sharing.require_some_visible(caller, pairs.images));
-  return job_reply(TRY(services.jobs.submit(caller, jobs::kAddMembers, pairs)));
+  return job_reply(TRY(services.jobs.submit(caller, jobs::pairs_order(jobs::kAddMembers, pairs))));
 }
 
 } // namespace

@@ -29,7 +29,8 @@ Result<Reply> run(Request<Body> const& request, Services& services) {
   TRY(services.sharing.require_some_visible(caller, body.images));
   jobs::PairArguments const pairs{
       .images = body.images, .projects = {body.project}, .status = *status};
-  return job_reply(TRY(services.jobs.submit(caller, jobs::kAnswerShares, pairs)));
+  return job_reply(
+      TRY(services.jobs.submit(caller, jobs::pairs_order(jobs::kAnswerShares, pairs))));
 }
 
 } // namespace

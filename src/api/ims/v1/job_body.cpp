@@ -62,9 +62,14 @@ private:
   std::vector<std::string> projects_;
 };
 
-// Of pairs: the first that failed, and how many (contract: ims-api 5.1, L3).
+// Of pairs: the first that failed, and how many (contract: ims-api 5.1, L3). Of anything else: what
+// is known of it.
 std::string fail_reason(jobs::JobReport const& report) {
   std::string reason(entry(report.job.failure->fault).message);
+  if (!jobs::works_on_pairs(report.job.kind)) {
+    auto const& detail = report.job.failure->detail;
+    return detail.empty() ? reason : fmt::format("{} ({})", reason, detail);
+  }
   std::size_t failed = 0;
   for (std::size_t i = 0; i < report.failures.size(); ++i) {
     auto const& failures = report.failures[i];
@@ -98,6 +103,8 @@ void write_entities(json::Writer& writer, jobs::JobReport const& report) {
     }
     writer.key("results").raw(results);
   }
+  if (!job.image.empty()) writer.field("image_id", job.image.text);
+  if (!job.image_name.empty()) writer.field("image_name", job.image_name);
   if (job.status == JobStatus::running) {
     auto const percent =
         job.total > 0 ? static_cast<double>(job.done) / static_cast<double>(job.total) : 0.0;

@@ -10,8 +10,8 @@ namespace {
 
 Result<Reply> run(Request<jobs::PairArguments> const& request, Services& services) {
   TRY(services.sharing.require_some_visible(request.caller, request.body_value.images));
-  return job_reply(
-      TRY(services.jobs.submit(request.caller, jobs::kRemoveMembers, request.body_value)));
+  return job_reply(TRY(services.jobs.submit(
+      request.caller, jobs::pairs_order(jobs::kRemoveMembers, request.body_value))));
 }
 
 } // namespace

@@ -2,7 +2,7 @@
 
 -- fragment: job_columns
 j.sequence, j.id, j.kind, j.project_id, j.status, j.arguments, j.caller, j.submitted_at, j.began_at, j.ended_at,
-j.done, j.total, j.attempt, j.worker, j.fault, j.fault_detail
+j.done, j.total, j.attempt, j.worker, j.fault, j.fault_detail, j.image_id, j.image_name
 
 -- The turn of a new job: that of the job that is next or running now, so that the queue of another project does
 -- not stand before it; but after its own project's jobs. Jobs that back off count only where there are no others:
@@ -17,8 +17,8 @@ SELECT MAX(first.turn) FROM (
 
 -- name: insert_job
 INSERT INTO jobs (id, kind, project_id, status, arguments, caller, submitted_at, began_at, ended_at, done, total,
-  attempt, worker, lease_until, fault, fault_detail, turn)
-VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '', ({next_turn}))
+  attempt, worker, lease_until, fault, fault_detail, image_id, image_name, turn)
+VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '', $8, $9, ({next_turn}))
 RETURNING sequence
 
 -- name: insert_job_image
@@ -76,6 +76,9 @@ WHERE ended_at IS NULL AND worker <> ''
 UPDATE jobs SET status = $3, ended_at = $4, lease_until = 0, fault = $5, fault_detail = $6
 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
+-- name: set_job_image
+UPDATE jobs SET image_id = $2, image_name = $3 WHERE id = $1
+
 -- name: release_job_images
 DELETE FROM job_images WHERE sequence = $1
 
@@ -93,6 +96,10 @@ DELETE FROM jobs WHERE id = $1
 
 -- name: delete_job_items
 DELETE FROM job_items WHERE job_id = $1
+
+-- Jobs of a kind that have not ended: those of project $2, or of all where it is empty.
+-- name: count_jobs_of_kind
+SELECT COUNT(*) FROM jobs WHERE ended_at IS NULL AND kind = $1 AND ($2 = '' OR project_id = $2)
 
 -- name: count_open_jobs
 SELECT COUNT(*), COALESCE(MIN(submitted_at), 0) FROM jobs WHERE ended_at IS NULL

@@ -1,0 +1,44 @@
+// Fields that several bodies of the extension have (contract: ims-api 6.3.1), each with the error
+// of its own.
+#pragma once
+
+#include "api/kit/fields.hpp"
+
+#include <string>
+
+namespace vitrine::api::ims {
+
+struct ImageName {
+  std::string text;
+};
+struct Description {
+  std::string text;
+};
+struct EnterpriseProject {
+  std::string text;
+};
+
+} // namespace vitrine::api::ims
+
+namespace vitrine::api {
+
+template <>
+struct Wire<ims::ImageName> {
+  static constexpr Fault missing = Fault::name_missing;
+  static constexpr std::string_view schema = R"({"type":"string","minLength":1,"maxLength":128})";
+  static Result<ims::ImageName> read(json::Value const& value, std::string_view field);
+};
+
+template <>
+struct Wire<ims::Description> {
+  static constexpr std::string_view schema = R"({"type":"string","maxLength":1024})";
+  static Result<ims::Description> read(json::Value const& value, std::string_view field);
+};
+
+template <>
+struct Wire<ims::EnterpriseProject> {
+  static constexpr std::string_view schema = R"({"type":"string"})";
+  static Result<ims::EnterpriseProject> read(json::Value const& value, std::string_view field);
+};
+
+} // namespace vitrine::api

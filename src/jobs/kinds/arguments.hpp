@@ -1,0 +1,25 @@
+// The arguments of a job as they are stored: an object of JSON that its kind has written.
+#pragma once
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace vitrine::jobs {
+
+/// Reads what `to_json` of a kind wrote. Errors of all: `internal`, since nobody else writes it.
+class Arguments {
+public:
+  static Result<Arguments> parse(std::string_view text);
+
+  [[nodiscard]] Result<std::string> text(std::string_view name) const;
+
+private:
+  explicit Arguments(json::Object object) : object_(std::move(object)) {}
+
+  json::Object object_;
+};
+
+} // namespace vitrine::jobs

@@ -1,0 +1,77 @@
+#include "model/image_texts.hpp"
+
+#include "base/ids.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+#include <string>
+#include <utf8proc.h>
+
+namespace vitrine::model {
+namespace {
+
+// Marks belong to the letter before them, as vowels do in many scripts.
+bool is_of_word(utf8proc_int32_t character) {
+  switch (utf8proc_category(character)) {
+  case UTF8PROC_CATEGORY_LU:
+  case UTF8PROC_CATEGORY_LL:
+  case UTF8PROC_CATEGORY_LT:
+  case UTF8PROC_CATEGORY_LM:
+  case UTF8PROC_CATEGORY_LO:
+  case UTF8PROC_CATEGORY_MN:
+  case UTF8PROC_CATEGORY_MC:
+  case UTF8PROC_CATEGORY_ND: return true;
+  default: return false;
+  }
+}
+
+// Joiners shape letters of some scripts and are part of their words.
+bool may_stand_in_name(utf8proc_int32_t character) {
+  constexpr utf8proc_int32_t kNonJoiner = 0x200C;
+  constexpr utf8proc_int32_t kJoiner = 0x200D;
+  return character == '-' || character == '.' || character == '_' || character == ' ' ||
+         character == kNonJoiner || character == kJoiner || is_of_word(character);
+}
+
+bool is_name(std::string_view name) {
+  if (name.starts_with(' ') || name.ends_with(' ')) return false;
+  auto const* at = reinterpret_cast<utf8proc_uint8_t const*>(name.data());
+  auto left = static_cast<utf8proc_ssize_t>(name.size());
+  while (left > 0) {
+    utf8proc_int32_t character = -1;
+    auto const size = utf8proc_iterate(at, left, &character);
+    if (size <= 0 || !may_stand_in_name(character)) return false;
+    at += size;
+    left -= size;
+  }
+  return true;
+}
+
+} // namespace
+
+Result<> check_image_name(std::string_view name) {
+  if (name.empty()) return error(Fault::name_missing, "name is empty", "name");
+  if (text::length_utf8(name) > limits::ims_name_characters) {
+    return error(Fault::name_too_long, {}, "name");
+  }
+  if (is_name(name)) return {};
+  return error(Fault::name_form, "name: letters, digits, - . _ and spaces within are allowed",
+               "name");
+}
+
+Result<> check_description(std::string_view text) {
+  if (text::length_utf8(text) > limits::ims_description_characters) {
+    return error(Fault::description_too_long, {}, "description");
+  }
+  if (text.find_first_of("\r\n<>") == std::string_view::npos) return {};
+  return error(Fault::description_form, "description holds CR, LF, < or >", "description");
+}
+
+Result<> check_enterprise_project(std::string_view id) {
+  if (id.empty() || id == "0" || is_uuid(id)) return {};
+  return error(Fault::enterprise_project_form, "enterprise_project_id must be empty, 0 or a UUID",
+               "enterprise_project_id");
+}
+
+} // namespace vitrine::model

@@ -1,0 +1,19 @@
+// Texts that the extension takes for an image (contract: ims-api 6.3.1). Pure.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <string_view>
+
+namespace vitrine::model {
+
+/// 1 to 128 letters and digits of any script, `-`, `.`, `_` and spaces within. Errors:
+/// `name_missing` for nothing, `name_too_long`, `name_form`.
+Result<> check_image_name(std::string_view name);
+/// At most 1024 characters without CR, LF, `<` and `>`. Errors: `description_too_long`,
+/// `description_form`.
+Result<> check_description(std::string_view text);
+/// Nothing, `0` or a UUID. Error: `enterprise_project_form`.
+Result<> check_enterprise_project(std::string_view id);
+
+} // namespace vitrine::model
