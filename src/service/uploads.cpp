@@ -90,14 +90,41 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
   });
   if (!started) {
     if (started.error().fault == Fault::outcome_unknown) {
-      tell_end_later({id, blob, caller, error(Fault::unavailable, "The upload could not begin.")});
+      tell_end_later({id, blob, caller, error(Fault::unavailable, "The upload could not begin."), false});
     }
     return Error(std::move(started.error()));
   }
   auto writer = blobs_.create(blob, announced.content_length);
   bool const created = writer.has_value();
   std::unique_ptr<Upload> upload(new Upload(*this, caller, std::move(*started), announced,
-                                            created ? std::move(*writer) : nullptr));
+                                            created ? std::move(*writer) : nullptr,
+                                            std::nullopt));
+  if (created) return upload;
+  upload->abandon(writer.error());
+  return Error(writer.error());
+}
+
+Result<> Uploads::announce(store::Connection& connection, model::Image& image) const {
+  auto const now = clock_.now();
+  if (!image.upload_id.empty()) {
+    TRY(store::RunningUploads(connection).remove(BlobId{image.upload_id}));
+  }
+  image.status = model::ImageStatus::saving;
+  image.upload_id = new_hex_id();
+  image.upload_error.clear();
+  image.updated_at = now;
+  return store::RunningUploads(connection).add(BlobId{image.upload_id}, options_.server, now);
+}
+
+Result<std::unique_ptr<Upload>> Uploads::begin_announced(model::Caller const& caller,
+                                                         model::Image const& image,
+                                                         std::uint64_t size_bytes, JobData data) {
+  auto writer = blobs_.create(BlobId{image.upload_id}, size_bytes);
+  bool const created = writer.has_value();
+  std::unique_ptr<Upload> upload(
+      new Upload(*this, caller, image,
+                 {.size_bytes = static_cast<std::int64_t>(size_bytes), .content_length = {}},
+                 created ? std::move(*writer) : nullptr, std::move(data)));
   if (created) return upload;
   upload->abandon(writer.error());
   return Error(writer.error());
@@ -105,7 +132,8 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
 
 /// The image has no data again, and the reason can be read.
 Result<> Uploads::queue_again(store::Connection& connection, model::Image const& before,
-                              model::Caller const& caller, Error const& failure) const {
+                              model::Caller const& caller, Error const& failure,
+                              JobId const& job) const {
   auto after = before;
   after.status = model::ImageStatus::queued;
   after.size_bytes.reset();
@@ -118,6 +146,7 @@ Result<> Uploads::queue_again(store::Connection& connection, model::Image const&
   TRY(store::Images(connection).update(before, after));
   auto event = model::audit_event(model::audit::image_upload, after.updated_at, caller, after);
   event.failure = failure;
+  event.job = job;
   return store::Audit(connection).record(event);
 }
 
@@ -140,6 +169,7 @@ Result<> Uploads::recover() {
 
 Result<> Uploads::end(store::Connection& connection, Ended const& ended) const {
   TRY(store::RunningUploads(connection).remove(ended.upload));
+  if (ended.leaves_image) return {};
   auto const found = store::Images(connection).get(ended.image);
   if (!found && found.error().fault == Fault::image_not_found) return {};
   auto const before = TRY(found);
@@ -219,9 +249,9 @@ Result<std::int64_t> Uploads::remove_strays(std::int64_t age_seconds) {
 }
 
 Upload::Upload(Uploads& uploads, model::Caller caller, model::Image image, Announcement announced,
-               std::unique_ptr<store::BlobWriter> writer)
+               std::unique_ptr<store::BlobWriter> writer, std::optional<JobData> of_job)
     : uploads_(uploads), caller_(std::move(caller)), image_(std::move(image)),
-      announced_(announced), blob_{image_.upload_id}, writer_(std::move(writer)),
+      announced_(announced), of_job_(std::move(of_job)), blob_{image_.upload_id}, writer_(std::move(writer)),
       digests_(uploads.digests_,
                [this](std::span<std::byte const> block) { return writer_->write(block); }) {
   ++uploads_.running_;
@@ -268,6 +298,10 @@ Result<> Upload::complete() {
     return differs_from_announced(*announced_.size_bytes, fmt::format("{}", size_bytes_));
   }
   auto const accepted = TRY(recognise());
+  if (of_job_) {
+    auto adapted = image_;
+    TRY(of_job_->adapt(accepted, adapted));
+  }
   auto const digests = digests_.finish();
   return keep(digests, accepted);
 }
@@ -362,10 +396,13 @@ Result<bool> Upload::activate(store::Connection& connection, Digests::Values con
   after.updated_at = now;
   after.upload_id.clear();
   after.upload_error.clear();
+  if (of_job_) TRY(of_job_->adapt(accepted, after));
   TRY(store::Images(connection).update(before, after));
   TRY(store::RunningUploads(connection).remove(blob_));
-  TRY(store::Audit(connection)
-          .record(model::audit_event(model::audit::image_upload, now, caller_, after)));
+  auto event = model::audit_event(of_job_ ? of_job_->kind : model::audit::image_upload, now,
+                                  caller_, after);
+  if (of_job_) event.job = of_job_->job;
+  TRY(store::Audit(connection).record(event));
   return true;
 }
 
@@ -379,7 +416,7 @@ void Upload::heal(BlobId const& damaged) const {
 void Upload::abandon(Error const& failure) {
   if (!std::exchange(open_, false)) return;
   drop_bytes();
-  Uploads::Ended ended{image_.id, blob_, caller_, failure};
+  Uploads::Ended ended{image_.id, blob_, caller_, failure, of_job_.has_value()};
   auto const told = uploads_.database_.write(
       [&](store::Connection& connection) { return uploads_.end(connection, ended); });
   if (!told) uploads_.tell_end_later(std::move(ended));

@@ -6,7 +6,9 @@
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "formats/inspector.hpp"
+#include "model/audit.hpp"
 #include "model/caller.hpp"
+#include "model/image.hpp"
 #include "service/access.hpp"
 #include "service/digests.hpp"
 #include "store/blobs/blobs.hpp"
@@ -47,6 +49,15 @@ struct Announcement {
   std::optional<std::uint64_t> content_length; ///< absent when the length is open
 };
 
+/// Data that a job brings, into an image that waits for it as `Uploads::announce` says.
+struct JobData {
+  JobId job;
+  model::AuditKind kind; ///< of the event of success
+  /// Refuses what was found, or sets what the image takes from it. Called for a copy first, and
+  /// then within the unit of work that makes the image active.
+  std::function<Result<>(formats::Accepted const&, model::Image&)> adapt;
+};
+
 class Upload;
 
 /// Thread-safe. Uploads must end before it does.
@@ -61,6 +72,20 @@ public:
   /// queued.
   Result<std::unique_ptr<Upload>> begin(model::Caller const& caller, ImageId const& image,
                                         Announcement const& announced);
+
+  /// For a job, in a unit of work that also stores `image`: it waits for an upload from now on. What
+  /// an earlier attempt still uploads is refused at its end (`image_gone`).
+  Result<> announce(store::Connection& connection, model::Image& image) const;
+  /// The upload to an image that was announced, once that is committed. When it fails the image
+  /// stays as it is: how it ends is the job's to say. Errors: `store_full`, `unavailable`.
+  Result<std::unique_ptr<Upload>> begin_announced(model::Caller const& caller,
+                                                  model::Image const& image,
+                                                  std::uint64_t size_bytes, JobData data);
+  /// Queues an image again whose job failed, in a unit of work; its owner can read the reason, and
+  /// the audit trail tells of it.
+  Result<> queue_again(store::Connection& connection, model::Image const& before,
+                       model::Caller const& caller, Error const& failure,
+                       JobId const& job = {}) const;
 
   /// At start, before the first upload: returns the images whose upload was cut by the end of this
   /// server's process to `queued`.
@@ -85,6 +110,7 @@ private:
     BlobId upload;
     model::Caller caller;
     Error failure;
+    bool leaves_image; ///< to the job that began it
   };
 
   /// Queues the image again, unless it waits for another upload by now.
@@ -92,8 +118,6 @@ private:
   void tell_end_later(Ended ended);
   Result<> tell_ends();
   Result<> end_dead(store::Connection& connection) const;
-  Result<> queue_again(store::Connection& connection, model::Image const& before,
-                       model::Caller const& caller, Error const& failure) const;
   Result<model::Image> admit(store::Connection& connection, model::Caller const& caller,
                              ImageId const& id, Announcement const& announced) const;
 
@@ -150,7 +174,7 @@ private:
   };
 
   Upload(Uploads& uploads, model::Caller caller, model::Image image, Announcement announced,
-         std::unique_ptr<store::BlobWriter> writer);
+         std::unique_ptr<store::BlobWriter> writer, std::optional<JobData> of_job);
 
   Result<> complete();
   Result<formats::Accepted> recognise();
@@ -167,6 +191,7 @@ private:
   model::Caller const caller_;
   model::Image const image_; ///< as it was when the upload began
   Announcement const announced_;
+  std::optional<JobData> const of_job_;
   BlobId const blob_;
   std::unique_ptr<store::BlobWriter> writer_; ///< none once the bytes are permanent or dropped
   formats::Inspector inspector_;

@@ -44,6 +44,10 @@ public:
   /// the server stops; what `work` returned.
   Result<> commit(std::int64_t units, store::Database::Work const& work);
 
+  /// Tells how far this attempt is, at most once a second: another would begin anew. Errors:
+  /// `lease_lost`; `unavailable` when the server stops.
+  Result<> advance(std::int64_t done, std::int64_t total);
+
 private:
   store::Database& database_;
   Clock const& clock_;
@@ -52,6 +56,7 @@ private:
   model::Caller const& caller_;
   Lease const& lease_;
   std::int64_t done_{0};
+  Time advanced_at_{};
 };
 
 } // namespace vitrine::jobs

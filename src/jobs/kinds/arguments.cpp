@@ -16,4 +16,17 @@ Result<std::string> Arguments::text(std::string_view name) const {
   return std::string(json::view(*text));
 }
 
+Result<std::int64_t> Arguments::integer(std::string_view name) const {
+  auto const* value = object_.if_contains(name);
+  auto const number = value == nullptr ? std::nullopt : json::whole_number(*value);
+  if (!number) return error(Fault::internal);
+  return *number;
+}
+
+Result<bool> Arguments::flag(std::string_view name) const {
+  auto const* value = object_.if_contains(name);
+  if (value == nullptr || !value->is_bool()) return error(Fault::internal);
+  return value->get_bool();
+}
+
 } // namespace vitrine::jobs

@@ -4,6 +4,7 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ public:
   static Result<Arguments> parse(std::string_view text);
 
   [[nodiscard]] Result<std::string> text(std::string_view name) const;
+  [[nodiscard]] Result<std::int64_t> integer(std::string_view name) const;
+  [[nodiscard]] Result<bool> flag(std::string_view name) const;
 
 private:
   explicit Arguments(json::Object object) : object_(std::move(object)) {}

@@ -10,7 +10,12 @@
 
 namespace vitrine::service {
 class Copies;
+class Imports;
 class Sharing;
+class Uploads;
+} // namespace vitrine::service
+namespace vitrine::store {
+class Buckets;
 } // namespace vitrine::service
 
 namespace vitrine::jobs {
@@ -30,6 +35,9 @@ struct JobKind {
 struct KindServices {
   service::Sharing& sharing;
   service::Copies const& copies;
+  service::Imports const& imports;
+  service::Uploads& uploads;
+  store::Buckets& buckets;
 };
 
 std::vector<JobKind> all_kinds(KindServices const& services);

@@ -62,6 +62,11 @@ Result<bool> Jobs::renew(JobId const& id, std::string_view worker, std::int64_t 
   return TRY(connection_.run(sql::renew_job, {id, worker, done, lease_until})) > 0;
 }
 
+Result<bool> Jobs::advance(JobId const& id, std::string_view worker, std::int64_t done,
+                           std::int64_t total, Time lease_until) {
+  return TRY(connection_.run(sql::advance_job, {id, worker, done, lease_until, total})) > 0;
+}
+
 Result<bool> Jobs::extend(JobId const& id, std::string_view worker, Time lease_until) {
   return TRY(connection_.run(sql::extend_job_lease, {id, worker, lease_until})) > 0;
 }

@@ -39,6 +39,10 @@ public:
   /// Extends the lease, stores the progress and forgets earlier attempts. False when the lease was
   /// lost: nothing more may be written.
   Result<bool> renew(JobId const& id, std::string_view worker, std::int64_t done, Time lease_until);
+  /// Extends the lease, and stores the progress of an attempt that would begin anew. False when the
+  /// lease was lost.
+  Result<bool> advance(JobId const& id, std::string_view worker, std::int64_t done,
+                       std::int64_t total, Time lease_until);
   /// Extends the lease alone. False when it was lost.
   Result<bool> extend(JobId const& id, std::string_view worker, Time lease_until);
   /// Hands the job back, so that any worker may take it from `not_before` on.

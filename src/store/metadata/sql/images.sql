@@ -73,9 +73,11 @@ INSERT INTO image_terms (term, created_at, image_id) VALUES ($1, $2, $3) ON CONF
 -- name: delete_image_term
 DELETE FROM image_terms WHERE term = $1 AND created_at = $2 AND image_id = $3
 
+-- Those of a job that has not ended are its own: another attempt follows.
 -- name: list_interrupted_uploads
 SELECT {image_columns} FROM images i WHERE i.upload_id <> ''
   AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.id = i.upload_id)
+  AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.image_id = i.id AND j.image_id <> '' AND j.ended_at IS NULL)
 
 -- name: total_images
 SELECT status, visibility, COUNT(*), COALESCE(SUM(size), 0) FROM images GROUP BY status, visibility

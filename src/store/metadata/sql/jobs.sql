@@ -56,6 +56,10 @@ WHERE id = $1
 -- name: renew_job
 UPDATE jobs SET lease_until = $4, done = $3, attempt = 0 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
+-- Progress of an attempt that another would have to make again: it does not forget earlier ones.
+-- name: advance_job
+UPDATE jobs SET lease_until = $4, done = $3, total = $5 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+
 -- name: extend_job_lease
 UPDATE jobs SET lease_until = $3 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 

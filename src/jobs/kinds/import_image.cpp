@@ -1,0 +1,190 @@
+#include "jobs/kinds/import_image.hpp"
+
+#include "base/json.hpp"
+#include "base/limits.hpp"
+#include "jobs/kinds/arguments.hpp"
+#include "jobs/kinds/kinds.hpp"
+#include "store/buckets/buckets.hpp"
+#include "store/metadata/jobs.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace vitrine::jobs {
+namespace {
+
+using service::ImportRequest;
+
+std::string to_json(ImportRequest const& request) {
+  auto const& draft = request.draft;
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("registers", request.registers);
+  writer.field("bucket", request.source.bucket).field("object", request.source.object);
+  writer.field("size_bytes_max", request.size_bytes_max);
+  writer.field("formats", fmt::format("{}", fmt::join(request.formats, ",")));
+  writer.field("image", draft.id.text).field("owner", draft.owner.text);
+  writer.field("name", draft.name.value_or(""));
+  writer.field("min_disk", draft.min_disk_gib).field("min_ram", draft.min_ram_mib);
+  writer.field("properties", draft.properties_json).field("tags", draft.tags_json).end_object();
+  return out;
+}
+
+Result<ImportRequest> from_json(std::string_view text) {
+  auto const stored = TRY(Arguments::parse(text));
+  ImportRequest request;
+  request.registers = TRY(stored.flag("registers"));
+  request.source.bucket = TRY(stored.text("bucket"));
+  request.source.object = TRY(stored.text("object"));
+  request.size_bytes_max = TRY(stored.integer("size_bytes_max"));
+  auto const formats = TRY(stored.text("formats"));
+  for (auto const format : text::split(formats, ',')) {
+    if (!format.empty()) request.formats.emplace_back(format);
+  }
+  auto& draft = request.draft;
+  draft.id.text = TRY(stored.text("image"));
+  draft.owner.text = TRY(stored.text("owner"));
+  draft.name = TRY(stored.text("name"));
+  draft.container_format = "bare";
+  draft.min_disk_gib = TRY(stored.integer("min_disk"));
+  draft.min_ram_mib = TRY(stored.integer("min_ram"));
+  draft.properties_json = TRY(stored.text("properties"));
+  draft.tags_json = TRY(stored.text("tags"));
+  return request;
+}
+
+/// One attempt.
+class Import {
+public:
+  Import(JobContext& context, service::Imports const& imports, service::Uploads& uploads,
+         store::Buckets& buckets, ImportRequest const& request)
+      : context_(context), imports_(imports), uploads_(uploads), buckets_(buckets),
+        request_(request) {}
+
+  Result<> run() {
+    auto const object = TRY(open());
+    auto const image = TRY(begin());
+    if (image.status == model::ImageStatus::active) return {};
+    auto const size_bytes = object->info().size_bytes;
+    auto upload = TRY(uploads_.begin_announced(context_.caller(), image, size_bytes, data()));
+    auto const carried = carry(*object, *upload);
+    if (carried) return upload->finish();
+    upload->abandon(carried.error());
+    return carried;
+  }
+
+private:
+  // What the object store says is final: the caller can mend the object or its rights, and ask
+  // again. It has been asked several times by then.
+  Result<std::unique_ptr<store::BucketObject>> open() {
+    store::BucketUser const user{context_.caller().user, context_.caller().project};
+    auto object = buckets_.open(user, request_.source);
+    if (!object) return final(object.error());
+    auto const size_bytes = (*object)->info().size_bytes;
+    if (std::cmp_greater(size_bytes, request_.size_bytes_max)) {
+      return error(Fault::image_too_large, fmt::format("{} bytes, at most {}", size_bytes,
+                                                       request_.size_bytes_max));
+    }
+    return object;
+  }
+
+  static Error final(Error const& failure) {
+    if (failure.fault != Fault::bucket_unavailable) return failure;
+    return error(Fault::bucket_refused, failure.detail);
+  }
+
+  Result<model::Image> begin() {
+    std::optional<model::Image> image;
+    auto const begun = context_.commit(0, [&](store::Connection& connection) -> Result<> {
+      auto const& job = context_.job();
+      service::Batch const batch{context_.caller(), job.id, context_.now()};
+      image = TRY(imports_.begin(connection, batch, request_, !job.image.empty()));
+      return store::Jobs(connection)
+          .set_image(job.id, image->id, request_.registers ? "" : *image->name);
+    });
+    if (!begun) return Error(begun.error());
+    return std::move(*image);
+  }
+
+  service::JobData data() {
+    return {.job = context_.job().id,
+            .kind = request_.registers ? model::audit::image_upload : model::audit::image_create,
+            .adapt = [this](formats::Accepted const& found, model::Image& image) {
+              return imports_.adapt(request_, found, image);
+            }};
+  }
+
+  Result<> carry(store::BucketObject& object, service::Upload& upload) {
+    auto const size_bytes = object.info().size_bytes;
+    std::int64_t done = 0;
+    auto const streamed =
+        object.stream(0, size_bytes, [&](std::span<std::byte const> piece) -> Result<> {
+          done += std::ssize(piece);
+          while (!piece.empty()) {
+            auto block = upload.block();
+            piece = piece.subspan(block.append(piece));
+            TRY(upload.write(std::move(block)));
+          }
+          return context_.advance(done, static_cast<std::int64_t>(size_bytes));
+        });
+    if (!streamed) return final(streamed.error());
+    return {};
+  }
+
+  JobContext& context_;
+  service::Imports const& imports_;
+  service::Uploads& uploads_;
+  store::Buckets& buckets_;
+  ImportRequest const& request_;
+};
+
+JobKind import_kind(std::string_view name, KindServices const& services) {
+  auto& [sharing, copies, imports, uploads, buckets] = services;
+  return {.name = name,
+          .run = [&imports, &uploads, &buckets](JobContext& context) -> Result<> {
+            auto const request = TRY(from_json(context.job().arguments_json));
+            return Import(context, imports, uploads, buckets, request).run();
+          },
+          .give_up = [&imports](JobContext& context, Error const& why) -> Result<> {
+            auto const request = TRY(from_json(context.job().arguments_json));
+            auto const told = context.commit(0, [&](store::Connection& connection) -> Result<> {
+              auto const& job = context.job();
+              TRY(imports.give_up(connection, {context.caller(), job.id, context.now()}, request,
+                                  why));
+              if (request.registers) return {};
+              return store::Jobs(connection).set_image(job.id, {}, {});
+            });
+            if (!told) return told;
+            return Error(why);
+          }};
+}
+
+} // namespace
+
+Order import_order(std::string_view kind, model::Caller const& caller,
+                   service::Imports const& imports, service::ImportRequest const& request) {
+  bool const registers = request.registers;
+  auto const& draft = request.draft;
+  Order order{.kind = kind,
+              .arguments_json = to_json(request),
+              .audit = registers ? model::audit::image_update : model::audit::image_create,
+              .images = {draft.id},
+              .image = registers ? draft.id : ImageId{},
+              .image_name = registers ? "" : draft.name.value_or(""),
+              .limit = FlowLimit{.kinds = {kImportImage, kImportIso, kImportData, kRegisterImage},
+                                 .of_project = false,
+                                 .most = limits::create_jobs}};
+  order.with = [&caller, &imports, request](store::Connection& connection) {
+    return imports.take(connection, caller, request);
+  };
+  return order;
+}
+
+JobKind import_image(KindServices const& services) { return import_kind(kImportImage, services); }
+JobKind import_iso(KindServices const& services) { return import_kind(kImportIso, services); }
+JobKind import_data(KindServices const& services) { return import_kind(kImportData, services); }
+JobKind register_image(KindServices const& services) {
+  return import_kind(kRegisterImage, services);
+}
+
+} // namespace vitrine::jobs

@@ -1,0 +1,111 @@
+#include "service/imports.hpp"
+
+#include "store/metadata/audit.hpp"
+#include "store/metadata/images.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <optional>
+
+namespace vitrine::service {
+namespace {
+
+using model::ImageStatus;
+
+constexpr std::uint64_t kGiB = 1ULL << 30U;
+
+// Nothing when the image is not there.
+Result<std::optional<model::Image>> find(store::Connection& connection, ImageId const& id) {
+  auto image = store::Images(connection).get(id);
+  if (image) return std::optional(std::move(*image));
+  if (image.error().fault == Fault::image_not_found) return std::optional<model::Image>();
+  return Error(image.error());
+}
+
+} // namespace
+
+Imports::Imports(Access const& access, Images const& images, Uploads& uploads, Clock const& clock)
+    : access_(access), images_(images), uploads_(uploads), clock_(clock) {}
+
+Result<> Imports::take(store::Connection& connection, model::Caller const& caller,
+                       ImportRequest const& request) const {
+  if (!request.registers) return images_.check_new(connection, request.draft);
+  auto const found = TRY(store::Images(connection).get_for(request.draft.id, caller));
+  TRY(access_.require_owned(caller, {found.image, found.membership}));
+  auto const& before = found.image;
+  if (before.status != ImageStatus::queued) {
+    return error(Fault::image_not_active,
+                 fmt::format("its status is {}, not queued", name_of(before.status)));
+  }
+  auto after = before;
+  after.status = ImageStatus::saving;
+  after.upload_id = new_hex_id(); // of no upload yet: its job begins one
+  after.upload_error.clear();
+  after.updated_at = clock_.now();
+  return store::Images(connection).update(before, after);
+}
+
+Result<model::Image> Imports::begin(store::Connection& connection, Batch const& batch,
+                                    ImportRequest const& request, bool was_made) const {
+  store::Images images(connection);
+  auto const before = TRY(find(connection, request.draft.id));
+  if (before) {
+    if (before->status == ImageStatus::active) return *before;
+    auto after = *before;
+    if (!after.container_format) after.container_format = "bare";
+    TRY(uploads_.announce(connection, after));
+    TRY(images.update(*before, after));
+    return after;
+  }
+  if (was_made || request.registers) {
+    return error(Fault::image_not_found, "it was deleted while the job ran");
+  }
+  auto made = request.draft;
+  made.created_at = batch.now;
+  TRY(images_.check_new(connection, made));
+  TRY(uploads_.announce(connection, made));
+  TRY(images.insert(made));
+  return made;
+}
+
+Result<> Imports::adapt(ImportRequest const& request, formats::Accepted const& found,
+                        model::Image& image) const {
+  auto const& taken = request.formats;
+  if (!taken.empty() && std::ranges::find(taken, found.disk_format) == taken.end()) {
+    return error(Fault::format_mismatch, fmt::format("found {}, only {} can be imported here",
+                                                     found.disk_format, fmt::join(taken, ", ")));
+  }
+  auto const disk = static_cast<std::uint64_t>(image.min_disk_gib) * kGiB;
+  // A registered image need not say how large its disk may be.
+  bool const any_size = request.registers && image.min_disk_gib == 0;
+  if (!any_size && found.virtual_size_bytes.value_or(0) > disk) {
+    return error(Fault::memory_or_disk_size,
+                 fmt::format("the disk in the file has {} bytes, more than min_disk {} GiB",
+                             *found.virtual_size_bytes, image.min_disk_gib));
+  }
+  auto properties = image.properties();
+  properties.insert_or_assign("__root_origin", "file");
+  properties.insert_or_assign("__data_origin",
+                              fmt::format("file,{}:{}", request.source.bucket, request.source.object));
+  image.set_properties(properties);
+  return {};
+}
+
+Result<> Imports::give_up(store::Connection& connection, Batch const& batch,
+                          ImportRequest const& request, Error const& why) const {
+  auto const image = TRY(find(connection, request.draft.id));
+  bool const waits = image && image->status == ImageStatus::saving;
+  if (request.registers && waits) {
+    return uploads_.queue_again(connection, *image, batch.caller, why, batch.job);
+  }
+  if (waits) TRY(store::Images(connection).remove(*image, batch.now));
+  auto event = model::audit_event(
+      request.registers ? model::audit::image_upload : model::audit::image_create, batch.now,
+      batch.caller, image.value_or(request.draft));
+  event.job = batch.job;
+  event.failure = why;
+  return store::Audit(connection).record(event);
+}
+
+} // namespace vitrine::service

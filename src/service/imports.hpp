@@ -1,0 +1,67 @@
+// Images whose data comes from a file in a bucket: new ones, and queued ones that are registered
+// (contract: ims-api 6.3.2, 6.4, 6.5, 6.7). The rules; the job that carries the bytes asks them.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "formats/inspector.hpp"
+#include "model/image.hpp"
+#include "model/object_url.hpp"
+#include "service/access.hpp"
+#include "service/batch.hpp"
+#include "service/images.hpp"
+#include "service/uploads.hpp"
+#include "store/metadata/database.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vitrine::service {
+
+/// What is to be imported. An image that is registered is there already: of the draft only the id
+/// counts then.
+struct ImportRequest {
+  bool registers{false};
+  model::ObjectUrl source;
+  std::int64_t size_bytes_max{limits::import_size_bytes};
+  std::vector<std::string> formats; ///< that are taken; all when empty
+  model::Image draft; ///< id, name, tags, properties, min_disk, min_ram of the image to be made
+};
+
+/// Thread-safe.
+class Imports {
+public:
+  Imports(Access const& access, Images const& images, Uploads& uploads, Clock const& clock);
+
+  /// Takes the request inside the unit of work that stores its job: could the image be made now? An
+  /// image that is registered becomes `saving`. Errors: `image_not_found`, `public_of_others`,
+  /// `not_image_owner`, `image_not_active`, those of `Images::check_new`.
+  Result<> take(store::Connection& connection, model::Caller const& caller,
+                ImportRequest const& request) const;
+
+  /// The image, which waits for data from now on, in a unit of work of the job; made when it is not
+  /// there, unless `was_made`. It may be active: then an earlier attempt has done everything.
+  /// Errors: `image_not_found` when it was deleted, those of `take`.
+  Result<model::Image> begin(store::Connection& connection, Batch const& batch,
+                             ImportRequest const& request, bool was_made) const;
+
+  /// What data of that format makes of the image. Errors: `format_mismatch` when it is none that
+  /// is taken, `memory_or_disk_size` when the disk is larger than `min_disk`.
+  Result<> adapt(ImportRequest const& request, formats::Accepted const& found,
+                 model::Image& image) const;
+
+  /// The job failed, in its unit of work: the image goes, or is queued again with the reason. The
+  /// audit trail tells of it.
+  Result<> give_up(store::Connection& connection, Batch const& batch, ImportRequest const& request,
+                   Error const& why) const;
+
+private:
+  Access const& access_;
+  Images const& images_;
+  Uploads& uploads_;
+  Clock const& clock_;
+};
+
+} // namespace vitrine::service
