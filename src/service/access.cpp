@@ -73,6 +73,14 @@ Result<> Access::require(policy::ActionId action, model::Caller const& caller,
   return enforce(action, caller, target(caller, sight));
 }
 
+Result<> Access::require_owned(model::Caller const& caller, Sight const& sight) const {
+  TRY(require_seen(caller, sight));
+  auto const& image = sight.image;
+  if (caller.is_admin || image.owner == caller.project) return {};
+  bool const is_public = image.visibility == model::Visibility::public_;
+  return error(is_public ? Fault::public_of_others : Fault::not_image_owner, image.id.text);
+}
+
 Result<> Access::require_making(policy::ActionId action, model::Caller const& caller,
                                 model::Image const& image) const {
   return enforce(action, caller, target(caller, {image, std::nullopt}));

@@ -46,6 +46,10 @@ public:
   /// May the caller do this to the image? `get_image` is implied by all (contract: glance-v2 1.3).
   /// Errors: those of `require_seen`, then `forbidden` naming the action.
   Result<> require(policy::ActionId action, model::Caller const& caller, Sight const& sight) const;
+  /// May the caller write to the image as its owner: the rule of the extension (contract: ims-api
+  /// 2.2), which an administrator passes? Its actions are judged by role alone, before. Errors:
+  /// those of `require_seen`, then `public_of_others` or `not_image_owner`.
+  Result<> require_owned(model::Caller const& caller, Sight const& sight) const;
   /// May the caller make an image this one, which is about to be stored? Judged as the owner's
   /// image, whoever may see it. Error: `forbidden`, naming the action.
   Result<> require_making(policy::ActionId action, model::Caller const& caller,
