@@ -46,6 +46,7 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
                metrics.counter(ops::Metric::policy_denials, {action}).add();
              }),
       identity(make_identity(config, *stores.database, clock, access, metrics)),
+      buckets(make_buckets(stores.directory, config, identity->access_keys())),
       quotas(quotas_of(config, *stores.database)),
       images(*stores.database, access, quotas, clock,
              {.ims_profile = ims,

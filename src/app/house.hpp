@@ -45,6 +45,7 @@ struct House {
   ops::Health health;
   service::Access access;
   std::unique_ptr<Identity> const identity;
+  std::unique_ptr<store::Buckets> const buckets;
   service::Quotas quotas;
   service::Images images;
   service::Sharing sharing;

@@ -75,6 +75,7 @@ public:
 
   identity::Authenticator& authenticator() noexcept override { return directory_.tokens(); }
   model::ProjectDirectory& projects() noexcept override { return directory_.projects(); }
+  model::AccessKeys* access_keys() noexcept override { return nullptr; }
   identity::builtin::Directory* directory() noexcept override { return &directory_; }
   [[nodiscard]] std::vector<api::Endpoint>
   served(std::vector<api::Endpoint> endpoints) const override {
@@ -109,6 +110,7 @@ public:
 
   identity::Authenticator& authenticator() noexcept override { return keystone_; }
   model::ProjectDirectory& projects() noexcept override { return keystone_.projects(); }
+  model::AccessKeys* access_keys() noexcept override { return &keystone_; }
   identity::builtin::Directory* directory() noexcept override { return nullptr; }
   [[nodiscard]] std::vector<api::Endpoint>
   served(std::vector<api::Endpoint> endpoints) const override {

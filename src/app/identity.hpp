@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "identity/authenticator.hpp"
 #include "identity/caller_cache.hpp"
+#include "model/access_keys.hpp"
 #include "model/project_directory.hpp"
 #include "ops/config.hpp"
 #include "ops/metrics.hpp"
@@ -30,6 +31,8 @@ public:
 
   virtual identity::Authenticator& authenticator() noexcept = 0;
   virtual model::ProjectDirectory& projects() noexcept = 0;
+  /// What users sign requests to an object store with; null when nobody knows.
+  virtual model::AccessKeys* access_keys() noexcept = 0;
   /// What the endpoints below /v3 work on; null when Keystone answers for identity.
   virtual identity::builtin::Directory* directory() noexcept = 0;
   /// All endpoints; those below /v3 say where identity is when it is not here.

@@ -3,6 +3,9 @@
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 #include "store/blobs/s3/s3_blobs.hpp"
 #include "store/blobs/timed_blobs.hpp"
+#include "store/buckets/directory/directory_buckets.hpp"
+#include "store/buckets/no_buckets.hpp"
+#include "store/buckets/s3/s3_buckets.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
 #include "store/metadata/timed_database.hpp"
@@ -18,17 +21,33 @@ namespace vitrine::app {
 namespace {
 
 store::s3::Options s3_options(ops::S3Config const& from) {
-  return {.endpoint = from.endpoint,
+  return {.server = {.endpoint = from.endpoint,
+                     .region = from.region,
+                     .ca_file = from.ca_file,
+                     .timeout = std::chrono::seconds(from.timeout_seconds)},
+          .keys = {from.access_key, from.access_key_file, from.secret_key, from.secret_key_file},
           .bucket = from.bucket,
-          .region = from.region,
           .prefix = from.prefix,
-          .access_key = from.access_key,
-          .access_key_file = from.access_key_file,
-          .secret_key = from.secret_key,
-          .secret_key_file = from.secret_key_file,
-          .ca_file = from.ca_file,
-          .part_bytes = static_cast<std::size_t>(from.part_size_mib) << 20U,
-          .timeout = std::chrono::seconds(from.timeout_seconds)};
+          .part_bytes = static_cast<std::size_t>(from.part_size_mib) << 20U};
+}
+
+store::s3::BucketsOptions buckets_options(ops::BucketsConfig const& from) {
+  store::s3::BucketsOptions to{
+      .server = {.endpoint = from.endpoint,
+                 .region = from.region,
+                 .bucket_in_host = from.addressing == ops::Addressing::host,
+                 .ca_file = from.ca_file,
+                 .timeout = std::chrono::seconds(from.timeout_seconds)},
+      .part_bytes = static_cast<std::size_t>(from.part_size_mib) << 20U};
+  if (!from.access_key.empty() || !from.access_key_file.empty()) {
+    to.keys = store::s3::Keys{from.access_key, from.access_key_file, from.secret_key,
+                              from.secret_key_file};
+  }
+  for (auto const& pair : from.allow) {
+    auto const colon = pair.find(':');
+    to.allowed.emplace(ProjectId{pair.substr(0, colon)}, pair.substr(colon + 1));
+  }
+  return to;
 }
 
 // Kept in a file, so that a server finds what it claimed, or left behind, when it was killed.
@@ -85,6 +104,22 @@ Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
   return TRY(store::s3::S3Blobs::open(s3_options(config.s3)));
 }
 
+std::unique_ptr<store::Buckets> make_buckets(std::string const& directory,
+                                             ops::Config const& config, model::AccessKeys* own) {
+  using Driver = ops::BucketsDriver;
+  auto driver = config.buckets.driver;
+  if (driver == Driver::automatic) {
+    driver = config.storage.driver == ops::StorageDriver::file ? Driver::directory : Driver::none;
+  }
+  if (driver == Driver::directory) {
+    return std::make_unique<store::DirectoryBuckets>(directory + "/buckets");
+  }
+  if (driver == Driver::s3) {
+    return std::make_unique<store::s3::S3Buckets>(buckets_options(config.buckets), own);
+  }
+  return std::make_unique<store::NoBuckets>();
+}
+
 Result<Stores> Stores::open(std::string const& directory, ops::Config const& config,
                             ops::Metrics& metrics) {
   auto lock = TRY(DirectoryLock::take(directory));
@@ -93,7 +128,8 @@ Result<Stores> Stores::open(std::string const& directory, ops::Config const& con
   auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
   auto store = TRY(open_blobs(directory, config));
   auto blobs = std::make_unique<store::TimedBlobs>(std::move(store), metrics);
-  return Stores{std::move(lock), std::move(database), std::move(blobs), std::move(server)};
+  return Stores{std::move(lock), std::move(database), std::move(blobs), std::move(server),
+                directory};
 }
 
 } // namespace vitrine::app

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "model/access_keys.hpp"
 #include "ops/config.hpp"
 #include "ops/metrics.hpp"
 #include "store/blobs/blobs.hpp"
+#include "store/buckets/buckets.hpp"
 #include "store/metadata/database.hpp"
 #include "store/metadata/postgres/postgres_connection.hpp"
 
@@ -35,7 +37,8 @@ struct Stores {
   std::unique_ptr<store::Database> database;
   std::unique_ptr<store::Blobs> blobs;
 
-  std::string server; ///< an id that stays with the directory
+  std::string server;    ///< an id that stays with the directory
+  std::string directory; ///< all that is not elsewhere is below it
 
   /// `metrics` must outlive them. Errors: `unavailable` with the reason.
   static Result<Stores> open(std::string const& directory, ops::Config const& config,
@@ -54,5 +57,10 @@ Result<std::unique_ptr<store::Database>> open_database(std::string const& direct
 /// `unavailable` with the reason.
 Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
                                                  ops::Config const& config);
+
+/// The buckets of the users, below `directory` when they are directories. `own` knows the keys of
+/// the users, null when nobody does; it must outlive them.
+std::unique_ptr<store::Buckets> make_buckets(std::string const& directory,
+                                             ops::Config const& config, model::AccessKeys* own);
 
 } // namespace vitrine::app

@@ -46,6 +46,12 @@ enum class Kind : std::uint8_t {
   X(enterprise_project_form, invalid, "The enterprise project is neither 0 nor a UUID.")           \
   X(share_with_self, invalid, "An image cannot be shared with its owner.")                         \
   X(project_mismatch, invalid, "The project is not the one of the token.")                         \
+  X(object_url_form, invalid, "The address of an object is not of the form bucket:object.")        \
+  X(bucket_name_empty, invalid, "The name of the bucket is empty.")                                \
+  X(bucket_name_invalid, invalid, "The name of the bucket is not valid.")                          \
+  X(object_name_empty, invalid, "The name of the object is empty.")                                \
+  X(object_name_too_long, invalid, "The name of the object is too long.")                          \
+  X(object_name_invalid, invalid, "The name of the object is not valid.")                          \
   X(job_not_stored, invalid, "The job could not be stored.")                                       \
   X(unauthenticated, unauthenticated, "The request you have made requires authentication.")        \
   X(forbidden, forbidden, "You are not authorized to complete this action.")                       \
@@ -83,6 +89,12 @@ enum class Kind : std::uint8_t {
   X(key_disabled, conflict, "The key of the image is disabled.")                                   \
   X(key_not_granted, conflict, "The key of the image is not granted to the project.")              \
   X(project_unknown, conflict, "The project does not exist or is disabled.")                       \
+  X(no_object_store, conflict, "No object store is configured.")                                   \
+  X(no_access_key, conflict, "There are no keys for the bucket.")                                  \
+  X(bucket_refused, conflict, "The bucket cannot be accessed.")                                    \
+  X(bucket_elsewhere, conflict, "The bucket is in another region.")                                \
+  X(object_unreadable, conflict, "The object is missing, empty or cannot be read.")                \
+  X(object_exists, conflict, "The object exists already.")                                         \
   X(member_limit, too_large, "The image has the maximum number of members.")                       \
   X(sharing_quota, too_large, "The project shares the maximum number of images.")                  \
   X(image_quota, too_large, "The project owns the maximum number of images.")                      \
@@ -95,6 +107,7 @@ enum class Kind : std::uint8_t {
   X(image_gone, gone, "The image was deleted while its data was being uploaded.")                  \
   X(identity_unavailable, unavailable, "The identity service does not answer.")                    \
   X(unavailable, unavailable, "The service is not able to answer now.")                            \
+  X(bucket_unavailable, unavailable, "The object store does not answer.")                          \
   X(outcome_unknown, unavailable, "The service is not able to answer now.")                        \
   X(lease_lost, unavailable, "Another worker has taken the job over.")                             \
   X(too_many_jobs, conflict, "Too many jobs are under way.")                                       \

@@ -66,4 +66,11 @@ bool is_job_id(std::string_view text) noexcept {
          });
 }
 
+bool is_bucket_name(std::string_view text) noexcept {
+  auto const is_plain = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); };
+  return text.size() >= 3 && text.size() <= 63 && is_plain(text.front()) && is_plain(text.back()) &&
+         text.find("..") == std::string_view::npos &&
+         std::ranges::all_of(text, [&](char c) { return is_plain(c) || c == '.' || c == '-'; });
+}
+
 } // namespace vitrine

@@ -34,6 +34,9 @@ bool is_uuid(std::string_view text) noexcept;
 bool is_project_id(std::string_view text) noexcept;
 /// True for exactly 32 lower-case hex digits (contract: ims-api 2.5).
 bool is_job_id(std::string_view text) noexcept;
+/// True for 3..63 of `a-z 0-9 . -` with a letter or digit at both ends and no `..`, what any object
+/// store takes (contract: error codes, IMG.0109).
+bool is_bucket_name(std::string_view text) noexcept;
 
 } // namespace vitrine
 

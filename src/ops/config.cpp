@@ -238,6 +238,7 @@ public:
     if (server.role != Role::all) check_role(server.role == Role::api ? "api" : "worker");
     if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
     if (config_.storage.driver == StorageDriver::s3) check_s3();
+    if (config_.buckets.driver == BucketsDriver::s3) check_buckets();
   }
 
   /// What the files hold, once all keys are good.
@@ -305,6 +306,11 @@ private:
                fmt::format("{} needs storage.driver = s3: servers of other roles share the image "
                            "data",
                            role));
+    } else if (config_.buckets.driver == BucketsDriver::directory) {
+      together("server.role",
+               fmt::format("{} needs another buckets.driver than directory, which other servers do "
+                           "not see",
+                           role));
     }
   }
 
@@ -318,6 +324,23 @@ private:
     }
     if (s3.secret_key.empty() == s3.secret_key_file.empty()) {
       missing("s3 needs either s3.secret_key or s3.secret_key_file");
+    }
+  }
+
+  void check_buckets() {
+    auto const& buckets = config_.buckets;
+    auto const missing = [&](std::string_view reason) { together("buckets.driver", reason); };
+    if (buckets.endpoint.empty()) missing("s3 needs buckets.endpoint");
+    auto const given = [](std::string const& key, std::string const& file) {
+      return int{!key.empty()} + int{!file.empty()};
+    };
+    auto const access = given(buckets.access_key, buckets.access_key_file);
+    if (access > 1 || access != given(buckets.secret_key, buckets.secret_key_file)) {
+      missing("each of the two keys goes in itself or its file, and both go together");
+    }
+    if (access == 0 && !buckets.allow.empty()) missing("buckets.allow needs keys");
+    if (access == 0 && config_.identity.driver != IdentityDriver::keystone) {
+      missing("s3 needs keys: only Keystone knows those of the users");
     }
   }
 

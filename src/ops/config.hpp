@@ -24,6 +24,8 @@ enum class Role : std::uint8_t { all, api, worker };
 enum class Profile : std::uint8_t { ims, glance };
 enum class IdentityDriver : std::uint8_t { builtin, keystone };
 enum class StorageDriver : std::uint8_t { file, s3 };
+enum class BucketsDriver : std::uint8_t { automatic, directory, s3, none };
+enum class Addressing : std::uint8_t { path, host };
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 enum class LogFormat : std::uint8_t { json, text };
 
@@ -62,6 +64,21 @@ struct S3Config {
   std::string access_key_file;
   std::string secret_key;
   std::string secret_key_file;
+  std::string ca_file;
+  std::int64_t part_size_mib{16};
+  std::int64_t timeout_seconds{10};
+};
+
+struct BucketsConfig {
+  BucketsDriver driver{BucketsDriver::automatic};
+  std::string endpoint;
+  std::string region{"us-east-1"};
+  Addressing addressing{Addressing::path};
+  std::string access_key;
+  std::string access_key_file;
+  std::string secret_key;
+  std::string secret_key_file;
+  std::vector<std::string> allow;
   std::string ca_file;
   std::int64_t part_size_mib{16};
   std::int64_t timeout_seconds{10};
@@ -154,6 +171,7 @@ struct Config {
   ServerConfig server;
   StorageConfig storage;
   S3Config s3;
+  BucketsConfig buckets;
   DatabaseConfig database;
   CompatConfig compat;
   ImagesConfig images;

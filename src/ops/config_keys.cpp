@@ -1,5 +1,6 @@
 #include "ops/config_keys.hpp"
 
+#include "base/ids.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -60,11 +61,16 @@ std::optional<std::string> check_database(std::string_view text) {
 }
 
 std::optional<std::string> check_bucket(std::string_view text) {
-  bool const fits = std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || text::is_digit(c) || c == '-' || c == '.';
-  });
-  if (text.empty() || (fits && text.size() >= 3 && text.size() <= 63)) return std::nullopt;
-  return "must have 3 to 63 of a-z 0-9 . -";
+  if (text.empty() || is_bucket_name(text)) return std::nullopt;
+  return "must have 3 to 63 of a-z 0-9 . - with a letter or digit at both ends";
+}
+
+std::optional<std::string> check_allowed(std::string_view text) {
+  auto const colon = text.find(':');
+  bool const fits = colon != std::string_view::npos && is_project_id(text.substr(0, colon)) &&
+                    is_bucket_name(text.substr(colon + 1));
+  if (fits) return std::nullopt;
+  return fmt::format("'{}' is not PROJECT_ID:BUCKET", text);
 }
 
 std::optional<std::string> check_prefix(std::string_view text) {
@@ -264,6 +270,69 @@ std::vector<Key> s3_keys() {
   };
 }
 
+std::vector<Key> buckets_keys() {
+  return {
+      {"buckets",
+       "driver",
+       CHOICE(buckets, driver),
+       "Where images are imported from and exported to. directory: DIR/buckets/PROJECT_ID/BUCKET; "
+       "s3: an object store, see the keys below; none: nowhere. auto: directory when image data is "
+       "in files, else none.",
+       0,
+       0,
+       {"auto", "directory", "s3", "none"}},
+      {"buckets",
+       "endpoint",
+       SLOT(buckets, endpoint),
+       "Base URL of the S3-compatible object store with the buckets of the users.",
+       0,
+       0,
+       {},
+       check_endpoint},
+      {"buckets",
+       "region",
+       SLOT(buckets, region),
+       "Region that requests are signed for. A bucket that says it is in another one is refused.",
+       0,
+       0,
+       {},
+       check_region},
+      {"buckets",
+       "addressing",
+       CHOICE(buckets, addressing),
+       "path: https://HOST/BUCKET/OBJECT; host: https://BUCKET.HOST/OBJECT.",
+       0,
+       0,
+       {"path", "host"}},
+      {"buckets", "access_key", SLOT(buckets, access_key),
+       "Access key for users that have no EC2 credential in Keystone, unless it is in "
+       "access_key_file. It reaches the buckets of allow only."},
+      input_file("buckets", "access_key_file", SLOT(buckets, access_key_file),
+                 "File with the access key. Read again when the store refuses the key."),
+      {"buckets", "secret_key", SLOT(buckets, secret_key),
+       "Secret key, unless it is in secret_key_file."},
+      input_file("buckets", "secret_key_file", SLOT(buckets, secret_key_file),
+                 "File with the secret key. Read again when the store refuses the key."),
+      {"buckets",
+       "allow",
+       SLOT(buckets, allow),
+       "Which project reaches which bucket with those keys, each as PROJECT_ID:BUCKET.",
+       0,
+       0,
+       {},
+       check_allowed},
+      input_file("buckets", "ca_file", SLOT(buckets, ca_file),
+                 "PEM file with the certificates to believe for an https endpoint. Empty: those of "
+                 "the system."),
+      {"buckets", "part_size_mib", SLOT(buckets, part_size_mib),
+       "Size of the parts of an export, which holds two in memory; one that may have more than "
+       "10000 of them takes larger ones.",
+       5, 1024},
+      {"buckets", "timeout_seconds", SLOT(buckets, timeout_seconds),
+       "How long the store may stay silent before a request is tried again.", 1, 300},
+  };
+}
+
 std::vector<Key> image_keys() {
   return {
       {"compat",
@@ -433,7 +502,7 @@ std::string Key::variable() const {
 std::span<Key const> config_keys() {
   static std::vector<Key> const keys = [] {
     std::vector<Key> all;
-    for (auto const& part : {server_keys(), storage_keys(), s3_keys(), image_keys(),
+    for (auto const& part : {server_keys(), storage_keys(), s3_keys(), buckets_keys(), image_keys(),
                              keystone_keys(), identity_keys(), operation_keys()}) {
       all.insert(all.end(), part.begin(), part.end());
     }

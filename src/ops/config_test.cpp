@@ -79,11 +79,32 @@ TEST_F(ConfigFile, s3_needs_to_know_where_and_as_whom) {
 
 TEST_F(ConfigFile, names_of_buckets_and_prefixes_are_checked) {
   EXPECT_EQ(faults("[s3]\nbucket = \"No_Bucket\"\n"),
-            "F:2: s3.bucket: must have 3 to 63 of a-z 0-9 . -");
+            "F:2: s3.bucket: must have 3 to 63 of a-z 0-9 . - with a letter or digit at both ends");
   EXPECT_EQ(faults("[s3]\npart_size_mib = 4\nprefix = \"/x\"\n"),
             "F:2: s3.part_size_mib: 4 is out of range, 5 to 1024\n"
             "F:3: s3.prefix: must have at most 512 of A-Z a-z 0-9 / . _ - and not begin with a "
             "slash");
+}
+
+TEST_F(ConfigFile, buckets_need_to_know_where_and_as_whom) {
+  std::string const head = "[buckets]\ndriver = \"s3\"\n";
+  std::string const url = head + "endpoint = \"https://s3.example.org\"\n";
+  std::string const keys = "access_key = \"a\"\nsecret_key = \"hush\"\n";
+  std::string const keystone = "[identity]\ndriver = \"keystone\"\nusername = \"u\"\n"
+                               "password = \"hush\"\nauth_url = \"https://k:5000\"\n";
+  std::string const fault = "F:2: buckets.driver: ";
+  std::string const pair = fault + "each of the two keys goes in itself or its file, and both go "
+                                   "together";
+  EXPECT_EQ(faults(head + keys), fault + "s3 needs buckets.endpoint");
+  EXPECT_EQ(faults(url), fault + "s3 needs keys: only Keystone knows those of the users");
+  EXPECT_EQ(faults(url + keystone), "");
+  EXPECT_EQ(faults(url + "allow = [\"p1:images\"]\n" + keystone),
+            fault + "buckets.allow needs keys");
+  EXPECT_EQ(faults(url + "access_key = \"a\"\n"), pair);
+  EXPECT_EQ(faults(url + keys + "secret_key_file = \"f\"\n"), pair);
+  EXPECT_EQ(faults(url + keys + "allow = [\"p1:images\", \"p1\"]\n"),
+            "F:6: buckets.allow: 'p1' is not PROJECT_ID:BUCKET");
+  EXPECT_EQ(faults(url + keys + "allow = [\"p1:images\"]\naddressing = \"host\"\n"), "");
 }
 
 TEST_F(ConfigFile, keystone_needs_to_know_where_and_as_whom) {

@@ -4,8 +4,9 @@
 usage: s3.py run COMMAND...
 
 Runs the command with VITRINE_TEST_STORE=s3 and, as VITRINE_TEST_S3, the place of a running store
-and its folder, then removes both; the status is that of the command. The program is built once
-from its Go module into .cache/versitygw.
+and its folder, then removes both; the status is that of the command. Beside the account that may
+do everything there is one of a user (USER_KEY) with a bucket of their own (USER_BUCKET). The
+program is built once from its Go module into .cache/versitygw.
 """
 
 import contextlib
@@ -27,6 +28,7 @@ MODULE = "github.com/versity/versitygw"
 VERSION = "v1.8.0"
 PROGRAM = ROOT / ".cache/versitygw" / VERSION / "versitygw"
 ACCESS_KEY, SECRET_KEY = "vitrine-tests", "no-secret-of-anybody"
+USER_KEY, USER_SECRET, USER_BUCKET = "a-user", "secret-of-a-user", "of-a-user"
 READY_SECONDS = 30
 
 
@@ -56,6 +58,8 @@ class ObjectStore:
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-s3-", dir="/var/tmp"))
         self.root = self.home / "buckets"
         self.root.mkdir()
+        self.accounts = self.home / "accounts"
+        self.accounts.mkdir()
         self.port = kit.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
@@ -65,7 +69,7 @@ class ObjectStore:
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, "--quiet", "--keep-alive", "--port", f"127.0.0.1:{self.port}",
-                 "posix", self.root],
+                 "--iam-dir", self.accounts, "posix", self.root],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, "ROOT_ACCESS_KEY_ID": ACCESS_KEY,
                      "ROOT_SECRET_ACCESS_KEY": SECRET_KEY})
@@ -84,6 +88,16 @@ class ObjectStore:
                 return True
         except OSError:
             return False
+
+    def administer(self, *arguments):
+        subprocess.run([PROGRAM, "admin", "--access", ACCESS_KEY, "--secret", SECRET_KEY,
+                        "--endpoint-url", self.url, *arguments],
+                       check=True, stdin=subprocess.DEVNULL, capture_output=True)
+
+    def add_user(self, key, secret, bucket):
+        """An account that reaches this bucket, which is made, and no other."""
+        self.administer("create-user", "--access", key, "--secret", secret, "--role", "user")
+        self.administer("create-bucket", "--owner", key, "--bucket", bucket)
 
     def kill(self):
         self.process.kill()
@@ -106,6 +120,7 @@ class ObjectStore:
 def started(_):
     store = ObjectStore()
     try:
+        store.add_user(USER_KEY, USER_SECRET, USER_BUCKET)
         yield {"VITRINE_TEST_STORE": "s3", "VITRINE_TEST_S3": f"{store.url} {store.root}"}
     finally:
         store.remove()

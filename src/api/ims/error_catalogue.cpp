@@ -238,12 +238,15 @@ CatalogueEntry const& entry(Fault fault) {
   case name_taken: return entry("IMG.0009");
   case name_missing: return entry("IMG.0013");
   case image_quota: return entry("IMG.0015");
+  case object_url_form: return entry("IMG.0017");
   case job_not_stored: return entry("IMG.0018");
   case job_not_found: return entry("IMG.0023");
   case forbidden: return entry("IMG.0026");
   case project_mismatch: return entry("IMG.0030");
   case invalid_marker: return entry("IMG.0031");
   case property_missing: return entry("IMG.0035");
+  case no_access_key: return entry("IMG.0037");
+  case no_object_store: return entry("IMG.0040");
   case image_deactivated:
   case transition_forbidden:
   case image_not_active:
@@ -256,9 +259,19 @@ CatalogueEntry const& entry(Fault fault) {
   case image_too_large: return entry("IMG.0059");
   case too_many_jobs: return entry("IMG.0060");
   case name_not_text: return entry("IMG.0062");
+  case format_unsafe:
+  case object_unreadable: return entry("IMG.0057");
+  case bucket_elsewhere: return entry("IMG.0058");
   case identity_unavailable: return entry("IMG.0064");
   case invalid_image_id: return entry("IMG.0066");
   case invalid_project_id: return entry("IMG.0067");
+  case bucket_name_empty: return entry("IMG.0068");
+  case bucket_refused:
+  case bucket_unavailable: return entry("IMG.0069");
+  case object_exists: return entry("IMG.0070");
+  case object_name_empty: return entry("IMG.0073");
+  case object_name_too_long: return entry("IMG.0074");
+  case object_name_invalid: return entry("IMG.0075");
   case share_with_self: return entry("IMG.0076");
   case public_of_others: return entry("IMG.0083");
   case unauthenticated: return entry("IMG.0087");
@@ -274,6 +287,7 @@ CatalogueEntry const& entry(Fault fault) {
   case read_only_attribute:
   case reserved_attribute: return entry("IMG.0105");
   case project_unknown: return entry("IMG.0108");
+  case bucket_name_invalid: return entry("IMG.0109");
   case member_not_stored: return entry("IMG.0112");
   case member_not_removed: return entry("IMG.0113");
   case member_not_found: return entry("IMG.0114");

@@ -49,6 +49,22 @@ Result<std::shared_ptr<model::Caller const>> Keystone::caller_of(Shown const& sh
 
 std::string Keystone::auth_url(std::string_view /*base_url*/) const { return options_.auth_url; }
 
+Result<std::optional<model::AccessKey>> Keystone::access_key_of(UserId const& user,
+                                                                ProjectId const& project) {
+  auto const answer =
+      TRY(calls_.get("/users/" + text::percent_encode(user.text) + "/credentials/OS-EC2"));
+  if (answer.status == 404) return std::nullopt;
+  auto const document = TRY(Document::whole(answer.body));
+  auto const* credentials = document.list("credentials");
+  if (credentials == nullptr) return error(Fault::identity_unavailable);
+  for (auto const& value : *credentials) {
+    auto const credential = Document::item(value);
+    if (credential.text("tenant_id") != project.text) continue;
+    return model::AccessKey{credential.text("access"), credential.text("secret")};
+  }
+  return std::nullopt;
+}
+
 Result<std::optional<std::string>> Keystone::endpoint_of(std::string_view type,
                                                          std::string_view region) {
   auto const answer = TRY(calls_.get("/auth/catalog"));

@@ -16,7 +16,7 @@
 namespace vitrine::identity::keystone {
 
 /// Thread-safe.
-class Keystone final : public Authenticator {
+class Keystone final : public Authenticator, public model::AccessKeys {
 public:
   /// Asks nothing yet. Clock and metrics must outlive it.
   Keystone(Options options, Clock const& clock, ops::Metrics& metrics);
@@ -30,6 +30,8 @@ public:
   [[nodiscard]] bool waits() const noexcept override { return true; }
 
   model::ProjectDirectory& projects() noexcept { return projects_; }
+  Result<std::optional<model::AccessKey>> access_key_of(UserId const& user,
+                                                        ProjectId const& project) override;
   /// The public URL of a service in the catalog of the service's user; nothing when it is not
   /// there. Error: `identity_unavailable`.
   Result<std::optional<std::string>> endpoint_of(std::string_view type, std::string_view region);

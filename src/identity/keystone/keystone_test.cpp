@@ -319,6 +319,24 @@ TEST_F(KeystoneTest, tells_which_projects_can_be_shared_with) {
   EXPECT_EQ(usable("on").error().fault, Fault::identity_unavailable);
 }
 
+TEST_F(KeystoneTest, finds_the_first_access_key_for_the_project) {
+  documents_ = {{"/v3/users/u1/credentials/OS-EC2",
+                 R"({"credentials":[{"tenant_id":"p2","access":"a2","secret":"s2"},)"
+                 R"({"tenant_id":"p1","access":"a1","secret":"s1"},)"
+                 R"({"tenant_id":"p1","access":"a3","secret":"s3"}]})"}};
+  auto const key_of = [&](UserId const& user, ProjectId const& project) {
+    return ordered([&](Keystone& asked) { return asked.access_key_of(user, project); });
+  };
+  auto const key = key_of({"u1"}, {"p1"}).value();
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->access, "a1");
+  EXPECT_EQ(key->secret, "s1");
+  EXPECT_FALSE(key_of({"u1"}, {"p3"}).value());
+  EXPECT_FALSE(key_of({"u2"}, {"p1"}).value());
+  status_ = 500;
+  EXPECT_EQ(key_of({"u1"}, {"p1"}).error().fault, Fault::identity_unavailable);
+}
+
 TEST_F(KeystoneTest, finds_endpoints_in_the_catalog) {
   documents_ = {{"/v3/auth/catalog",
                  R"({"catalog":[{"type":"image","endpoints":[)"

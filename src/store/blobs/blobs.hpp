@@ -1,30 +1,21 @@
 // Stored bytes: immutable once committed, named by the service. The port; drivers lie beside it.
 #pragma once
 
+#include "base/bytes_writer.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/stored_bytes.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 
 namespace vitrine::store {
 
-/// Bytes on their way in. Not thread-safe. Destroyed without `commit`, they are gone.
-class BlobWriter {
-public:
-  virtual ~BlobWriter() = default;
-  /// Appends. Cheapest from memory at a page boundary and in multiples of the page. Errors:
-  /// `store_full`, `unavailable`.
-  virtual Result<> write(std::span<std::byte const> bytes) = 0;
-  /// Makes the bytes permanent under their id; on success they survive a crash. Once.
-  virtual Result<> commit() = 0;
-};
+/// Of one blob, which `commit` puts under its id.
+using BlobWriter = BytesWriter;
 
 /// What lies in the store.
 struct StoredBlob {

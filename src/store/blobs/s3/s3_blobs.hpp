@@ -2,11 +2,19 @@
 #pragma once
 
 #include "store/blobs/blobs.hpp"
-#include "store/blobs/s3/calls.hpp"
+#include "store/s3/calls.hpp"
 
 #include <memory>
 
 namespace vitrine::store::s3 {
+
+struct Options {
+  ServerOptions server{};
+  Keys keys{};
+  std::string bucket{};
+  std::string prefix{}; ///< of all keys; may be empty
+  std::size_t part_bytes{16U << 20U};
+};
 
 /// Several processes may use one bucket and prefix, as long as they share a database.
 class S3Blobs final : public Blobs {
@@ -22,15 +30,15 @@ public:
   Result<> look() override;
 
 private:
-  S3Blobs() = default;
+  S3Blobs(Options options, std::shared_ptr<Account> account);
   Result<> list_objects(std::function<void(StoredBlob const&)> const& each);
-  Result<> list_uploads(std::string const& prefix,
-                        std::function<void(std::string_view upload)> const& each);
   [[nodiscard]] std::optional<StoredBlob> blob_of(std::string_view entry, std::string_view time,
                                                   bool committed) const;
 
   SystemClock const clock_;
-  std::unique_ptr<Calls> calls_;
+  std::size_t const part_bytes_;
+  Server server_;
+  Calls const calls_;
 };
 
 } // namespace vitrine::store::s3

@@ -120,12 +120,8 @@ protected:
   S3BlobsTest() { open(); }
 
   void open() {
-    options_.endpoint = bucket_.url();
-    options_.bucket = "images";
-    options_.region = "eu-de";
-    options_.prefix = "a/";
-    options_.part_bytes = kPart;
-    options_.pause = std::chrono::milliseconds(1);
+    options_.server.endpoint = bucket_.url();
+    options_.server.pause = std::chrono::milliseconds(1);
     blobs_ = S3Blobs::open(options_).value();
   }
 
@@ -160,15 +156,11 @@ protected:
   }
 
   Bucket bucket_;
-  Options options_{.endpoint = {},
-                   .bucket = {},
-                   .region = {},
-                   .prefix = {},
-                   .access_key = "key",
-                   .access_key_file = {},
-                   .secret_key = "secret",
-                   .secret_key_file = {},
-                   .ca_file = {}};
+  Options options_{.server = {.endpoint = {}, .region = "eu-de"},
+                   .keys = {.access_key = "key", .secret_key = "secret"},
+                   .bucket = "images",
+                   .prefix = "a/",
+                   .part_bytes = kPart};
   std::unique_ptr<S3Blobs> blobs_;
   BlobId const id_{new_hex_id()};
 };
@@ -255,8 +247,8 @@ TEST_F(S3BlobsTest, takes_a_completion_whose_answer_was_lost_for_done) {
 TEST_F(S3BlobsTest, reads_its_keys_again_when_they_are_refused) {
   auto const file = fs::temp_directory_path() / ("vitrine_key_" + id_.text);
   std::ofstream(file) << "key\n";
-  options_.access_key.clear();
-  options_.access_key_file = file.string();
+  options_.keys.access_key.clear();
+  options_.keys.access_key_file = file.string();
   open();
   ASSERT_TRUE(put("some"));
   bucket_.access_key = "other";
@@ -267,14 +259,14 @@ TEST_F(S3BlobsTest, reads_its_keys_again_when_they_are_refused) {
 }
 
 TEST_F(S3BlobsTest, needs_its_keys_at_the_start) {
-  options_.secret_key_file = "/nowhere/key";
+  options_.keys.secret_key_file = "/nowhere/key";
   auto const refused = S3Blobs::open(options_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().detail, "no key can be read from /nowhere/key");
 }
 
 TEST_F(S3BlobsTest, a_store_that_is_out_is_unavailable) {
-  options_.endpoint = "http://127.0.0.1:1";
+  options_.server.endpoint = "http://127.0.0.1:1";
   blobs_ = S3Blobs::open(options_).value();
   EXPECT_EQ(put("some").error().fault, Fault::unavailable);
   EXPECT_EQ(get(0, 1), "unavailable");

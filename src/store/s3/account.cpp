@@ -1,4 +1,4 @@
-#include "store/blobs/s3/account.hpp"
+#include "store/s3/account.hpp"
 
 #include "ops/log.hpp"
 
@@ -19,17 +19,17 @@ Result<std::string> key_of(std::string const& given, std::string const& file) {
   return text;
 }
 
-Result<Credentials> read(Options const& options) {
-  auto access_key = TRY(key_of(options.access_key, options.access_key_file));
-  auto secret_key = TRY(key_of(options.secret_key, options.secret_key_file));
+Result<Credentials> read(Keys const& keys) {
+  auto access_key = TRY(key_of(keys.access_key, keys.access_key_file));
+  auto secret_key = TRY(key_of(keys.secret_key, keys.secret_key_file));
   return Credentials{std::move(access_key), std::move(secret_key)};
 }
 
 } // namespace
 
-Result<std::unique_ptr<Account>> Account::open(Options const& options) {
-  std::unique_ptr<Account> account(new Account(options));
-  account->credentials_ = TRY(read(options));
+Result<std::shared_ptr<Account>> Account::open(Keys keys) {
+  std::shared_ptr<Account> account(new Account(std::move(keys)));
+  account->credentials_ = TRY(read(account->keys_));
   return account;
 }
 
@@ -39,7 +39,7 @@ Credentials Account::credentials() const {
 }
 
 bool Account::renew(Credentials const& used) {
-  auto fresh = read(options_);
+  auto fresh = read(keys_);
   if (!fresh) ops::log_error("store.no_keys", {{"detail", fresh.error().detail}});
   std::lock_guard const lock(mutex_);
   if (fresh && *fresh != credentials_) {

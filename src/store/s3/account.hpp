@@ -2,11 +2,12 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "store/blobs/s3/options.hpp"
-#include "store/blobs/s3/signature.hpp"
+#include "store/s3/options.hpp"
+#include "store/s3/signature.hpp"
 
 #include <memory>
 #include <mutex>
+#include <utility>
 
 namespace vitrine::store::s3 {
 
@@ -14,16 +15,16 @@ namespace vitrine::store::s3 {
 class Account {
 public:
   /// Error: `unavailable` when a file cannot be read or is empty.
-  static Result<std::unique_ptr<Account>> open(Options const& options);
+  static Result<std::shared_ptr<Account>> open(Keys keys);
 
   [[nodiscard]] Credentials credentials() const;
   /// The store refused `used`: reads the files again; true when there are other keys now.
   bool renew(Credentials const& used);
 
 private:
-  explicit Account(Options const& options) : options_(options) {}
+  explicit Account(Keys keys) : keys_(std::move(keys)) {}
 
-  Options const& options_;
+  Keys const keys_;
   mutable std::mutex mutex_;
   Credentials credentials_;
 };

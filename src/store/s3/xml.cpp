@@ -1,4 +1,4 @@
-#include "store/blobs/s3/xml.hpp"
+#include "store/s3/xml.hpp"
 
 #include <array>
 #include <optional>

@@ -1,15 +1,13 @@
-// Requests to an object store: signed, bounded in time, sent again while that may help.
+// One object store: where its requests go and how they are signed.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "net/client/client.hpp"
-#include "store/blobs/s3/account.hpp"
-#include "store/blobs/s3/options.hpp"
-#include "store/blobs/s3/signature.hpp"
+#include "store/s3/options.hpp"
+#include "store/s3/signature.hpp"
 
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,28 +29,32 @@ struct Ask {
   bool slow{false}; ///< the store may work on it for minutes before it answers
 };
 
-/// Thread-safe.
-class Calls {
+/// What requests are about.
+struct Place {
+  std::string bucket;
+  std::string prefix{}; ///< of all keys; may be empty
+};
+
+/// Thread-safe; its connections are shared by all who ask.
+class Server {
 public:
-  /// Error: `unavailable` when the keys cannot be read.
-  static Result<std::unique_ptr<Calls>> open(Options options, Clock const& clock);
+  /// `clock` must outlive it.
+  Server(ServerOptions options, Clock const& clock);
 
-  /// The answer, of status 2xx. Errors: `not_found` on 404 with the store's code as detail,
-  /// `store_full`, `unavailable`; why is logged, callers learn what is the case for them.
-  Result<net::client::Response> send(Ask const& ask);
+  /// Asks once; any status is an answer. Error: `unavailable` when there is none; those of the
+  /// request's own functions.
+  Result<net::client::Response> send(Ask const& ask, Place const& place,
+                                     Credentials const& credentials);
 
-  [[nodiscard]] Options const& options() const noexcept { return options_; }
+  [[nodiscard]] ServerOptions const& options() const noexcept { return options_; }
 
 private:
-  Calls(Options options, Clock const& clock);
-  Result<net::client::Response> attempt(Ask const& ask, Credentials const& credentials);
-  [[nodiscard]] std::vector<net::Header> signed_headers(Ask const& ask, std::string const& path,
+  [[nodiscard]] std::vector<net::Header> signed_headers(Ask const& ask, std::string const& host,
+                                                        std::string const& path,
                                                         Credentials const& credentials) const;
 
-  Options const options_;
+  ServerOptions const options_;
   Clock const& clock_;
-  std::string const host_;
-  std::unique_ptr<Account> account_;
   net::client::Client client_;
   net::client::Client patient_; ///< for what is slow
 };

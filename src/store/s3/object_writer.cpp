@@ -1,33 +1,49 @@
-#include "store/blobs/s3/object_writer.hpp"
+#include "store/s3/object_writer.hpp"
 
+#include "base/ids.hpp"
 #include "base/text.hpp"
-#include "store/blobs/s3/xml.hpp"
+#include "store/s3/xml.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace vitrine::store::s3 {
 namespace {
 
 // Of any object store of this kind.
 constexpr std::size_t kPartsMax = 10'000;
+constexpr std::uint64_t kMebibyte = 1U << 20U;
+constexpr std::string_view kMarkHeader = "x-amz-meta-vitrine-upload";
+
+Error dropped() { return error(Fault::unavailable, "The object store has dropped the upload."); }
 
 } // namespace
 
-Result<std::string> begin_parts(Calls& calls, std::string_view key) {
-  auto const answer = TRY(calls.send({.method = "POST", .key = key, .query = {{"uploads", ""}}}));
-  auto upload = text_in(answer.body, "UploadId");
-  if (!upload.empty()) return upload;
-  return error(Fault::unavailable, "The image store answers what cannot be read.");
+std::size_t part_bytes_for(std::size_t usual, std::uint64_t size_bytes) {
+  auto const needed = (size_bytes + kPartsMax - 1) / kPartsMax;
+  if (needed <= usual) return usual;
+  return (needed + kMebibyte - 1) / kMebibyte * kMebibyte;
 }
 
-Result<> drop_parts(Calls& calls, std::string_view key, std::string_view upload, int attempts) {
+Result<> drop_parts(Calls const& calls, std::string_view key, std::string_view upload,
+                    int attempts) {
   auto const dropped = calls.send({.method = "DELETE",
                                    .key = key,
                                    .query = {{"uploadId", std::string(upload)}},
                                    .attempts = attempts});
   if (!dropped && dropped.error().fault != Fault::not_found) return Error(dropped.error());
   return {};
+}
+
+ObjectWriter::ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, Replaces replaces)
+    : calls_(std::move(calls)), key_(std::move(key)), part_bytes_(part_bytes),
+      mark_(replaces == Replaces::nothing ? new_hex_id() : "") {}
+
+Result<> needs_no_object(Calls const& calls, std::string_view key) {
+  auto const found = calls.send({.method = "HEAD", .key = key});
+  if (found) return error(Fault::object_exists);
+  return found.error().fault == Fault::not_found ? Result<>() : Error(found.error());
 }
 
 ObjectWriter::~ObjectWriter() {
@@ -52,10 +68,18 @@ Result<> ObjectWriter::write(std::span<std::byte const> bytes) {
   return {};
 }
 
+Result<> ObjectWriter::begin() {
+  auto const answer = TRY(
+      calls_.send({.method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = marks()}));
+  upload_ = text_in(answer.body, "UploadId");
+  if (!upload_.empty()) return {};
+  return error(Fault::unavailable, "The object store answers what cannot be read.");
+}
+
 /// Sends what has filled, beside the filling of the next part.
 Result<> ObjectWriter::start_part() {
   TRY(sent());
-  if (upload_.empty()) upload_ = TRY(begin_parts(calls_, key_));
+  if (upload_.empty()) TRY(begin());
   if (etags_.size() == kPartsMax) {
     return error(Fault::too_large,
                  fmt::format("The data is larger than {} bytes.", kPartsMax * part_bytes_));
@@ -85,22 +109,42 @@ Result<> ObjectWriter::sent() {
     return {};
   }
   if (etag.error().fault != Fault::not_found) return Error(etag.error());
-  return error(Fault::unavailable, "The image store has dropped the upload.");
+  return dropped();
 }
 
 Result<> ObjectWriter::commit() {
   if (upload_.empty() && !under_way_.valid()) {
-    TRY(calls_.send({.method = "PUT", .key = key_, .body = filling_}));
+    TRY(put());
   } else {
     TRY(start_part());
     TRY(sent());
     TRY(complete());
   }
   committed_ = true;
-  return {};
+  if (mark_.empty() || is_there()) return {};
+  return error(Fault::unavailable, "The object store does not have what was sent to it.");
+}
+
+std::vector<net::Header> ObjectWriter::marks() const {
+  if (mark_.empty()) return {};
+  return {{std::string(kMarkHeader), mark_}};
+}
+
+std::vector<net::Header> ObjectWriter::conditions() const {
+  if (mark_.empty()) return {};
+  return {{"If-None-Match", "*"}};
+}
+
+Result<> ObjectWriter::put() {
+  auto headers = marks();
+  std::ranges::copy(conditions(), std::back_inserter(headers));
+  auto const done =
+      calls_.send({.method = "PUT", .key = key_, .headers = std::move(headers), .body = filling_});
+  return done ? Result<>() : settle(done.error());
 }
 
 Result<> ObjectWriter::complete() {
+  if (!mark_.empty()) TRY(needs_no_object(calls_, key_));
   std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
   for (std::size_t i = 0; i < etags_.size(); ++i) {
     body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", i + 1,
@@ -110,16 +154,28 @@ Result<> ObjectWriter::complete() {
   auto const done = calls_.send({.method = "POST",
                                  .key = key_,
                                  .query = {{"uploadId", upload_}},
+                                 .headers = conditions(),
                                  .body = body,
                                  .slow = true});
-  if (done) return {};
-  if (done.error().fault != Fault::not_found) return Error(done.error());
-  // An attempt whose answer was lost may have done it; then the object is there, and whole.
+  return done ? Result<>() : settle(done.error());
+}
+
+/// What came of a request that puts the object there: an attempt whose answer was lost may have
+/// done it, and then the next one is refused.
+Result<> ObjectWriter::settle(Error failure) const {
+  bool const refused = failure.fault == Fault::not_found || failure.fault == Fault::object_exists;
+  if (!refused) return failure;
+  if (is_there()) return {};
+  return failure.fault == Fault::object_exists ? std::move(failure) : dropped();
+}
+
+/// Whether the object is there, whole and put there by this writer.
+bool ObjectWriter::is_there() const {
   auto const object = calls_.send({.method = "HEAD", .key = key_});
-  auto const length =
-      object ? text::parse_int(object->header("Content-Length").value_or("")) : std::nullopt;
-  if (length && std::cmp_equal(*length, size_bytes_)) return {};
-  return error(Fault::unavailable, "The image store has dropped the upload.");
+  if (!object) return false;
+  auto const length = text::parse_int(object->header("Content-Length").value_or(""));
+  return length && std::cmp_equal(*length, size_bytes_) &&
+         object->header(kMarkHeader).value_or("") == mark_;
 }
 
 } // namespace vitrine::store::s3

@@ -1,4 +1,4 @@
-#include "store/blobs/s3/signature.hpp"
+#include "store/s3/signature.hpp"
 
 #include "base/text.hpp"
 

@@ -1,0 +1,100 @@
+// The buckets of the users, where images are imported from and exported to. The port; drivers lie
+// beside it. Whose rights count is told with each call by ids alone: a job keeps no secret, and
+// what it needs to reach a bucket is looked up again when it runs.
+#pragma once
+
+#include "base/bytes_writer.hpp"
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "base/stored_bytes.hpp"
+#include "model/object_url.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace vitrine::store {
+
+/// Who reaches for an object.
+struct BucketUser {
+  UserId user;
+  ProjectId project;
+};
+
+struct ObjectInfo {
+  std::uint64_t size_bytes{0};    ///< never 0
+  std::string etag;               ///< another one for other bytes; no digest of them
+  std::optional<Time> changed_at; ///< by the clock of the store, when it tells
+};
+
+/// An object as it was when it was opened: bytes that were changed since are never mixed in.
+class BucketObject : public StoredBytes {
+public:
+  /// Takes the next bytes; an error ends the reading.
+  using Take = std::function<Result<>(std::span<std::byte const>)>;
+
+  [[nodiscard]] virtual ObjectInfo const& info() const noexcept = 0;
+
+  /// Reads `count` bytes, which must lie within the object, in order: in one request as long as
+  /// nothing breaks, and on from where it stopped when something does. Each piece but the last is
+  /// 1 MiB, and each begins at a page boundary. `take` runs on the calling thread and may take its
+  /// time. Errors: those of `take`; `object_unreadable` when the object was changed or removed,
+  /// `bucket_refused`, `bucket_unavailable` when trying again did not help. `read` has the same.
+  virtual Result<> stream(std::uint64_t offset, std::uint64_t count, Take const& take) = 0;
+};
+
+/// Thread-safe. Every call has these errors beside its own: `no_object_store` when none is
+/// configured; `bucket_refused` when there is no such bucket or the user may not reach it, never
+/// told apart; `no_access_key`; `bucket_elsewhere`; `bucket_unavailable`; `identity_unavailable`.
+class Buckets {
+public:
+  virtual ~Buckets() = default;
+
+  /// An object to import. Error: `object_unreadable` when it is missing, empty, or in a storage
+  /// class other than STANDARD (contract: ims-api 6.3.2).
+  virtual Result<std::unique_ptr<BucketObject>> open(BucketUser const& user,
+                                                     model::ObjectUrl const& url) = 0;
+
+  /// An object to be exported. `size_bytes_max` is how many bytes there may be, if that is known;
+  /// without it a driver may take no more than 10,000 parts of the configured size (`too_large`).
+  /// It is not there before `commit`, and then whole. Error, of `commit` too: `object_exists`
+  /// (contract: ims-api 6.8). A job that may have been killed while it committed finds its own
+  /// object: it should note the size before, and compare.
+  virtual Result<std::unique_ptr<BytesWriter>>
+  create(BucketUser const& user, model::ObjectUrl const& url,
+         std::optional<std::uint64_t> size_bytes_max) = 0;
+
+  /// Removes what writers of this object left unfinished that began at `since` or later, such as
+  /// those of a killed process; success when there are none. What began more than 15 minutes before
+  /// is not ours and stays: no store whose clock is further off takes our requests. A writer of
+  /// the object that still works fails at its next call.
+  virtual Result<> remove_unfinished(BucketUser const& user, model::ObjectUrl const& url,
+                                     Time since) = 0;
+};
+
+/// How far clocks may be apart, for `remove_unfinished`.
+inline constexpr std::int64_t kClocksApartUs = 15 * 60 * kMicrosecondsPerSecond;
+/// Of the pieces of `BucketObject::stream`.
+inline constexpr std::size_t kPieceBytes = 1U << 20U;
+
+/// Memory for one piece.
+class Piece {
+public:
+  [[nodiscard]] std::span<std::byte> whole() noexcept { return {bytes_.get(), kPieceBytes}; }
+
+private:
+  static constexpr std::align_val_t kPage{4096};
+  struct Free {
+    void operator()(std::byte* bytes) const noexcept { ::operator delete[](bytes, kPage); }
+  };
+  std::unique_ptr<std::byte[], Free> bytes_{
+      static_cast<std::byte*>(::operator new[](kPieceBytes, kPage))};
+};
+
+} // namespace vitrine::store

@@ -1,0 +1,380 @@
+// On a real store when there is one (tests/components/s3.py), and on one that breaks as it is told.
+#include "net/test_client.hpp"
+#include "store/buckets/s3/s3_buckets.hpp"
+
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <sstream>
+
+namespace vitrine::store::s3 {
+namespace {
+
+namespace fs = std::filesystem;
+using net::testing::reply;
+
+constexpr std::size_t kPart = 5U << 20U;
+
+/// Users with keys of their own.
+struct OwnKeys final : model::AccessKeys {
+  std::map<std::pair<UserId, ProjectId>, model::AccessKey> keys;
+
+  Result<std::optional<model::AccessKey>> access_key_of(UserId const& user,
+                                                        ProjectId const& project) override {
+    auto const at = keys.find({user, project});
+    if (at == keys.end()) return std::nullopt;
+    return at->second;
+  }
+};
+
+std::string pattern(std::size_t count) {
+  std::string bytes(count, '?');
+  for (std::size_t i = 0; i < count; ++i)
+    bytes[i] = static_cast<char>((i * 131 + i / 997) >> 2U);
+  return bytes;
+}
+
+BucketUser const kAnn{{"ann"}, {"p1"}};
+BucketUser const kBob{{"bob"}, {"p2"}};
+
+class Reaching : public testing::Test {
+protected:
+  Result<> write(std::string const& object, std::string_view bytes, BucketUser const& user = kAnn) {
+    auto writer = TRY(buckets_->create(user, {"images", object}, {}));
+    TRY(writer->write(std::as_bytes(std::span(bytes))));
+    return writer->commit();
+  }
+  /// The bytes, or the name of what is wrong.
+  std::string read(std::string const& object, BucketUser const& user = kAnn,
+                   std::string const& bucket = "images") {
+    auto const opened = buckets_->open(user, {bucket, object});
+    if (!opened) return std::string(name_of(opened.error().fault));
+    std::string got;
+    auto const take = [&](std::span<std::byte const> piece) -> Result<> {
+      got.append(reinterpret_cast<char const*>(piece.data()), piece.size());
+      return {};
+    };
+    auto const done = (*opened)->stream(0, (*opened)->size_bytes(), take);
+    return done ? got : std::string(name_of(done.error().fault));
+  }
+
+  OwnKeys own_;
+  BucketsOptions options_{
+      .server = {.endpoint = {}, .region = "us-east-1", .pause = std::chrono::milliseconds(1)},
+      .keys = {},
+      .allowed = {{{"p1"}, "images"}, {{"p1"}, "none"}},
+      .part_bytes = kPart};
+  std::unique_ptr<S3Buckets> buckets_;
+};
+
+/// VITRINE_TEST_S3 is its address and its directory, in which a bucket is a directory.
+class RealBuckets : public Reaching {
+protected:
+  void SetUp() override {
+    auto const* const place = std::getenv("VITRINE_TEST_S3");
+    if (place == nullptr) GTEST_SKIP() << "no object store";
+    std::istringstream(place) >> options_.server.endpoint >> root_;
+    bucket_ = fs::path(root_) / "images";
+    fs::remove_all(bucket_);
+    fs::create_directories(bucket_);
+    options_.keys = Keys{.access_key = "vitrine-tests", .secret_key = "no-secret-of-anybody"};
+    make();
+  }
+  void make(model::AccessKeys* own = nullptr) {
+    buckets_ = std::make_unique<S3Buckets>(options_, own);
+  }
+
+  std::string root_;
+  fs::path bucket_;
+};
+
+/// A bucket with one object that answers as it is told.
+class BrokenBucket : public Reaching {
+protected:
+  BrokenBucket() {
+    handler_.on_handle = [this](net::Request& request) { return answer(request); };
+    handler_.on_route = [](net::RequestHead const&) {
+      return net::Route{.body_bytes_max = 8U << 20U};
+    };
+    server_ = net::testing::start(net::testing::local_options(), handler_);
+    options_.server.endpoint = "http://127.0.0.1:" + std::to_string(server_->port());
+    options_.keys = Keys{.access_key = "key", .secret_key = "secret"};
+    buckets_ = std::make_unique<S3Buckets>(options_, nullptr);
+  }
+
+  net::Reply answer(net::Request& request) {
+    std::lock_guard const lock(mutex_);
+    seen_.push_back(request.method + " " + request.target + " " +
+                    std::string(request.header("Range").value_or("")));
+    if (request.target == "/images") return answer_for_bucket();
+    if (request.target == "/images?location=") {
+      return reply(location_.empty() ? 403 : 200,
+                   "<LocationConstraint>" + location_ + "</LocationConstraint>");
+    }
+    if (!faults_.empty()) {
+      auto const status = faults_.front();
+      faults_.pop_front();
+      if (status != 0) return reply(status, "<Error><Code>Faulty</Code></Error>");
+    }
+    if (request.method == "PUT") {
+      bytes_ = request.body;
+      mark_ = std::string(request.header("x-amz-meta-vitrine-upload").value_or(""));
+      return reply(put_unheard_ ? 503 : 200, "");
+    }
+    return get(request);
+  }
+
+  net::Reply answer_for_bucket() {
+    auto made = reply(bucket_status_, "");
+    if (!region_.empty()) made.headers.push_back({"x-amz-bucket-region", region_});
+    return made;
+  }
+
+  net::Reply get(net::Request const& request) {
+    if (bytes_.empty()) return reply(404, "");
+    auto const range = std::string(request.header("Range").value_or(""));
+    if (range.empty()) return described(reply(200, bytes_));
+    if (heeds_if_match_ && request.header("If-Match") != etag_) return reply(412, "");
+    auto const from = std::stoul(range.substr(range.find('=') + 1));
+    auto const to = std::stoul(range.substr(range.find('-') + 1));
+    auto const count = std::min(to - from + 1, cut_);
+    return described(reply(206, bytes_.substr(from, count)));
+  }
+
+  net::Reply described(net::Reply made) {
+    made.headers.push_back({"ETag", etag_});
+    made.headers.push_back({"Last-Modified", "Fri, 24 May 2013 00:00:00 GMT"});
+    if (!mark_.empty()) made.headers.push_back({"x-amz-meta-vitrine-upload", mark_});
+    if (!storage_class_.empty()) made.headers.push_back({"x-amz-storage-class", storage_class_});
+    return made;
+  }
+
+  std::vector<std::string> ranges() {
+    std::lock_guard const lock(mutex_);
+    std::vector<std::string> found;
+    for (auto const& line : seen_) {
+      if (line.starts_with("GET /images/")) found.push_back(line.substr(line.rfind('=') + 1));
+    }
+    return found;
+  }
+
+  std::mutex mutex_;
+  std::deque<int> faults_; ///< statuses of requests for the object; 0 lets one through
+  std::string bytes_;
+  std::string etag_{"\"one\""};
+  std::string mark_;
+  std::string storage_class_;
+  std::string region_;
+  std::string location_;
+  std::size_t cut_{SIZE_MAX}; ///< bytes of an answer at most
+  int bucket_status_{200};
+  bool heeds_if_match_{true};
+  bool put_unheard_{false};
+  std::vector<std::string> seen_;
+  net::testing::TestHandler handler_;
+  std::unique_ptr<net::Server> server_;
+};
+
+} // namespace
+
+TEST_F(RealBuckets, KeepWhatIsWrittenAndGiveItBack) {
+  for (std::size_t const size : {std::size_t{1}, kPart, 2 * kPart + 4711}) {
+    auto const name = "dir/with space/ä&<" + std::to_string(size);
+    auto const bytes = pattern(size);
+    ASSERT_TRUE(write(name, bytes));
+    EXPECT_EQ(fs::file_size(bucket_ / name), size);
+    EXPECT_TRUE(read(name) == bytes);
+    EXPECT_EQ(write(name, "other").error().fault, Fault::object_exists);
+    EXPECT_TRUE(read(name) == bytes);
+  }
+}
+
+TEST_F(RealBuckets, SayWhatIsNotThere) {
+  EXPECT_EQ(read("none"), "object_unreadable");
+  EXPECT_EQ(read("x", kAnn, "none"), "bucket_refused");
+  EXPECT_EQ(read("x", kBob), "bucket_refused");
+  std::ofstream(bucket_ / "empty").flush();
+  EXPECT_EQ(read("empty"), "object_unreadable");
+  options_.keys->secret_key = "another";
+  make();
+  EXPECT_EQ(read("none"), "bucket_refused");
+  options_.server.endpoint = "http://127.0.0.1:1";
+  make();
+  EXPECT_EQ(read("none"), "bucket_unavailable");
+}
+
+TEST_F(RealBuckets, AreSomewhereElseWhenTheySaySo) {
+  ASSERT_TRUE(write("disk", "bytes"));
+  options_.server.region = "eu-de";
+  make();
+  EXPECT_EQ(read("disk"), "bucket_elsewhere");
+}
+
+TEST_F(RealBuckets, NeverGiveAMixOfTwoObjects) {
+  auto const bytes = pattern(2 * kPart);
+  ASSERT_TRUE(write("disk", bytes));
+  auto const object = buckets_->open(kAnn, {"images", "disk"}).value();
+  fs::remove(bucket_ / "disk");
+  std::string into(10, '?');
+  EXPECT_EQ(object->read(0, std::as_writable_bytes(std::span(into))).error().fault,
+            Fault::object_unreadable);
+  ASSERT_TRUE(write("disk", pattern(2 * kPart + 1)));
+  EXPECT_EQ(object->read(0, std::as_writable_bytes(std::span(into))).error().fault,
+            Fault::object_unreadable);
+}
+
+TEST_F(RealBuckets, RefuseAnObjectThatCameMeanwhile) {
+  for (std::size_t const size : {std::size_t{10}, 2 * kPart}) {
+    auto const name = "late" + std::to_string(size);
+    auto writer = buckets_->create(kAnn, {"images", name}, {}).value();
+    auto const bytes = pattern(size);
+    ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
+    ASSERT_TRUE(write(name, "theirs"));
+    EXPECT_EQ(writer->commit().error().fault, Fault::object_exists);
+    writer.reset();
+    EXPECT_EQ(read(name), "theirs");
+  }
+}
+
+TEST_F(RealBuckets, FindWhatAKilledWriterLeft) {
+  auto const now = SystemClock().now();
+  auto const bytes = pattern(2 * kPart);
+  auto ours = buckets_->create(kAnn, {"images", "disk"}, {}).value();
+  auto others = buckets_->create(kAnn, {"images", "disk2"}, {}).value();
+  for (auto* writer : {ours.get(), others.get()})
+    ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
+  ASSERT_TRUE(buckets_->remove_unfinished(kAnn, {"images", "disk"}, now));
+  EXPECT_EQ(ours->commit().error().fault, Fault::unavailable);
+  EXPECT_TRUE(others->commit());
+  EXPECT_EQ(read("disk"), "object_unreadable");
+  EXPECT_TRUE(read("disk2") == bytes);
+}
+
+TEST_F(RealBuckets, LeaveOlderUploadsOfTheObjectToTheUser) {
+  auto const bytes = pattern(2 * kPart);
+  auto theirs = buckets_->create(kAnn, {"images", "disk"}, {}).value();
+  ASSERT_TRUE(theirs->write(std::as_bytes(std::span(bytes))));
+  auto const later = SystemClock().now() + 2 * kClocksApartUs;
+  ASSERT_TRUE(buckets_->remove_unfinished(kAnn, {"images", "disk"}, later));
+  EXPECT_TRUE(theirs->commit());
+}
+
+// What the user's own keys do not reach, the configured ones do not reach for them.
+TEST_F(RealBuckets, AreReachedWithTheKeysOfTheUserBeforeOthers) {
+  ASSERT_TRUE(write("disk", "bytes"));
+  own_.keys[{kBob.user, kBob.project}] = {"a-user", "secret-of-a-user"};
+  options_.allowed.insert({kBob.project, "images"});
+  make(&own_);
+  EXPECT_EQ(read("disk", kBob), "bucket_refused");
+  auto writer = buckets_->create(kBob, {"of-a-user", "disk"}, {}).value();
+  std::string_view const bytes = "of a user";
+  ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
+  ASSERT_TRUE(writer->commit());
+  EXPECT_EQ(read("disk", kBob, "of-a-user"), bytes);
+  fs::remove(fs::path(root_) / "of-a-user/disk");
+
+  EXPECT_EQ(read("disk", {kBob.user, kAnn.project}), "bytes") << "no key for that project";
+  EXPECT_EQ(read("disk", {kAnn.user, {"p3"}}), "no_access_key");
+  EXPECT_EQ(read("disk", kAnn, "of-a-user"), "no_access_key") << "not allowed";
+  own_.keys[{kAnn.user, kAnn.project}] = {"nobody", "wrong"};
+  EXPECT_EQ(read("disk"), "bucket_refused");
+}
+
+TEST_F(BrokenBucket, GoesOnWhereAReadBroke) {
+  bytes_ = pattern(3'000'000);
+  cut_ = 1'200'000;
+  EXPECT_TRUE(read("disk") == bytes_);
+  EXPECT_EQ(ranges(),
+            (std::vector<std::string>{"0-2999999", "1200000-2999999", "2400000-2999999"}));
+  seen_.clear();
+  cut_ = SIZE_MAX;
+  faults_ = {0, 503, 500, 429}; // HEAD is answered
+  EXPECT_TRUE(read("disk") == bytes_);
+  EXPECT_EQ(ranges().size(), 4U);
+}
+
+TEST_F(BrokenBucket, GivesUpWhenNothingComes) {
+  bytes_ = pattern(1000);
+  faults_ = {0, 503, 503, 503, 503, 503, 503};
+  EXPECT_EQ(read("disk"), "bucket_unavailable");
+  EXPECT_EQ(ranges().size(), 5U);
+  faults_.clear();
+  cut_ = 100; // each attempt gets on, but by little
+  seen_.clear();
+  EXPECT_EQ(read("disk"), "bucket_unavailable");
+  EXPECT_EQ(ranges().size(), 5U);
+}
+
+TEST_F(BrokenBucket, NeverGoesOnInAnotherObject) {
+  for (bool const heeds : {true, false}) {
+    heeds_if_match_ = heeds;
+    etag_ = "\"one\"";
+    bytes_ = pattern(3'000'000);
+    cut_ = 2'000'000;
+    auto const object = buckets_->open(kAnn, {"images", "disk"}).value();
+    EXPECT_EQ(object->info().changed_at, parse_time("2013-05-24T00:00:00Z"));
+    auto const take = [&](std::span<std::byte const>) -> Result<> {
+      std::lock_guard const lock(mutex_);
+      etag_ = "\"two\"";
+      return {};
+    };
+    EXPECT_EQ(object->stream(0, 3'000'000, take).error().fault, Fault::object_unreadable);
+  }
+}
+
+TEST_F(BrokenBucket, DoesNotAskAgainWhenTheTakerRefuses) {
+  bytes_ = pattern(1000);
+  auto const object = buckets_->open(kAnn, {"images", "disk"}).value();
+  auto const refuse = [](std::span<std::byte const>) -> Result<> {
+    return error(Fault::unavailable, "full");
+  };
+  EXPECT_EQ(object->stream(0, 1000, refuse).error().detail, "full");
+  EXPECT_EQ(ranges().size(), 1U);
+}
+
+TEST_F(BrokenBucket, IsRefusedByRegionAndStorageClass) {
+  bytes_ = "bytes";
+  location_ = "us-east-1";
+  EXPECT_EQ(read("disk"), "bytes");
+  location_ = "eu-nl";
+  EXPECT_EQ(read("disk"), "bucket_elsewhere");
+  region_ = "us-east-1"; // what comes with the bucket is believed first
+  EXPECT_EQ(read("disk"), "bytes");
+  region_ = "eu-nl";
+  EXPECT_EQ(read("disk"), "bucket_elsewhere");
+  EXPECT_EQ(write("new", "x").error().fault, Fault::bucket_elsewhere);
+  region_.clear();
+  location_.clear();
+  storage_class_ = "GLACIER";
+  EXPECT_EQ(read("disk"), "object_unreadable");
+  storage_class_ = "STANDARD";
+  EXPECT_EQ(read("disk"), "bytes");
+}
+
+TEST_F(BrokenBucket, IsRefusedByStatus) {
+  bytes_ = "bytes";
+  for (auto const& [status, outcome] : std::map<int, std::string>{{301, "bucket_elsewhere"},
+                                                                  {403, "bucket_refused"},
+                                                                  {404, "bucket_refused"},
+                                                                  {503, "bucket_unavailable"}}) {
+    bucket_status_ = status;
+    EXPECT_EQ(read("disk"), outcome) << status;
+  }
+}
+
+TEST_F(BrokenBucket, TakesAWriteWhoseAnswerWasLostForDone) {
+  faults_ = {404, 0, 412}; // HEAD, the write, the same again
+  put_unheard_ = true;
+  EXPECT_TRUE(write("disk", "bytes"));
+  mark_ = "another";
+  bytes_.clear();
+  faults_ = {404, 412};
+  EXPECT_EQ(write("disk", "bytes").error().fault, Fault::object_exists);
+}
+
+} // namespace vitrine::store::s3

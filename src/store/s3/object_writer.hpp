@@ -1,0 +1,68 @@
+// An object on its way in: at once when it fits one part, else in parts of one size.
+#pragma once
+
+#include "base/bytes_writer.hpp"
+#include "store/s3/calls.hpp"
+
+#include <cstdint>
+#include <future>
+#include <string>
+#include <vector>
+
+namespace vitrine::store::s3 {
+
+/// Parts of `usual` bytes, or larger ones so that as many bytes as announced fit in as many parts
+/// as there may be.
+std::size_t part_bytes_for(std::size_t usual, std::uint64_t size_bytes);
+
+/// Ends an upload in parts without an object; success when there is none.
+Result<> drop_parts(Calls const& calls, std::string_view key, std::string_view upload,
+                    int attempts);
+
+/// Errors: `object_exists`; those of the calls.
+Result<> needs_no_object(Calls const& calls, std::string_view key);
+
+/// What is done about an object that is there already.
+enum class Replaces : std::uint8_t {
+  anything,
+  nothing, ///< 412 is what the meaning of the calls must take for `object_exists`
+};
+
+/// Holds two parts at most: one is sent while the next one fills.
+///
+/// A store may ignore the condition of `Replaces::nothing` when parts are put together, so `commit`
+/// also looks just before: whoever else writes the object in between is overwritten there.
+class ObjectWriter final : public BytesWriter {
+public:
+  ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, Replaces replaces);
+  ~ObjectWriter() override;
+
+  Result<> write(std::span<std::byte const> bytes) override;
+  Result<> commit() override;
+
+private:
+  Result<> begin();
+  Result<> start_part();
+  Result<> sent();
+  Result<> put();
+  Result<> complete();
+  Result<> settle(Error failure) const;
+  [[nodiscard]] bool is_there() const;
+  [[nodiscard]] std::vector<net::Header> marks() const;
+  [[nodiscard]] std::vector<net::Header> conditions() const;
+  [[nodiscard]] Result<std::string> send_part(std::size_t number) const;
+
+  Calls const calls_;
+  std::string const key_;
+  std::size_t const part_bytes_;
+  std::string const mark_; ///< kept with the object to know it by; empty when it replaces anything
+  std::string filling_;
+  std::string sending_; ///< not touched while `under_way_` is valid
+  std::uint64_t size_bytes_{0};
+  std::string upload_;             ///< id of the multipart upload, empty before the first part
+  std::vector<std::string> etags_; ///< of the parts sent
+  std::future<Result<std::string>> under_way_;
+  bool committed_{false};
+};
+
+} // namespace vitrine::store::s3
