@@ -36,6 +36,7 @@
   X(ims, answer_shares)                                                                            \
   X(ims, list_members)                                                                             \
   X(ims, show_member)                                                                              \
+  X(ims, register_image)                                                                           \
   X(ims, copy_image)                                                                               \
   X(ims, copy_image_to_region)                                                                     \
   X(ims, show_job)                                                                                 \

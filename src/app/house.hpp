@@ -18,6 +18,7 @@
 #include "service/copies.hpp"
 #include "service/downloads.hpp"
 #include "service/images.hpp"
+#include "service/imports.hpp"
 #include "service/quotas.hpp"
 #include "service/sharing.hpp"
 #include "service/uploads.hpp"
@@ -52,6 +53,7 @@ struct House {
   service::Copies copies;
   service::Uploads uploads;
   service::Downloads downloads;
+  service::Imports imports;
   jobs::Bell bell;
   jobs::Submitter submitter;
   jobs::Engine engine;

@@ -43,6 +43,7 @@ enum class Kind : std::uint8_t {
   X(name_form, invalid, "The name holds a character that no name may hold.")                       \
   X(description_too_long, invalid, "The description is longer than 1024 characters.")              \
   X(description_form, invalid, "The description holds CR, LF, < or >.")                            \
+  X(memory_or_disk_size, invalid, "A size of memory or disk is out of range.")                     \
   X(enterprise_project_form, invalid, "The enterprise project is neither 0 nor a UUID.")           \
   X(share_with_self, invalid, "An image cannot be shared with its owner.")                         \
   X(project_mismatch, invalid, "The project is not the one of the token.")                         \

@@ -4,7 +4,11 @@
 #include "jobs/engine/engine.hpp"
 #include "jobs/submit.hpp"
 #include "service/copies.hpp"
+#include "service/imports.hpp"
 #include "service/sharing.hpp"
+#include "service/uploads.hpp"
+#include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/buckets/directory/directory_buckets.hpp"
 #include "store/metadata/engines_test.hpp"
 #include "store/metadata/images.hpp"
 #include "store/metadata/members.hpp"
@@ -57,8 +61,13 @@ public:
     sharing = std::make_unique<service::Sharing>(*database, access, *quotas, projects, clock,
                                                  service::SharingOptions{});
     image_rules = std::make_unique<service::Images>(*database, access, *quotas, clock,
-                                               service::ImagesOptions{});
+                                                    service::ImagesOptions{});
     copies = std::make_unique<service::Copies>(access, *image_rules, service::CopyOptions{});
+    buckets = std::make_unique<store::DirectoryBuckets>(path / "buckets");
+    blobs = store::FilesystemBlobs::open(path / "blobs").value();
+    uploads = std::make_unique<service::Uploads>(*database, *blobs, access, clock,
+                                                 service::UploadOptions{.server = "here"});
+    imports = std::make_unique<service::Imports>(access, *image_rules, *uploads, *buckets, clock);
     submitter = std::make_unique<Submitter>(*database, clock, bell);
     owner.project = {"owner"};
     owner.roles = {"member", "reader"};
@@ -66,15 +75,18 @@ public:
   }
   ~House() {
     engine.reset();
+    uploads.reset();
     database.reset();
     real.reset();
     kept.reset();
     std::filesystem::remove_all(path);
   }
 
+  std::vector<JobKind> kinds() {
+    return all_kinds({*sharing, *copies, *imports, *uploads, *buckets});
+  }
   std::unique_ptr<Engine> new_engine(EngineOptions options = {}) {
-    return std::make_unique<Engine>(*database, clock, bell, all_kinds({*sharing, *copies}), metrics,
-                                    options);
+    return std::make_unique<Engine>(*database, clock, bell, kinds(), metrics, options);
   }
 
   ImageId image(int number) {
@@ -132,6 +144,10 @@ public:
   std::unique_ptr<service::Sharing> sharing;
   std::unique_ptr<service::Images> image_rules;
   std::unique_ptr<service::Copies> copies;
+  std::unique_ptr<store::Buckets> buckets;
+  std::unique_ptr<store::Blobs> blobs;
+  std::unique_ptr<service::Uploads> uploads;
+  std::unique_ptr<service::Imports> imports;
   Bell bell;
   std::unique_ptr<Submitter> submitter;
   ops::Metrics metrics;

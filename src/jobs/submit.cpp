@@ -58,14 +58,13 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
 
 Result<> Submitter::judge(store::Connection& connection, model::Caller const& caller,
                           Order const& order) {
-  if (order.limit) {
-    auto const& limit = *order.limit;
-    auto const project = limit.of_project ? caller.project : ProjectId{};
-    if (TRY(store::Jobs(connection).count_open(limit.kinds, project)) >= limit.most) {
-      return error(Fault::too_many_jobs, fmt::format("at most {} at once", limit.most));
-    }
-  }
-  return order.with ? order.with(connection) : Result<>();
+  if (order.with) TRY(order.with(connection));
+  if (!order.limit) return {};
+  auto const& limit = *order.limit;
+  auto const project = limit.of_project ? caller.project : ProjectId{};
+  auto const open = TRY(store::Jobs(connection).count_open(limit.kinds, project));
+  if (open < limit.most) return {};
+  return error(Fault::too_many_jobs, fmt::format("at most {} at once", limit.most));
 }
 
 Result<JobReport> Submitter::report(model::Caller const& caller, JobId const& id) {

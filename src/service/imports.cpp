@@ -25,13 +25,21 @@ Result<std::optional<model::Image>> find(store::Connection& connection, ImageId 
 
 } // namespace
 
-Imports::Imports(Access const& access, Images const& images, Uploads& uploads, Clock const& clock)
-    : access_(access), images_(images), uploads_(uploads), clock_(clock) {}
+Imports::Imports(Access const& access, Images const& images, Uploads& uploads,
+                 store::Buckets const& buckets, Clock const& clock)
+    : access_(access), images_(images), uploads_(uploads), buckets_(buckets), clock_(clock) {}
 
 Result<> Imports::take(store::Connection& connection, model::Caller const& caller,
                        ImportRequest const& request) const {
-  if (!request.registers) return images_.check_new(connection, request.draft);
-  auto const found = TRY(store::Images(connection).get_for(request.draft.id, caller));
+  TRY(request.registers ? wait_for_data(connection, caller, request.draft.id)
+                        : images_.check_new(connection, request.draft));
+  return buckets_.is_configured() ? Result<>() : error(Fault::no_object_store);
+}
+
+/// A second job of the image is refused from now on.
+Result<> Imports::wait_for_data(store::Connection& connection, model::Caller const& caller,
+                                ImageId const& id) const {
+  auto const found = TRY(store::Images(connection).get_for(id, caller));
   TRY(access_.require_owned(caller, {found.image, found.membership}));
   auto const& before = found.image;
   if (before.status != ImageStatus::queued) {
@@ -86,8 +94,8 @@ Result<> Imports::adapt(ImportRequest const& request, formats::Accepted const& f
   }
   auto properties = image.properties();
   properties.insert_or_assign("__root_origin", "file");
-  properties.insert_or_assign("__data_origin",
-                              fmt::format("file,{}:{}", request.source.bucket, request.source.object));
+  properties.insert_or_assign(
+      "__data_origin", fmt::format("file,{}:{}", request.source.bucket, request.source.object));
   image.set_properties(properties);
   return {};
 }
@@ -100,9 +108,9 @@ Result<> Imports::give_up(store::Connection& connection, Batch const& batch,
     return uploads_.queue_again(connection, *image, batch.caller, why, batch.job);
   }
   if (waits) TRY(store::Images(connection).remove(*image, batch.now));
-  auto event = model::audit_event(
-      request.registers ? model::audit::image_upload : model::audit::image_create, batch.now,
-      batch.caller, image.value_or(request.draft));
+  auto event = model::audit_event(request.registers ? model::audit::image_upload
+                                                    : model::audit::image_create,
+                                  batch.now, batch.caller, image.value_or(request.draft));
   event.job = batch.job;
   event.failure = why;
   return store::Audit(connection).record(event);

@@ -12,6 +12,7 @@
 #include "service/batch.hpp"
 #include "service/images.hpp"
 #include "service/uploads.hpp"
+#include "store/buckets/buckets.hpp"
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
@@ -33,11 +34,12 @@ struct ImportRequest {
 /// Thread-safe.
 class Imports {
 public:
-  Imports(Access const& access, Images const& images, Uploads& uploads, Clock const& clock);
+  Imports(Access const& access, Images const& images, Uploads& uploads,
+          store::Buckets const& buckets, Clock const& clock);
 
   /// Takes the request inside the unit of work that stores its job: could the image be made now? An
   /// image that is registered becomes `saving`. Errors: `image_not_found`, `public_of_others`,
-  /// `not_image_owner`, `image_not_active`, those of `Images::check_new`.
+  /// `not_image_owner`, `image_not_active`, those of `Images::check_new`, `no_object_store`.
   Result<> take(store::Connection& connection, model::Caller const& caller,
                 ImportRequest const& request) const;
 
@@ -58,9 +60,13 @@ public:
                    Error const& why) const;
 
 private:
+  Result<> wait_for_data(store::Connection& connection, model::Caller const& caller,
+                         ImageId const& id) const;
+
   Access const& access_;
   Images const& images_;
   Uploads& uploads_;
+  store::Buckets const& buckets_;
   Clock const& clock_;
 };
 

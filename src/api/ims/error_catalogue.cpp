@@ -254,14 +254,14 @@ CatalogueEntry const& entry(Fault fault) {
   case not_shareable:
   case not_image_owner: return entry("IMG.0047");
   case description_form: return entry("IMG.0054");
+  case memory_or_disk_size: return entry("IMG.0055");
   case format_mismatch:
-  case format_unsafe: return entry("IMG.0057");
-  case image_too_large: return entry("IMG.0059");
-  case too_many_jobs: return entry("IMG.0060");
-  case name_not_text: return entry("IMG.0062");
   case format_unsafe:
   case object_unreadable: return entry("IMG.0057");
   case bucket_elsewhere: return entry("IMG.0058");
+  case image_too_large: return entry("IMG.0059");
+  case too_many_jobs: return entry("IMG.0060");
+  case name_not_text: return entry("IMG.0062");
   case identity_unavailable: return entry("IMG.0064");
   case invalid_image_id: return entry("IMG.0066");
   case invalid_project_id: return entry("IMG.0067");

@@ -19,6 +19,12 @@ Result<ims::Description> Wire<ims::Description>::read(json::Value const& value,
   return ims::Description{std::move(text)};
 }
 
+Result<model::ObjectUrl> Wire<model::ObjectUrl>::read(json::Value const& value,
+                                                      std::string_view field) {
+  auto const text = TRY(Wire<std::string>::read(value, field));
+  return model::parse_object_url(text, field);
+}
+
 Result<ims::EnterpriseProject> Wire<ims::EnterpriseProject>::read(json::Value const& value,
                                                                   std::string_view field) {
   auto text = TRY(Wire<std::string>::read(value, field));

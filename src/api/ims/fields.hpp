@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/kit/fields.hpp"
+#include "model/object_url.hpp"
 
 #include <string>
 
@@ -33,6 +34,13 @@ template <>
 struct Wire<ims::Description> {
   static constexpr std::string_view schema = R"({"type":"string","maxLength":1024})";
   static Result<ims::Description> read(json::Value const& value, std::string_view field);
+};
+
+template <>
+struct Wire<model::ObjectUrl> {
+  static constexpr Fault missing = Fault::object_url_form;
+  static constexpr std::string_view schema = R"({"type":"string","pattern":"^[^:]+:.+$"})";
+  static Result<model::ObjectUrl> read(json::Value const& value, std::string_view field);
 };
 
 template <>

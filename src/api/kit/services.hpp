@@ -22,6 +22,7 @@ class Access;
 class Copies;
 class Downloads;
 class Images;
+class Imports;
 class Quotas;
 class Sharing;
 class Uploads;
@@ -41,6 +42,7 @@ struct Services {
   service::Downloads& downloads;
   service::Sharing& sharing;
   service::Copies const& copies;
+  service::Imports const& imports;
   service::Quotas& quotas;
   jobs::Submitter& jobs;
   identity::Authenticator& authenticator;

@@ -289,7 +289,7 @@ TEST_F(EngineGivesUpTest, WithoutProgressWhatIsLeftFailsPairByPair) {
 }
 
 TEST_F(EngineGivesUpTest, AKindThatThrowsLeavesAResultForEveryPair) {
-  auto kinds = all_kinds({*house_.sharing, *house_.copies});
+  auto kinds = house_.kinds();
   kinds[0].run = [](JobContext&) -> Result<> { throw std::runtime_error("a bug"); };
   Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, {});
   auto const id = house_.submit(kAddMembers, house_.pairs(2, 2));

@@ -82,8 +82,8 @@ private:
     if (!object) return final(object.error());
     auto const size_bytes = (*object)->info().size_bytes;
     if (std::cmp_greater(size_bytes, request_.size_bytes_max)) {
-      return error(Fault::image_too_large, fmt::format("{} bytes, at most {}", size_bytes,
-                                                       request_.size_bytes_max));
+      return error(Fault::image_too_large,
+                   fmt::format("{} bytes, at most {}", size_bytes, request_.size_bytes_max));
     }
     return object;
   }
@@ -140,23 +140,23 @@ private:
 
 JobKind import_kind(std::string_view name, KindServices const& services) {
   auto& [sharing, copies, imports, uploads, buckets] = services;
-  return {.name = name,
-          .run = [&imports, &uploads, &buckets](JobContext& context) -> Result<> {
-            auto const request = TRY(from_json(context.job().arguments_json));
-            return Import(context, imports, uploads, buckets, request).run();
-          },
-          .give_up = [&imports](JobContext& context, Error const& why) -> Result<> {
-            auto const request = TRY(from_json(context.job().arguments_json));
-            auto const told = context.commit(0, [&](store::Connection& connection) -> Result<> {
-              auto const& job = context.job();
-              TRY(imports.give_up(connection, {context.caller(), job.id, context.now()}, request,
-                                  why));
-              if (request.registers) return {};
-              return store::Jobs(connection).set_image(job.id, {}, {});
-            });
-            if (!told) return told;
-            return Error(why);
-          }};
+  return {
+      .name = name,
+      .run = [&imports, &uploads, &buckets](JobContext& context) -> Result<> {
+        auto const request = TRY(from_json(context.job().arguments_json));
+        return Import(context, imports, uploads, buckets, request).run();
+      },
+      .give_up = [&imports](JobContext& context, Error const& why) -> Result<> {
+        auto const request = TRY(from_json(context.job().arguments_json));
+        auto const told = context.commit(0, [&](store::Connection& connection) -> Result<> {
+          auto const& job = context.job();
+          TRY(imports.give_up(connection, {context.caller(), job.id, context.now()}, request, why));
+          if (request.registers) return {};
+          return store::Jobs(connection).set_image(job.id, {}, {});
+        });
+        if (!told) return told;
+        return Error(why);
+      }};
 }
 
 } // namespace

@@ -56,6 +56,9 @@ class Buckets {
 public:
   virtual ~Buckets() = default;
 
+  /// Is there an object store at all?
+  [[nodiscard]] virtual bool is_configured() const noexcept { return true; }
+
   /// An object to import. Error: `object_unreadable` when it is missing, empty, or in a storage
   /// class other than STANDARD (contract: ims-api 6.3.2).
   virtual Result<std::unique_ptr<BucketObject>> open(BucketUser const& user,

@@ -7,6 +7,7 @@ namespace vitrine::store {
 
 class NoBuckets final : public Buckets {
 public:
+  [[nodiscard]] bool is_configured() const noexcept override { return false; }
   Result<std::unique_ptr<BucketObject>> open(BucketUser const& /*user*/,
                                              model::ObjectUrl const& /*url*/) override {
     return error(Fault::no_object_store);
