@@ -31,6 +31,9 @@
   X(image, show_member)                                                                            \
   X(image, answer_share)                                                                           \
   X(image, remove_member)                                                                          \
+  X(image, show_headers)                                                                           \
+  X(image, list_detail)                                                                            \
+  X(image, delete_image_v1)                                                                        \
   X(ims, add_members)                                                                              \
   X(ims, remove_members)                                                                           \
   X(ims, answer_shares)                                                                            \
@@ -39,6 +42,9 @@
   X(ims, register_image)                                                                           \
   X(ims, copy_image)                                                                               \
   X(ims, copy_image_to_region)                                                                     \
+  X(ims, list_cloudimages)                                                                         \
+  X(ims, patch_cloudimage)                                                                         \
+  X(ims, list_os_versions)                                                                         \
   X(ims, show_job)                                                                                 \
   X(ims, show_job_progress)                                                                        \
   X(ims, show_quotas)                                                                              \

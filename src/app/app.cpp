@@ -92,6 +92,11 @@ std::vector<ops::FileLook> file_looks() {
          TRY(service::policy::Policy::load(service::policy::defaults(), given(config.policy.file)));
          return {};
        }},
+      {"images.os_versions_file",
+       [](ops::Config const& config) -> Result<> {
+         TRY(os_versions_of(config));
+         return {};
+       }},
       {"server.certificate_file",
        [](ops::Config const& config) -> Result<> {
          if (config.server.certificate_file.empty()) return {};

@@ -38,8 +38,16 @@ service::Quotas quotas_of(ops::Config const& config, store::Database& database) 
           {config.images.member_max}};
 }
 
+Result<service::OsVersions> os_versions_of(ops::Config const& config) {
+  bool const open = config.images.os_version_policy == ops::OsVersionPolicy::open;
+  auto const& file = config.images.os_versions_file;
+  return service::OsVersions::load(open ? service::OsVersionPolicy::open
+                                        : service::OsVersionPolicy::strict,
+                                   file.empty() ? std::nullopt : std::optional(file));
+}
+
 House::House(ops::Config const& from, Stores const& stores, service::policy::Policy policy,
-             ops::Metrics& measures)
+             service::OsVersions systems, ops::Metrics& measures)
     : config(from), ims(config.compat.profile == ops::Profile::ims), metrics(measures),
       access(std::move(policy),
              [this](std::string_view action) {
@@ -54,6 +62,7 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
               .tag_max = static_cast<std::size_t>(config.images.tag_max),
               .unique_names = config.images.unique_names,
               .quota_applies = config.quota.apply_to_native}),
+      os_versions(std::move(systems)),
       sharing(*stores.database, access, quotas, identity->projects(), clock, {ims}),
       copies(access, images, {config.images.copy_size_bytes_max}),
       uploads(*stores.database, *stores.blobs, access, clock,
@@ -79,6 +88,7 @@ api::Services House::services() {
           health,
           access,
           images,
+          os_versions,
           uploads,
           downloads,
           sharing,

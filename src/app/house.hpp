@@ -19,6 +19,7 @@
 #include "service/downloads.hpp"
 #include "service/images.hpp"
 #include "service/imports.hpp"
+#include "service/os_versions/os_versions.hpp"
 #include "service/quotas.hpp"
 #include "service/sharing.hpp"
 #include "service/uploads.hpp"
@@ -31,11 +32,14 @@ namespace vitrine::app {
 /// The limits of projects as configured; `database` must outlive them.
 service::Quotas quotas_of(ops::Config const& config, store::Database& database);
 
+/// The operating systems that clients may name. Error: `invalid_value`, with file and line.
+Result<service::OsVersions> os_versions_of(ops::Config const& config);
+
 /// The services with the workers, in the order in which they need each other.
 struct House {
   /// `from`, `stores` and `measures` must outlive it.
   House(ops::Config const& from, Stores const& stores, service::policy::Policy policy,
-        ops::Metrics& measures);
+        service::OsVersions systems, ops::Metrics& measures);
 
   api::Services services();
 
@@ -49,6 +53,7 @@ struct House {
   std::unique_ptr<store::Buckets> const buckets;
   service::Quotas quotas;
   service::Images images;
+  service::OsVersions const os_versions;
   service::Sharing sharing;
   service::Copies copies;
   service::Uploads uploads;

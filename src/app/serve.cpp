@@ -129,7 +129,8 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   ops::Metrics metrics;
   auto const stores = TRY(Stores::open(options.directory, config, metrics));
   auto policy = TRY(load_policy(config));
-  House house(config, stores, std::move(policy), metrics);
+  auto os_versions = TRY(os_versions_of(config));
+  House house(config, stores, std::move(policy), std::move(os_versions), metrics);
   TRY(house.identity->prepare(options.directory, options.demo));
   TRY(house.uploads.recover());
   if (config.storage.driver == ops::StorageDriver::file) TRY(remove_strays(house));

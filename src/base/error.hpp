@@ -45,6 +45,9 @@ enum class Kind : std::uint8_t {
   X(description_form, invalid, "The description holds CR, LF, < or >.")                            \
   X(memory_or_disk_size, invalid, "A size of memory or disk is out of range.")                     \
   X(enterprise_project_form, invalid, "The enterprise project is neither 0 nor a UUID.")           \
+  X(firmware_type, invalid, "The firmware type is unknown, or not one of the architecture.")       \
+  X(architecture, invalid, "The architecture is neither x86 nor arm.")                             \
+  X(os_version, invalid, "The version of the operating system is unknown.")                        \
   X(share_with_self, invalid, "An image cannot be shared with its owner.")                         \
   X(project_mismatch, invalid, "The project is not the one of the token.")                         \
   X(object_url_form, invalid, "The address of an object is not of the form bucket:object.")        \
@@ -72,6 +75,7 @@ enum class Kind : std::uint8_t {
   X(image_not_active, conflict, "The image is not active.")                                        \
   X(wrong_status, conflict, "The status of the image does not allow this.")                        \
   X(property_missing, conflict, "The property does not exist.")                                    \
+  X(attributes_exclude, conflict, "The attributes exclude each other.")                            \
   X(name_taken, conflict, "The name is taken.")                                                    \
   X(conflict, conflict, "The request conflicts with the current state.")                           \
   X(image_is_public, conflict, "The image is public.")                                             \

@@ -24,10 +24,17 @@ constexpr std::size_t image_properties_bytes = 1U << 20U; ///< of one image, as 
 constexpr std::size_t tag_characters = 255;
 constexpr std::int64_t minimum_size_max = 2'147'483'647; ///< min_disk, min_ram
 
+// Image documents of the extension (contract: ims-api 3.4, 6.3.1)
+constexpr std::size_t os_version_characters = 255;
+constexpr std::int64_t memory_mib = 1'048'576; ///< min_ram, max_ram
+constexpr std::int64_t disk_gib = 2048;        ///< min_disk
+
 // Listing (contract: glance-v2 1.4, ims-api 5.4, 6.1)
 constexpr std::int64_t page_default = 25;
 constexpr std::int64_t page_max = 1000;
 constexpr std::int64_t member_page_default = 256;
+constexpr std::int64_t extension_page_default = 500;
+constexpr std::int64_t extension_page_max = 1000;
 
 // Requests (contract: ims-api 2.1; cases HT-07)
 constexpr std::size_t json_body_bytes = 1U << 20U;

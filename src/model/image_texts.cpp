@@ -51,27 +51,29 @@ bool is_name(std::string_view name) {
 } // namespace
 
 Result<> check_image_name(std::string_view name) {
-  if (name.empty()) return error(Fault::name_missing, "name is empty", "name");
+  if (name.empty()) return error(Fault::name_missing, "a name is needed");
   if (text::length_utf8(name) > limits::ims_name_characters) {
-    return error(Fault::name_too_long, {}, "name");
+    return error(Fault::name_too_long,
+                 fmt::format("at most {} characters are allowed", limits::ims_name_characters));
   }
   if (is_name(name)) return {};
-  return error(Fault::name_form, "name: letters, digits, - . _ and spaces within are allowed",
-               "name");
+  return error(Fault::name_form,
+               "letters, digits, - . _ and spaces between them are allowed, in any script");
 }
 
 Result<> check_description(std::string_view text) {
   if (text::length_utf8(text) > limits::ims_description_characters) {
-    return error(Fault::description_too_long, {}, "description");
+    return error(
+        Fault::description_too_long,
+        fmt::format("at most {} characters are allowed", limits::ims_description_characters));
   }
   if (text.find_first_of("\r\n<>") == std::string_view::npos) return {};
-  return error(Fault::description_form, "description holds CR, LF, < or >", "description");
+  return error(Fault::description_form, "line ends, < and > are not allowed");
 }
 
 Result<> check_enterprise_project(std::string_view id) {
   if (id.empty() || id == "0" || is_uuid(id)) return {};
-  return error(Fault::enterprise_project_form, "enterprise_project_id must be empty, 0 or a UUID",
-               "enterprise_project_id");
+  return error(Fault::enterprise_project_form, "0 or a UUID is needed");
 }
 
 } // namespace vitrine::model

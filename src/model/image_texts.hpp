@@ -1,4 +1,5 @@
-// Texts that the extension takes for an image (contract: ims-api 6.3.1). Pure.
+// Texts that the extension takes for an image (contract: ims-api 6.3.1). Pure. The detail of an
+// error says what would fit, without the name of the field.
 #pragma once
 
 #include "base/result.hpp"

@@ -77,9 +77,16 @@ struct ImageListing {
   std::vector<bool> hidden{false}; ///< which values of `hidden` are listed
   std::vector<Condition> conditions;
   std::vector<std::pair<std::string, std::string>> properties; ///< all must hold
-  /// As `properties`, but an image that does not store the property fits, too. Judged row by row:
-  /// costs what the rows cost that do not fit.
-  std::vector<std::pair<std::string, std::string>> standards;
+  /// As one of `properties`, but an image that does not store the property fits, too, unless it
+  /// stores one of `without`, or another value of one of `also`. Judged row by row: costs what the
+  /// rows cost that do not fit.
+  struct Standard {
+    std::string name;
+    std::string value;
+    std::vector<std::string> without{};
+    std::vector<std::pair<std::string, std::string>> also{};
+  };
+  std::vector<Standard> standards;
   std::vector<std::string> tags; ///< all must be there
   /// Only images that are shared as a project sees them (`Image::is_shared_for`), or only others.
   struct Sharing {

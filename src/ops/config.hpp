@@ -22,6 +22,7 @@ namespace vitrine::ops {
 /// Which half of the work a server does: answers clients, or works on jobs and tidies up.
 enum class Role : std::uint8_t { all, api, worker };
 enum class Profile : std::uint8_t { ims, glance };
+enum class OsVersionPolicy : std::uint8_t { strict, open };
 enum class IdentityDriver : std::uint8_t { builtin, keystone };
 enum class StorageDriver : std::uint8_t { file, s3 };
 enum class BucketsDriver : std::uint8_t { automatic, directory, s3, none };
@@ -104,6 +105,8 @@ struct ImagesConfig {
   std::int64_t page_max{limits::page_max};
   bool unique_names{false};
   std::int64_t copy_size_bytes_max{limits::copy_size_bytes};
+  OsVersionPolicy os_version_policy{OsVersionPolicy::strict};
+  std::string os_versions_file;
 };
 
 struct FormatsConfig {

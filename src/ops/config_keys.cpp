@@ -358,6 +358,17 @@ std::vector<Key> image_keys() {
        "Refuse to create an image with, or give it, a name that another image of the project has."},
       {"images", "copy_size_bytes_max", SLOT(images, copy_size_bytes_max),
        "Largest image that may be copied, in bytes.", 1, INT64_MAX},
+      {"images",
+       "os_version_policy",
+       CHOICE(images, os_version_policy),
+       "An os_version that no list has is refused by the extension (strict), or its platform, type "
+       "and bits are guessed from its words (open).",
+       0,
+       {"strict", "open"}},
+      input_file("images", "os_versions_file", SLOT(images, os_versions_file),
+                 "More operating systems: a file of columns with tabs between them, whose first "
+                 "line names them: platform, os_version, os_bit (32, 64), os_type (Linux, Windows, "
+                 "Other), uefi (yes, no). Its lines stand over those of the list of the build."),
       {"formats", "allow_raw_mismatch", SLOT(formats, allow_raw_mismatch),
        "Take bytes of a structured format that are declared raw. A guest could then read files of "
        "the host through a disguised backing file."},

@@ -177,13 +177,12 @@ Result<ImagePage> Images::list(model::Caller const& caller, model::ImageListing 
   });
 }
 
-Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& id,
-                                    policy::ActionId action, model::AuditKind kind,
-                                    Change const& change) {
+Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& id, May const& may,
+                                    model::AuditKind kind, Change const& change) {
   return database_.write([&](store::Connection& connection) -> Result<model::Image> {
     store::Images images(connection);
     auto found = TRY(images.get_for(id, caller));
-    TRY(access_.require(action, caller, Sight{found.image, found.membership}));
+    TRY(may(Sight{found.image, found.membership}));
     auto after = found.image;
     TRY(change(after));
     if (after.visibility != found.image.visibility) TRY(check_visibility(caller, after));
@@ -196,6 +195,23 @@ Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& 
     if (after.owner != found.image.owner) TRY(take_from_members(connection, caller, after));
     return after;
   });
+}
+
+Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& id,
+                                    policy::ActionId action, model::AuditKind kind,
+                                    Change const& change) {
+  auto const may = [&](Sight const& sight) { return access_.require(action, caller, sight); };
+  return modify(caller, id, may, kind, change);
+}
+
+Result<model::Image> Images::change_owned(model::Caller const& caller, ImageId const& id,
+                                          Change const& change) {
+  auto const may = [&](Sight const& sight) -> Result<> {
+    TRY(access_.require_owned(caller, sight));
+    if (sight.image.status == model::ImageStatus::active) return {};
+    return error(Fault::image_not_active, std::string(name_of(sight.image.status)));
+  };
+  return modify(caller, id, may, model::audit::image_update, change);
 }
 
 Result<model::Image> Images::change(model::Caller const& caller, ImageId const& id,

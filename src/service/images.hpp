@@ -66,6 +66,11 @@ public:
   /// stays, and the audit trail has no event. Errors: `image_not_found`, `forbidden`, `name_taken`,
   /// limits, what `change` says.
   Result<model::Image> change(model::Caller const& caller, ImageId const& id, Change const& change);
+  /// As `change`, by the rules of the extension (contract: ims-api 6.2): of an active image, by its
+  /// owner or an administrator, whose role has been judged. Errors: those of
+  /// `Access::require_owned`, `image_not_active`, `name_taken`, limits, what `change` says.
+  Result<model::Image> change_owned(model::Caller const& caller, ImageId const& id,
+                                    Change const& change);
   /// May the caller give an image the visibility that this one has? `change` asks when it differs.
   /// Error: `forbidden` (publicize_image, communitize_image).
   Result<> check_visibility(model::Caller const& caller, model::Image const& image) const;
@@ -81,6 +86,9 @@ public:
   Result<> remove_tag(model::Caller const& caller, ImageId const& id, std::string const& tag);
 
 private:
+  using May = std::function<Result<>(Sight const&)>;
+  Result<model::Image> modify(model::Caller const& caller, ImageId const& id, May const& may,
+                              model::AuditKind kind, Change const& change);
   Result<model::Image> modify(model::Caller const& caller, ImageId const& id,
                               policy::ActionId action, model::AuditKind kind, Change const& change);
   Result<> check_limits(model::Image const& before, model::Image const& after) const;

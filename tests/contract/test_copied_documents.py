@@ -33,7 +33,7 @@ def test_a_snapshot_inherits_what_its_caller_may_set(server, gold):
     assert body["__account_code"] == "billed"
     made = demo.post("/v2/images", body).expect(201).json()
     assert handed_on(made) == {**COMPUTED, "hw_disk": "scsi", "base_image_ref": gold["id"],
-                               "__os_version": "Ubuntu 22.04 server 64bit"}
+                               "__os_version": "Ubuntu 22.04 server 64bit", "__platform": "Ubuntu"}
     assert demo.show(made["id"]) == made
 
 
@@ -44,7 +44,7 @@ def test_what_a_client_of_an_older_schema_hands_on_is_a_copy_too(server, gold):
             if name != "virtual_env_type"}
     made = demo.post("/v2/images", body).expect(201).json()
     assert handed_on(made) == {**COMPUTED, "hw_disk": "scsi",
-                               "__os_version": "Ubuntu 22.04 server 64bit"}
+                               "__os_version": "Ubuntu 22.04 server 64bit", "__platform": "Ubuntu"}
 
 
 def test_nothing_is_dropped_of_a_body_that_is_no_copy(server, gold):

@@ -1,20 +1,31 @@
 // POST /v2/images (contract: glance-v2 3.2, ims-api 10.1).
-#include "api/image/attributes.hpp"
-#include "api/image/document.hpp"
+#include "api/documents/attributes.hpp"
+#include "api/documents/image.hpp"
 #include "api/kit/endpoint.hpp"
 #include "base/text.hpp"
 #include "service/images.hpp"
+#include "service/os_versions/os_versions.hpp"
 
 namespace vitrine::api::image {
 namespace {
 
+// What a named operating system tells is stored with its name (contract: ims-api 3.4, 3.5).
+void describe_system(model::Properties& properties, service::OsVersions const& versions) {
+  auto const named = properties.find("__os_version");
+  if (named == properties.end()) return;
+  auto const version = versions.describe(named->second);
+  properties.insert_or_assign("__os_type", version.type);
+  properties.insert_or_assign("__os_bit", std::to_string(version.bit));
+  properties.insert_or_assign("__platform", version.platform);
+}
+
 Result<Reply> run(Context& context, Services& services) {
   auto const object = TRY(read_object(context.body));
   bool const ims = services.images.options().ims_profile;
-  Setter const setter{.ims_profile = ims,
-                      .is_admin = context.caller.is_admin,
-                      .creates = true,
-                      .copies = copies_document(object)};
+  documents::Setter const setter{.ims_profile = ims,
+                                 .is_admin = context.caller.is_admin,
+                                 .creates = true,
+                                 .copies = documents::copies_document(object)};
   model::Image image;
   model::Properties properties;
   image.visibility = ims ? model::Visibility::private_ : model::Visibility::shared;
@@ -30,11 +41,15 @@ Result<Reply> run(Context& context, Services& services) {
       image.id = ImageId{text::to_lower(json::view(*text))};
       continue;
     }
-    if (TRY(may_set(name, setter))) TRY(set_attribute(image, properties, name, value, ims));
+    if (TRY(documents::may_set(name, setter))) {
+      TRY(documents::set_attribute(image, properties, name, value, ims));
+    }
   }
+  if (ims) describe_system(properties, services.os_versions);
   image.set_properties(properties);
   auto const created = TRY(services.images.create(context.caller, std::move(image)));
-  auto reply = json_reply(201, image_json(created, context.caller, ims));
+  auto reply =
+      json_reply(201, documents::image_json(created, context.caller, documents::native_view(ims)));
   reply.headers.push_back({"Location", context.base_url + "/v2/images/" + created.id.text});
   // No import method is offered yet; clients refuse to ask for one without this header.
   reply.headers.push_back({"OpenStack-image-import-methods", ""});

@@ -1,6 +1,6 @@
 // GET /v2/images (contract: glance-v2 3.3).
-#include "api/image/document.hpp"
-#include "api/image/list_filters.hpp"
+#include "api/documents/image.hpp"
+#include "api/documents/listing.hpp"
 #include "api/kit/endpoint.hpp"
 #include "ops/config.hpp"
 #include "service/images.hpp"
@@ -8,33 +8,24 @@
 namespace vitrine::api::image {
 namespace {
 
-Result<model::Image> read_marker(Context& context, Services& services, std::string_view id) {
-  auto image = services.images.show(context.caller, ImageId{std::string(id)});
-  if (!image && image.error().kind() == Kind::not_found) {
-    return error(Fault::invalid_marker, "marker: no visible image " + std::string(id), "marker");
-  }
-  return image;
-}
-
 std::string link(std::string const& query) {
   return query.empty() ? "/v2/images" : "/v2/images?" + query;
 }
 
 Result<Reply> run(Context& context, Services& services) {
   auto const& config = services.config;
-  bool const ims_profile = config.compat.profile == ops::Profile::ims;
-  auto listing =
-      TRY(read_listing(context.query, context.caller,
-                       {config.images.page_default, config.images.page_max}, ims_profile));
+  auto const view = documents::native_view(config.compat.profile == ops::Profile::ims);
+  auto listing = TRY(documents::read_listing(
+      context.query, context.caller, {config.images.page_default, config.images.page_max}, view));
   if (auto const marker = context.query.last("marker")) {
-    listing.after = TRY(read_marker(context, services, *marker));
+    listing.after = TRY(documents::read_marker(context.caller, services.images, *marker));
   }
   auto const page = TRY(services.images.list(context.caller, listing));
   std::string body;
   json::Writer writer(body);
   writer.begin_object().key("images").begin_array();
   for (auto const& image : page.images)
-    write_image(writer, image, context.caller, ims_profile);
+    documents::write_image(writer, image, context.caller, view);
   writer.end_array().field("first", link(context.query.with("marker", std::nullopt)));
   if (page.has_more) {
     writer.field("next", link(context.query.with("marker", page.images.back().id.text)));

@@ -1,6 +1,6 @@
 // GET /v2/schemas/{schema}: what generic clients build their models from (contract: glance-v2 5).
-#include "api/image/attributes.hpp"
-#include "api/image/document.hpp"
+#include "api/documents/attributes.hpp"
+#include "api/documents/image.hpp"
 #include "api/kit/endpoint.hpp"
 #include "service/images.hpp"
 
@@ -73,7 +73,7 @@ void write_formats(json::Writer& writer, std::string_view name,
 
 // Clients hand on and purge what is no base property (Nova does both), and may not with these.
 void write_own(json::Writer& writer) {
-  for (auto const& [name, read_only] : own_attributes()) {
+  for (auto const& [name, read_only] : documents::own_attributes()) {
     writer.key(name).begin_object().field("type", "string");
     writer.field(read_only ? "readOnly" : "is_base", read_only).end_object();
   }
@@ -83,8 +83,8 @@ std::string image_schema(bool ims_profile) {
   std::string body;
   json::Writer writer(body);
   writer.begin_object().field("name", "image").key("properties").begin_object();
-  write_formats(writer, "container_format", container_formats());
-  write_formats(writer, "disk_format", disk_formats(ims_profile));
+  write_formats(writer, "container_format", documents::container_formats());
+  write_formats(writer, "disk_format", documents::disk_formats(ims_profile));
   if (ims_profile) write_own(writer);
   writer.raw(kImageRest);
   return body;

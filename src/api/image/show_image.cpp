@@ -1,5 +1,5 @@
 // GET /v2/images/{image_id} (contract: glance-v2 3.4).
-#include "api/image/document.hpp"
+#include "api/documents/image.hpp"
 #include "api/kit/endpoint.hpp"
 #include "service/images.hpp"
 
@@ -8,7 +8,9 @@ namespace {
 
 Result<Reply> run(Context& context, Services& services) {
   auto const image = TRY(services.images.show(context.caller, ImageId{context.param("image_id")}));
-  return json_reply(200, image_json(image, context.caller, services.images.options().ims_profile));
+  return json_reply(
+      200, documents::image_json(image, context.caller,
+                                 documents::native_view(services.images.options().ims_profile)));
 }
 
 } // namespace

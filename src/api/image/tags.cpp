@@ -1,5 +1,5 @@
 // PUT and DELETE /v2/images/{image_id}/tags/{tag} (contract: glance-v2 3.9).
-#include "api/image/document.hpp"
+#include "api/documents/image.hpp"
 #include "api/kit/endpoint.hpp"
 #include "service/images.hpp"
 
@@ -7,7 +7,7 @@ namespace vitrine::api::image {
 namespace {
 
 Result<Reply> add(Context& context, Services& services) {
-  TRY(check_tag(context.param("tag")));
+  TRY(documents::check_tag(context.param("tag")));
   TRY(services.images.add_tag(context.caller, ImageId{context.param("image_id")},
                               context.param("tag")));
   return empty_reply(204);

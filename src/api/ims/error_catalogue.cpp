@@ -230,6 +230,7 @@ CatalogueEntry const& entry(Fault fault) {
   case invalid_body:
   case invalid_value:
   case invalid_query:
+  case property_limit:
   case too_large: return entry("IMG.0001");
   case name_too_long: return entry("IMG.0002");
   case name_form: return entry("IMG.0003");
@@ -244,6 +245,7 @@ CatalogueEntry const& entry(Fault fault) {
   case forbidden: return entry("IMG.0026");
   case project_mismatch: return entry("IMG.0030");
   case invalid_marker: return entry("IMG.0031");
+  case attributes_exclude:
   case property_missing: return entry("IMG.0035");
   case no_access_key: return entry("IMG.0037");
   case no_object_store: return entry("IMG.0040");
@@ -255,6 +257,7 @@ CatalogueEntry const& entry(Fault fault) {
   case not_image_owner: return entry("IMG.0047");
   case description_form: return entry("IMG.0054");
   case memory_or_disk_size: return entry("IMG.0055");
+  case os_version: return entry("IMG.0056");
   case format_mismatch:
   case format_unsafe:
   case object_unreadable: return entry("IMG.0057");
@@ -295,6 +298,7 @@ CatalogueEntry const& entry(Fault fault) {
   case tag_limit: return entry("IMG.0116");
   case full_server_not_copied: return entry("IMG.0130");
   case full_server_image: return entry("IMG.0135");
+  case firmware_type: return entry("IMG.0141");
   case image_not_found:
   case not_found:
   case image_gone: return entry("IMG.0144");
@@ -303,6 +307,7 @@ CatalogueEntry const& entry(Fault fault) {
   case vault_missing: return entry("IMG.0184");
   case share_not_accepted: return entry("IMG.0196");
   case encrypted_share: return entry("IMG.0197");
+  case architecture: return entry("IMG.0212");
   default: break; // nothing a client could act on
   }
   return entry("IMG.0061");

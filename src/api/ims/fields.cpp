@@ -2,20 +2,33 @@
 
 #include "model/image_texts.hpp"
 
+#include <fmt/format.h>
+
 namespace vitrine::api {
+namespace {
+
+/// The text of a field, once it passes the check, whose detail does not know the field.
+Result<std::string> checked_text(json::Value const& value, std::string_view field,
+                                 Result<> (*check)(std::string_view)) {
+  auto text = TRY(Wire<std::string>::read(value, field));
+  auto const fits = check(text);
+  if (fits) return text;
+  return error(fits.error().fault, fmt::format("{}: {}", field, fits.error().detail),
+               std::string(field));
+}
+
+} // namespace
 
 Result<ims::ImageName> Wire<ims::ImageName>::read(json::Value const& value,
                                                   std::string_view field) {
   if (!value.is_string()) return error(Fault::name_not_text, {}, std::string(field));
-  auto text = TRY(Wire<std::string>::read(value, field));
-  TRY(model::check_image_name(text));
+  auto text = TRY(checked_text(value, field, model::check_image_name));
   return ims::ImageName{std::move(text)};
 }
 
 Result<ims::Description> Wire<ims::Description>::read(json::Value const& value,
                                                       std::string_view field) {
-  auto text = TRY(Wire<std::string>::read(value, field));
-  TRY(model::check_description(text));
+  auto text = TRY(checked_text(value, field, model::check_description));
   return ims::Description{std::move(text)};
 }
 
@@ -27,8 +40,7 @@ Result<model::ObjectUrl> Wire<model::ObjectUrl>::read(json::Value const& value,
 
 Result<ims::EnterpriseProject> Wire<ims::EnterpriseProject>::read(json::Value const& value,
                                                                   std::string_view field) {
-  auto text = TRY(Wire<std::string>::read(value, field));
-  TRY(model::check_enterprise_project(text));
+  auto text = TRY(checked_text(value, field, model::check_enterprise_project));
   return ims::EnterpriseProject{std::move(text)};
 }
 

@@ -5,8 +5,8 @@
 namespace vitrine::api {
 
 std::string_view name_of(Verb verb) noexcept {
-  static constexpr std::array<std::string_view, 5> names = {"GET", "POST", "PUT", "PATCH",
-                                                            "DELETE"};
+  static constexpr std::array<std::string_view, 6> names = {"GET", "HEAD",  "POST",
+                                                            "PUT", "PATCH", "DELETE"};
   return names[static_cast<std::size_t>(verb)];
 }
 

@@ -18,7 +18,7 @@
 
 namespace vitrine::api {
 
-enum class Verb : std::uint8_t { get, post, put, patch, delete_ };
+enum class Verb : std::uint8_t { get, head, post, put, patch, delete_ };
 std::string_view name_of(Verb verb) noexcept; ///< "GET"
 
 /// Who may call, decided before the endpoint runs.

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <ranges>
 
 namespace vitrine::api {
@@ -47,6 +48,13 @@ std::vector<std::string_view> Query::all(std::string_view name) const {
     if (key == name) out.emplace_back(value);
   }
   return out;
+}
+
+Query Query::without_empty() const {
+  Query query;
+  std::ranges::copy_if(pairs_, std::back_inserter(query.pairs_),
+                       [](Pair const& pair) { return !pair.second.empty(); });
+  return query;
 }
 
 std::string Query::with(std::string_view name, std::optional<std::string_view> value) const {

@@ -23,6 +23,8 @@ public:
   /// The last value of a name, as Glance reads repeated parameters; nothing when absent.
   [[nodiscard]] std::optional<std::string_view> last(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
+  /// The pairs that have a value.
+  [[nodiscard]] Query without_empty() const;
   /// The query again, encoded, without the named parameter and with `name=value` at its end (paging
   /// links).
   [[nodiscard]] std::string with(std::string_view name,

@@ -23,6 +23,7 @@ class Copies;
 class Downloads;
 class Images;
 class Imports;
+class OsVersions;
 class Quotas;
 class Sharing;
 class Uploads;
@@ -38,6 +39,7 @@ struct Services {
   ops::Health const& health;
   service::Access const& access;
   service::Images& images;
+  service::OsVersions const& os_versions;
   service::Uploads& uploads;
   service::Downloads& downloads;
   service::Sharing& sharing;

@@ -288,19 +288,34 @@ private:
   // quote behind a comma, once the opening brace is one.
   std::string standards_text() {
     std::string out;
-    auto const position = [&](std::string const& what) {
-      return fmt::format(fmt::runtime(connection_.dialect().position),
-                         "',' || substr(i.properties, 2)", text_.bind(std::string_view(what)));
-    };
-    for (auto const& [name, value] : listing_.standards) {
-      std::string stored = ",";
-      json::append_string(stored, name);
-      stored += ':';
-      out += fmt::format(" AND ({} = 0", position(stored));
-      json::append_string(stored, value);
-      out += fmt::format(" OR {} > 0)", position(stored));
+    for (auto const& standard : listing_.standards) {
+      std::string unstored = lacks(standard.name);
+      for (auto const& name : standard.without)
+        unstored += " AND " + lacks(name);
+      for (auto const& [name, value] : standard.also)
+        unstored += fmt::format(" AND ({} OR {})", lacks(name), stores(name, value));
+      out += fmt::format(" AND ({} OR {})", unstored, stores(standard.name, standard.value));
     }
     return out;
+  }
+
+  std::string lacks(std::string_view name) {
+    std::string stored = ",";
+    json::append_string(stored, name);
+    return position(stored + ':') + " = 0";
+  }
+
+  std::string stores(std::string_view name, std::string_view value) {
+    std::string stored = ",";
+    json::append_string(stored, name);
+    stored += ':';
+    json::append_string(stored, value);
+    return position(stored) + " > 0";
+  }
+
+  std::string position(std::string_view what) {
+    return fmt::format(fmt::runtime(connection_.dialect().position),
+                       "',' || substr(i.properties, 2)", text_.bind(what));
   }
 
   std::vector<std::int64_t> terms(Branch const& branch) const {
@@ -338,7 +353,7 @@ private:
     if (listing_.sort.front().column == ImageColumn::created_at) return true;
     static constexpr sql::Statement count{
         "count_term",
-        "SELECT COUNT(*) FROM (SELECT 1 FROM image_terms WHERE term = $1 LIMIT $2) t"};
+        "SELECT COUNT(*) FROM (SELECT 1 FROM image_terms WHERE term = $1 LIMIT $2) few"};
     std::int64_t found = 0;
     TRY(connection_.run(count, {terms.front(), kRareTermMax + 1},
                         [&](Row const& row) { found = row.integer(0); }));

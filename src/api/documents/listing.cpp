@@ -1,6 +1,6 @@
-#include "api/image/list_filters.hpp"
+#include "api/documents/listing.hpp"
 
-#include "api/image/attributes.hpp"
+#include "api/documents/standards.hpp"
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
@@ -9,7 +9,7 @@
 #include <array>
 #include <set>
 
-namespace vitrine::api::image {
+namespace vitrine::api::documents {
 namespace {
 
 using model::Comparison;
@@ -105,7 +105,13 @@ Result<std::vector<std::variant<std::int64_t, std::string>>> read_items(std::str
   }
 }
 
-Result<Condition> read_text(std::string_view name, ImageColumn column, std::string_view value) {
+// The extension has no operators here (contract: ims-api 6.1), and reads ids in any letter case.
+Result<Condition> read_text(std::string_view name, ImageColumn column, std::string_view value,
+                            View view) {
+  if (view == View::extension) {
+    auto text = column == ImageColumn::id ? text::to_lower(value) : std::string(value);
+    return Condition{column, Comparison::equal, {std::move(text)}};
+  }
   auto const [word, rest] = split_operator(value);
   if (word == "in") {
     auto items = TRY(read_items(name, rest));
@@ -172,11 +178,14 @@ Result<> add_protected(model::ImageListing& listing, std::string_view name,
   return {};
 }
 
-Result<> add_filter(model::ImageListing& listing, std::string_view name, std::string_view value) {
+Result<> add_filter(model::ImageListing& listing, std::string_view name, std::string_view value,
+                    View view) {
   auto& conditions = listing.conditions;
-  if (name == "changes-since") return invalid(name, "is not supported; use updated_at");
+  if (name == "changes-since" && view != View::extension) {
+    return invalid(name, "is not supported; use updated_at");
+  }
   if (auto const column = find(kTexts, name)) {
-    conditions.push_back(TRY(read_text(name, *column, value)));
+    conditions.push_back(TRY(read_text(name, *column, value, view)));
   } else if (auto const time = find(kTimes, name)) {
     std::ranges::copy(TRY(read_time(name, *time, value)), std::back_inserter(conditions));
   } else if (auto const filter = number_filter(name)) {
@@ -198,14 +207,21 @@ Result<> add_filter(model::ImageListing& listing, std::string_view name, std::st
 }
 
 // Properties that fit a value without being stored, though no image shows it for them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kUnsaid = {
-    {{"enterprise_project_id", "0"}, {"__whole_image", "false"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kUnsaid = {
+    {{"enterprise_project_id", "0"}, {"__whole_image", "false"}, {"__support_arm", "false"}}};
 
-bool is_standard(std::string_view name, std::string_view value) {
-  return std::ranges::find(kUnsaid, std::pair(name, value)) != kUnsaid.end() ||
-         std::ranges::any_of(standards(), [&](Standard const& one) {
-           return one.name() == name && one.text == value;
-         });
+// The filter for what images show or count as that do not store the property; nothing for any other
+// value.
+std::optional<model::ImageListing::Standard> standard_filter(std::string_view name,
+                                                             std::string_view value, View view) {
+  model::ImageListing::Standard filter{std::string(name), std::string(value)};
+  if (std::ranges::find(kUnsaid, std::pair(name, value)) != kUnsaid.end()) return filter;
+  auto const* const standard = standard_named(name, view);
+  if (standard == nullptr || standard->text != value) return std::nullopt;
+  for (auto const key : standard->without)
+    filter.without.emplace_back(name_of_key(key));
+  if (standard->of_machines) filter.also.emplace_back("virtual_env_type", kVirtualMachine);
+  return filter;
 }
 
 // Leaves only images of some visibilities in the sets; an empty set costs nothing.
@@ -236,13 +252,13 @@ void read_image_type(model::ImageListing& listing, std::string_view type, Projec
 
 // The filters that profile ims has on top (contract: ims-api 6.1 and 10.3). False for all others.
 Result<bool> add_ims_filter(model::ImageListing& listing, std::string_view name,
-                            std::string_view value, model::Caller const& caller) {
+                            std::string_view value, model::Caller const& caller, View view) {
   if (name == "__protected") {
     TRY(add_protected(listing, name, value));
   } else if (name == "__imagetype") {
     read_image_type(listing, value, caller.project);
-  } else if (is_standard(name, value)) {
-    listing.standards.emplace_back(name, value);
+  } else if (auto standard = standard_filter(name, value, view)) {
+    listing.standards.push_back(std::move(*standard));
   } else {
     bool const every_project = value.empty() || value == "all_granted_eps";
     // Without a compute service there are no flavors that an image could not serve.
@@ -251,15 +267,41 @@ Result<bool> add_ims_filter(model::ImageListing& listing, std::string_view name,
   return true;
 }
 
+// The filters that /v2/cloudimages alone has, or reads otherwise (contract: ims-api 6.1). False for
+// all others.
+Result<bool> add_extension_filter(model::ImageListing& listing, std::string_view name,
+                                  std::string_view value, model::Caller const& caller) {
+  if (name == "architecture") {
+    if (value == "arm") {
+      listing.properties.emplace_back("__support_arm", "true");
+    } else if (value == "x86") {
+      listing.standards.push_back(*standard_filter("__support_arm", "false", View::extension));
+    } else {
+      return error(Fault::architecture, "architecture: x86 or arm is needed", "architecture");
+    }
+    return true;
+  }
+  if (name == "protected" || name == "__protected") {
+    TRY(add_protected(listing, name, text::to_lower(value)));
+    return true;
+  }
+  return name == "__isregistered" && !caller.is_admin;
+}
+
 Result<> read_filters(model::ImageListing& listing, Query const& query, model::Caller const& caller,
-                      bool ims_profile) {
+                      View view) {
   std::set<std::string_view> seen;
   for (auto const& [name, value] : query.pairs()) {
     if (std::ranges::find(kOthers, name) != kOthers.end()) continue;
     if (!seen.insert(name).second) continue;
     auto const last = *query.last(name);
-    if (ims_profile && TRY(add_ims_filter(listing, name, last, caller))) continue;
-    TRY(add_filter(listing, name, last));
+    if (view == View::extension && TRY(add_extension_filter(listing, name, last, caller))) continue;
+    if (view != View::glance && TRY(add_ims_filter(listing, name, last, caller, view))) continue;
+    TRY(add_filter(listing, name, last, view));
+  }
+  // Others see registered images only, whatever they ask for.
+  if (view == View::extension && !caller.is_admin) {
+    listing.standards.push_back(*standard_filter("__isregistered", "true", view));
   }
   std::set<std::string_view> tags;
   for (auto const tag : query.all("tag")) {
@@ -376,7 +418,8 @@ model::ImageSets project_sets(model::Caller const& caller, std::optional<Project
   return sets;
 }
 
-Result<> read_sets(model::ImageListing& listing, Query const& query, model::Caller const& caller) {
+Result<> read_sets(model::ImageListing& listing, Query const& query, model::Caller const& caller,
+                   View view) {
   auto statuses = TRY(read_statuses(query));
   std::optional<Visibility> only;
   auto const visibility = query.last("visibility");
@@ -387,11 +430,17 @@ Result<> read_sets(model::ImageListing& listing, Query const& query, model::Call
   }
   std::optional<ProjectId> owner;
   if (auto const text = query.last("owner")) owner = ProjectId{std::string(*text)};
-  if (caller.is_admin) {
+  // The extension lists for a status what was received with it, and nothing else.
+  bool const received_only = view == View::extension && query.last("member_status");
+  if (caller.is_admin && !received_only) {
     listing.sets = admin_sets(caller, owner, all, only);
     return {};
   }
   listing.sets = project_sets(caller, owner, all, only, std::move(statuses));
+  if (received_only) {
+    listing.sets.owned.reset();
+    listing.sets.open.clear();
+  }
   if (owner && !listing.sets.owned) {
     listing.conditions.push_back({ImageColumn::owner, Comparison::equal, {owner->text}});
   }
@@ -401,7 +450,7 @@ Result<> read_sets(model::ImageListing& listing, Query const& query, model::Call
 } // namespace
 
 Result<model::ImageListing> read_listing(Query const& query, model::Caller const& caller,
-                                         PageLimits limits, bool ims_profile) {
+                                         PageLimits limits, View view) {
   model::ImageListing listing;
   listing.limit = TRY(read_limit(query, limits));
   listing.sort = TRY(read_sort(query));
@@ -409,9 +458,18 @@ Result<model::ImageListing> read_listing(Query const& query, model::Caller const
     // In any letter case: openstackclient sends Python's `True` (docs/decisions/0007-os-hidden.md).
     listing.hidden.assign(1, TRY(read_flag("os_hidden", text::to_lower(*hidden))));
   }
-  TRY(read_sets(listing, query, caller));
-  TRY(read_filters(listing, query, caller, ims_profile));
+  TRY(read_sets(listing, query, caller, view));
+  TRY(read_filters(listing, query, caller, view));
   return listing;
 }
 
-} // namespace vitrine::api::image
+Result<model::Image> read_marker(model::Caller const& caller, service::Images& images,
+                                 std::string_view id) {
+  auto image = images.show(caller, ImageId{std::string(id)});
+  if (!image && image.error().kind() == Kind::not_found) {
+    return error(Fault::invalid_marker, "marker: no visible image " + std::string(id), "marker");
+  }
+  return image;
+}
+
+} // namespace vitrine::api::documents

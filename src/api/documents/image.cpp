@@ -1,6 +1,7 @@
-#include "api/image/document.hpp"
+#include "api/documents/image.hpp"
 
-#include "api/image/attributes.hpp"
+#include "api/documents/attributes.hpp"
+#include "api/documents/standards.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 
@@ -9,7 +10,7 @@
 #include <fmt/format.h>
 #include <unordered_set>
 
-namespace vitrine::api::image {
+namespace vitrine::api::documents {
 namespace {
 
 // Those of Glance; zvhd and zvhd2, which are carried in either profile, since their bytes pass as
@@ -70,7 +71,7 @@ Result<> set_tags(model::Image& image, json::Value const& value) {
 }
 
 Result<> set_property(model::Properties& properties, std::string_view name,
-                      json::Value const& value) {
+                      json::Value const& value, bool ims_profile) {
   if (name.empty() || text::length_utf8(name) > limits::property_name_characters) {
     return invalid(name, fmt::format("a property name has 1 to {} characters",
                                      limits::property_name_characters));
@@ -78,6 +79,11 @@ Result<> set_property(model::Properties& properties, std::string_view name,
   auto text = TRY(text_value(name, value));
   if (text.size() > limits::property_value_bytes) {
     return invalid(name, fmt::format("at most {} bytes are allowed", limits::property_value_bytes));
+  }
+  // Empty is how some clients unset a property.
+  auto const* const attribute = ims_profile && !text.empty() ? attribute_named(name) : nullptr;
+  if (attribute != nullptr) {
+    if (auto const wrong = misfit(attribute->form, text)) return invalid(name, wrong->needed);
   }
   properties.insert_or_assign(std::string(name), std::move(text));
   return {};
@@ -143,26 +149,23 @@ void write_properties(json::Writer& writer, model::Image const& image) {
   if (!inner.empty()) writer.raw(inner);
 }
 
-// The same text within a name or a value has an escaped quote, and so a backslash in front.
-bool has_key(std::string_view object, std::string_view key) {
-  auto at = object.find(key);
-  while (at != std::string_view::npos && object[at - 1] == '\\')
-    at = object.find(key, at + key.size());
-  return at != std::string_view::npos;
-}
-
-// Contract: ims-api 3.1 and 3.4; stored values of these names win over the defaults.
-void write_computed(json::Writer& writer, model::Image const& image, model::Caller const& caller) {
+// Contract: ims-api 3.1 and 3.4; stored values of these names win over the standards.
+void write_computed(json::Writer& writer, model::Image const& image, model::Caller const& caller,
+                    View view) {
   bool const gold = image.visibility == model::Visibility::public_;
   bool const shared = image.is_shared_for(caller.project);
   writer.field("__imagetype", gold ? "gold" : shared ? "shared" : "private");
   writer.field("__image_source_type", "uds");
   writer.field("__image_size", std::to_string(image.size_bytes.value_or(0)));
+  if (view == View::extension && image.active_at) {
+    writer.field("active_at", format_seconds(*image.active_at));
+  }
   // Most images store none of them: one look for all.
-  bool const stores_some = has_key(image.properties_json, R"("__)");
-  for (auto const& one : standards()) {
-    bool const looks = stores_some || !one.name().starts_with("__");
-    if (!looks || !has_key(image.properties_json, one.key)) writer.field(one.name(), one.text);
+  StoredText const stored(image.properties_json);
+  bool const stores_some = stored.has(R"("__)");
+  for (auto const& one : standards(view)) {
+    bool const looks = stores_some || !one.name().starts_with("__") || one.of_machines;
+    if (!looks || stored.shows(one)) writer.field(one.name(), one.text);
   }
 }
 
@@ -174,7 +177,7 @@ std::span<std::string_view const> disk_formats(bool ims_profile) {
 std::span<std::string_view const> container_formats() { return kContainerFormats; }
 
 void write_image(json::Writer& writer, model::Image const& image, model::Caller const& caller,
-                 bool ims_profile) {
+                 View view) {
   auto const self = "/v2/images/" + image.id.text;
   writer.begin_object();
   writer.field("id", image.id.text);
@@ -198,23 +201,33 @@ void write_image(json::Writer& writer, model::Image const& image, model::Caller 
   if (!image.upload_error.empty() && (caller.is_admin || caller.project == image.owner)) {
     writer.field("os_glance_upload_error", std::string_view(image.upload_error));
   }
-  if (ims_profile) write_computed(writer, image, caller);
+  if (view != View::glance) write_computed(writer, image, caller, view);
   write_properties(writer, image);
   writer.end_object();
 }
 
-std::string image_json(model::Image const& image, model::Caller const& caller, bool ims_profile) {
+std::string properties_json(model::Image const& image, model::Caller const& caller, View view) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  if (view != View::glance) write_computed(writer, image, caller, view);
+  write_properties(writer, image);
+  writer.end_object();
+  return out;
+}
+
+std::string image_json(model::Image const& image, model::Caller const& caller, View view) {
   std::string out;
   out.reserve(1536 + image.properties_json.size());
   json::Writer writer(out);
-  write_image(writer, image, caller, ims_profile);
+  write_image(writer, image, caller, view);
   return out;
 }
 
 Result<> set_attribute(model::Image& image, model::Properties& properties, std::string_view name,
                        json::Value const& value, bool ims_profile) {
   if (is_base(name)) return set_base(image, name, value, ims_profile);
-  return set_property(properties, name, value);
+  return set_property(properties, name, value, ims_profile);
 }
 
 Result<> check_tag(std::string_view tag) {
@@ -224,4 +237,4 @@ Result<> check_tag(std::string_view tag) {
   return {};
 }
 
-} // namespace vitrine::api::image
+} // namespace vitrine::api::documents
