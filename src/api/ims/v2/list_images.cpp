@@ -7,12 +7,26 @@
 #include "base/text.hpp"
 #include "service/images.hpp"
 
+#include <utility>
 #include <vector>
 
 namespace vitrine::api::ims {
 namespace {
 
 using documents::View;
+
+// A full page tells of a next one only where there is more (contract: ims-api 6.1), so one row more
+// is asked for.
+Result<service::ImagePage> read_page(Context& context, Services& services,
+                                     model::ImageListing listing) {
+  auto const limit = listing.limit;
+  if (limit > 0) ++listing.limit;
+  auto page = TRY(services.images.list(context.caller, listing));
+  if (std::cmp_less_equal(page.images.size(), limit)) return page;
+  page.images.resize(static_cast<std::size_t>(limit));
+  page.has_more = true;
+  return page;
+}
 
 Result<Reply> run(Context& context, Services& services) {
   auto const query = context.query.without_empty();
@@ -23,7 +37,7 @@ Result<Reply> run(Context& context, Services& services) {
     listing.after =
         TRY(documents::read_marker(context.caller, services.images, text::to_lower(*marker)));
   }
-  auto const page = TRY(services.images.list(context.caller, listing));
+  auto const page = TRY(read_page(context, services, std::move(listing)));
   std::string body;
   json::Writer writer(body);
   writer.begin_object().key("images").begin_array();
