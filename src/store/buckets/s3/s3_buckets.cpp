@@ -59,7 +59,7 @@ std::optional<Time> parse_http_date(std::string const& text) {
 Result<ObjectInfo> info_in(net::client::Response const& head) {
   auto const length = text::parse_int(head.header("Content-Length").value_or(""));
   auto const etag = head.header("ETag").value_or("");
-  if (!length || *length < 0 || etag.empty()) return error(Fault::bucket_unavailable);
+  if (!length || *length < 0) return error(Fault::bucket_unavailable);
   auto const storage_class = head.header("x-amz-storage-class").value_or("STANDARD");
   if (storage_class != "STANDARD") {
     return error(Fault::object_unreadable,
@@ -67,6 +67,9 @@ Result<ObjectInfo> info_in(net::client::Response const& head) {
                              text::printable(storage_class)));
   }
   if (*length == 0) return error(Fault::object_unreadable, "The object is empty.");
+  if (etag.empty()) { // without it bytes of two objects could be mixed
+    return error(Fault::object_unreadable, "The object store tells no ETag of the object.");
+  }
   auto const changed_at = std::string(head.header("Last-Modified").value_or(""));
   return ObjectInfo{.size_bytes = static_cast<std::uint64_t>(*length),
                     .etag = std::string(etag),
