@@ -39,6 +39,10 @@
   X(ims, answer_shares)                                                                            \
   X(ims, list_members)                                                                             \
   X(ims, show_member)                                                                              \
+  X(ims, create_image)                                                                             \
+  X(ims, create_disk_image)                                                                        \
+  X(ims, create_data_image)                                                                        \
+  X(ims, quick_import)                                                                             \
   X(ims, register_image)                                                                           \
   X(ims, copy_image)                                                                               \
   X(ims, copy_image_to_region)                                                                     \

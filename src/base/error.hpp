@@ -45,6 +45,12 @@ enum class Kind : std::uint8_t {
   X(description_form, invalid, "The description holds CR, LF, < or >.")                            \
   X(memory_or_disk_size, invalid, "A size of memory or disk is out of range.")                     \
   X(enterprise_project_form, invalid, "The enterprise project is neither 0 nor a UUID.")           \
+  X(os_type, invalid, "The type of the operating system is unknown.")                              \
+  X(image_kind, invalid, "The type of the image is unknown.")                                      \
+  X(iso_without_os, invalid, "An ISO image needs an os_version.")                                  \
+  X(bare_metal_encrypted, invalid, "A bare metal image cannot be encrypted.")                      \
+  X(tag_form, invalid, "The tag is invalid.")                                                      \
+  X(image_unknown, invalid, "The request names an image that does not exist.")                     \
   X(firmware_type, invalid, "The firmware type is unknown, or not one of the architecture.")       \
   X(architecture, invalid, "The architecture is neither x86 nor arm.")                             \
   X(os_version, invalid, "The version of the operating system is unknown.")                        \

@@ -13,6 +13,17 @@ constexpr std::size_t image_members = 256;      ///< members of an image, any st
 constexpr std::size_t full_server_members = 10; ///< members of a full-server image
 
 // Image documents (contract: glance-v2 1.4)
+// Tags of the extension (contract: ims-api 9.2)
+constexpr std::size_t ims_image_tags = 10;
+constexpr std::size_t ims_tag_key_characters = 36;
+constexpr std::size_t ims_tag_value_characters = 43;
+constexpr std::size_t ims_removed_key_characters = 127;
+constexpr std::size_t ims_queried_key_characters = 128;
+constexpr std::size_t ims_queried_keys = 10;
+constexpr std::size_t ims_queried_values = 10; ///< of one key
+constexpr std::int64_t ims_tagged_page_default = 10;
+constexpr std::int64_t ims_tagged_page_max = 1000;
+
 constexpr std::size_t ims_name_characters = 128;
 constexpr std::size_t ims_description_characters = 1024;
 constexpr std::size_t image_properties = 128;
@@ -48,6 +59,8 @@ constexpr std::int64_t image_size_bytes = 1'099'511'627'776;
 
 // Jobs (contract: ims-api 4.3)
 constexpr std::int64_t copy_size_bytes = 137'438'953'472; ///< 128 GiB
+constexpr std::int64_t import_disk_gib = 1024; ///< min_disk of a system disk
+constexpr std::int64_t import_data_disk_gib = 2048;
 constexpr std::int64_t import_size_bytes = 137'438'953'472;         ///< 128 GiB
 constexpr std::int64_t quick_import_size_bytes = 1'099'511'627'776; ///< 1 TiB
 constexpr std::int64_t create_jobs = 40; ///< of the service, that have not ended

@@ -1,6 +1,7 @@
 #include "jobs/submit.hpp"
 
 #include "jobs/engine/caller_json.hpp"
+#include "jobs/kinds/import_image.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/jobs.hpp"
 
@@ -76,6 +77,7 @@ Result<JobReport> Submitter::report(model::Caller const& caller, JobId const& id
     if (report.job.project != caller.project && !caller.is_admin) {
       return error(Fault::job_not_found, id.text);
     }
+    report.has_sub_job = TRY(has_sub_job(report.job));
     if (!works_on_pairs(report.job.kind)) return report;
     report.pairs = TRY(PairArguments::from_json(report.job.arguments_json));
     for (auto const& item : TRY(jobs.items(id)))

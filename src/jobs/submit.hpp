@@ -51,6 +51,7 @@ struct JobReport {
   PairArguments pairs; ///< of jobs that work on pairs
   /// Which projects failed, by image; shorter than the images while the job runs.
   std::vector<service::PairFailures> failures;
+  bool has_sub_job{false}; ///< told as its own sub job, too
 };
 
 /// Thread-safe.

@@ -364,6 +364,7 @@ std::vector<Key> image_keys() {
        "An os_version that no list has is refused by the extension (strict), or its platform, type "
        "and bits are guessed from its words (open).",
        0,
+       0,
        {"strict", "open"}},
       input_file("images", "os_versions_file", SLOT(images, os_versions_file),
                  "More operating systems: a file of columns with tabs between them, whose first "

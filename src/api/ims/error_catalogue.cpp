@@ -244,6 +244,8 @@ CatalogueEntry const& entry(Fault fault) {
   case job_not_found: return entry("IMG.0023");
   case forbidden: return entry("IMG.0026");
   case project_mismatch: return entry("IMG.0030");
+  case image_kind: return entry("IMG.0024");
+  case image_unknown: return entry("IMG.0027");
   case invalid_marker: return entry("IMG.0031");
   case attributes_exclude:
   case property_missing: return entry("IMG.0035");
@@ -293,9 +295,12 @@ CatalogueEntry const& entry(Fault fault) {
   case bucket_name_invalid: return entry("IMG.0109");
   case member_not_stored: return entry("IMG.0112");
   case member_not_removed: return entry("IMG.0113");
+  case bare_metal_encrypted: return entry("IMG.0118");
   case member_not_found: return entry("IMG.0114");
+  case tag_form:
   case tag_not_found: return entry("IMG.0115");
   case tag_limit: return entry("IMG.0116");
+  case os_type: return entry("IMG.0122");
   case full_server_not_copied: return entry("IMG.0130");
   case full_server_image: return entry("IMG.0135");
   case firmware_type: return entry("IMG.0141");
@@ -303,6 +308,7 @@ CatalogueEntry const& entry(Fault fault) {
   case not_found:
   case image_gone: return entry("IMG.0144");
   case enterprise_project_form: return entry("IMG.0155");
+  case iso_without_os: return entry("IMG.0166");
   case iso_image: return entry("IMG.0167");
   case vault_missing: return entry("IMG.0184");
   case share_not_accepted: return entry("IMG.0196");

@@ -74,22 +74,38 @@ Endpoint plain_endpoint(Spec spec, Endpoint::Run run);
 /// An endpoint whose body streams into a sink.
 Endpoint upload_endpoint(Spec spec, Endpoint::Begin begin);
 
+/// What the API document says of fields.
+template <class Body>
+std::vector<FieldInfo> infos_of(std::vector<Field<Body>> const& fields) {
+  std::vector<FieldInfo> infos;
+  for (auto const& field : fields)
+    infos.push_back(field.info);
+  return infos;
+}
+
+/// Reads a body that is an object with these fields. Error: that of the first field at fault.
+template <class Body>
+Result<Body> read_fields(json::Object const& object, std::vector<Field<Body>> const& fields,
+                         model::Caller const& caller) {
+  Body body{};
+  for (auto const& field : fields)
+    TRY(field.read(body, object, caller));
+  return body;
+}
+
 /// An endpoint whose JSON body is an object with the declared fields, read into `Body`.
 /// Errors before `run`: `empty_body`, `invalid_body`, then the first field at fault in declared
 /// order.
 template <class Body, class Function>
 Endpoint endpoint(Spec spec, std::vector<Field<Body>> fields, Function run) {
-  std::vector<FieldInfo> infos;
-  for (auto const& field : fields)
-    infos.push_back(field.info);
+  auto infos = infos_of(fields);
   return Endpoint{.spec = std::move(spec),
                   .fields = std::move(infos),
                   .run = [fields = std::move(fields), run](Context& context,
                                                            Services& services) -> Result<Reply> {
                     auto const object = TRY(read_object(context.body));
-                    Request<Body> request{context, Body{}};
-                    for (auto const& field : fields)
-                      TRY(field.read(request.body_value, object, context.caller));
+                    auto body = TRY(read_fields(object, fields, context.caller));
+                    Request<Body> const request{context, std::move(body)};
                     return run(request, services);
                   },
                   .begin = {}};

@@ -15,11 +15,14 @@ namespace {
 
 using service::ImportRequest;
 
+constexpr std::string_view kHasSubJob = "has_sub_job";
+
 std::string to_json(ImportRequest const& request) {
   auto const& draft = request.draft;
   std::string out;
   json::Writer writer(out);
   writer.begin_object().field("registers", request.registers);
+  writer.field(kHasSubJob, request.has_sub_job);
   writer.field("bucket", request.source.bucket).field("object", request.source.object);
   writer.field("size_bytes_max", request.size_bytes_max);
   writer.field("formats", fmt::format("{}", fmt::join(request.formats, ",")));
@@ -37,6 +40,7 @@ Result<ImportRequest> from_json(std::string_view text) {
   request.source.bucket = TRY(stored.text("bucket"));
   request.source.object = TRY(stored.text("object"));
   request.size_bytes_max = TRY(stored.integer("size_bytes_max"));
+  request.has_sub_job = TRY(stored.flag(kHasSubJob));
   auto const formats = TRY(stored.text("formats"));
   for (auto const format : text::split(formats, ',')) {
     if (!format.empty()) request.formats.emplace_back(format);
@@ -160,6 +164,11 @@ JobKind import_kind(std::string_view name, KindServices const& services) {
 }
 
 } // namespace
+
+Result<bool> has_sub_job(model::Job const& job) {
+  if (job.kind != kImportData) return false;
+  return TRY(from_json(job.arguments_json)).has_sub_job;
+}
 
 Order import_order(std::string_view kind, model::Caller const& caller,
                    service::Imports const& imports, service::ImportRequest const& request) {

@@ -13,6 +13,9 @@ inline constexpr std::string_view kImportIso = "imsImportIsoFileImageJob";
 inline constexpr std::string_view kImportData = "imsImportDataImageJob";
 inline constexpr std::string_view kRegisterImage = "imsNativeImportImageJob";
 
+/// Is the job told with a sub job, which is itself? Error: `internal` for arguments of others.
+Result<bool> has_sub_job(model::Job const& job);
+
 /// The order to import, of one of these kinds.
 Order import_order(std::string_view kind, model::Caller const& caller,
                    service::Imports const& imports, service::ImportRequest const& request);

@@ -92,7 +92,9 @@ void write_time(json::Writer& writer, std::string_view name, std::optional<Time>
   }
 }
 
-void write_entities(json::Writer& writer, jobs::JobReport const& report) {
+void write_sub_job(json::Writer& writer, jobs::JobReport const& report);
+
+void write_entities(json::Writer& writer, jobs::JobReport const& report, bool with_sub_job) {
   auto const& job = report.job;
   writer.begin_object();
   if (jobs::works_on_pairs(job.kind)) {
@@ -105,6 +107,7 @@ void write_entities(json::Writer& writer, jobs::JobReport const& report) {
   }
   if (!job.image.empty()) writer.field("image_id", job.image.text);
   if (!job.image_name.empty()) writer.field("image_name", job.image_name);
+  if (with_sub_job) write_sub_job(writer, report);
   if (job.status == JobStatus::running) {
     auto const percent =
         job.total > 0 ? static_cast<double>(job.done) / static_cast<double>(job.total) : 0.0;
@@ -114,12 +117,8 @@ void write_entities(json::Writer& writer, jobs::JobReport const& report) {
   writer.end_object();
 }
 
-} // namespace
-
-std::string job_body(jobs::JobReport const& report) {
+void write_job(json::Writer& writer, jobs::JobReport const& report, bool with_sub_job) {
   auto const& job = report.job;
-  std::string out;
-  json::Writer writer(out);
   writer.begin_object().field("job_id", job.id.text).field("job_type", job.kind);
   writer.field("status", name_of(job.status));
   write_time(writer, "begin_time", job.began_at);
@@ -131,8 +130,24 @@ std::string job_body(jobs::JobReport const& report) {
     writer.null_field("error_code").null_field("fail_reason");
   }
   writer.key("entities");
-  write_entities(writer, report);
+  write_entities(writer, report, with_sub_job);
   writer.end_object();
+}
+
+// The job once more, for clients that look for what it made in a sub job (contract: ims-api D17).
+void write_sub_job(json::Writer& writer, jobs::JobReport const& report) {
+  writer.key("sub_jobs_list").begin_array().string(report.job.id.text).end_array();
+  writer.key("sub_jobs_result").begin_array();
+  write_job(writer, report, false);
+  writer.end_array();
+}
+
+} // namespace
+
+std::string job_body(jobs::JobReport const& report) {
+  std::string out;
+  json::Writer writer(out);
+  write_job(writer, report, report.has_sub_job);
   return out;
 }
 

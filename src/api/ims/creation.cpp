@@ -1,0 +1,287 @@
+#include "api/ims/creation.hpp"
+
+#include "api/documents/extension.hpp"
+#include "base/text.hpp"
+#include "jobs/kinds/import_image.hpp"
+#include "service/os_versions/os_versions.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace vitrine::api::ims {
+namespace {
+
+constexpr std::string_view kVirtualMachine = "FusionCompute";
+constexpr std::string_view kBareMetal = "Ironic";
+constexpr std::string_view kIso = "IsoImage";
+constexpr std::string_view kDataDisk = "DataImage";
+
+struct Kind {
+  std::string_view type;
+  std::string_view environment; ///< virtual_env_type
+};
+// Contract: ims-api 3.3.
+constexpr std::array<Kind, 6> kKinds = {{{"ECS", kVirtualMachine},
+                                         {"FusionCompute", kVirtualMachine},
+                                         {"BMS", kBareMetal},
+                                         {"Ironic", kBareMetal},
+                                         {"IsoImage", kIso},
+                                         {"DataImage", kDataDisk}}};
+
+Error wrong(Fault fault, std::string_view field, std::string_view needed) {
+  return error(fault, fmt::format("{}: {}", field, needed), std::string(field));
+}
+
+using Read = std::function<Result<>(Creation&, json::Value const&)>;
+
+Field<Creation> field(std::string_view name, std::string_view schema, std::string_view text,
+                      Read read) {
+  return {{name, false, std::string(schema), text},
+          [=](Creation& body, json::Object const& object, model::Caller const&) -> Result<> {
+            auto const* value = detail::find(object, name);
+            return value == nullptr ? Result<>() : read(body, *value);
+          }};
+}
+
+Field<Creation> needed(Field<Creation> of, Fault missing) {
+  of.info.required = true;
+  auto read = [read = std::move(of.read), name = of.info.name, missing](
+                  Creation& body, json::Object const& object,
+                  model::Caller const& caller) -> Result<> {
+    if (detail::find(object, name) != nullptr) return read(body, object, caller);
+    return wrong(missing, name, "is missing");
+  };
+  return {std::move(of.info), std::move(read)};
+}
+
+constexpr std::string_view kText = R"({"type":"string"})";
+constexpr std::string_view kNumber = R"({"type":["integer","string"]})";
+constexpr std::string_view kFlag = R"({"type":["boolean","string"]})";
+
+// A field whose form is that of an attribute.
+Field<Creation> attribute(std::string_view name, std::string_view attribute_name,
+                          std::string_view schema, std::string_view text) {
+  return field(name, schema, text,
+               [=](Creation& body, json::Value const& value) -> Result<> {
+                 return documents::set_by_extension(body.image, body.properties, attribute_name,
+                                                    value);
+               });
+}
+
+Field<Creation> flag(std::string_view name, std::optional<bool> Creation::* member,
+                     std::string_view text) {
+  return field(name, kFlag, text, [=](Creation& body, json::Value const& value) -> Result<> {
+    auto const* word = value.if_string();
+    if (auto const* yes = value.if_bool()) {
+      body.*member = *yes;
+    } else if (word != nullptr && text::equals_ignoring_case(json::view(*word), "true")) {
+      body.*member = true;
+    } else if (word != nullptr && text::equals_ignoring_case(json::view(*word), "false")) {
+      body.*member = false;
+    } else {
+      return wrong(Fault::invalid_body, name, "true or false is needed");
+    }
+    return {};
+  });
+}
+
+// One of some words, as they are written.
+Field<Creation> word(std::string_view name, std::optional<std::string> Creation::* member,
+                     std::vector<std::string_view> words, Fault fault, std::string_view text) {
+  return field(name, kText, text, [=](Creation& body, json::Value const& value) -> Result<> {
+    auto const* given = value.if_string();
+    if (given != nullptr && std::ranges::find(words, json::view(*given)) != words.end()) {
+      body.*member = std::string(json::view(*given));
+      return {};
+    }
+    return wrong(fault, name, fmt::format("one of {} is needed", fmt::join(words, ", ")));
+  });
+}
+
+Field<Creation> disk(Creator creator) {
+  auto const most = creator == Creator::data_disk ? limits::import_data_disk_gib
+                                                  : limits::import_disk_gib;
+  auto of = attribute("min_disk", "min_disk", kNumber, "GiB of the disk, at least those of the file.");
+  auto read = [read = std::move(of.read), most](Creation& body, json::Object const& object,
+                                                model::Caller const& caller) -> Result<> {
+    TRY(read(body, object, caller));
+    auto const disk = body.image.min_disk_gib;
+    if (disk >= 1 && disk <= most) return {};
+    return wrong(Fault::memory_or_disk_size, "min_disk", fmt::format("1 to {} GiB are allowed", most));
+  };
+  return needed({std::move(of.info), std::move(read)}, Fault::memory_or_disk_size);
+}
+
+Field<Creation> tags() {
+  return field("tags", R"({"type":"array","items":{"type":"string"}})",
+               "Tags as key.value, key=value or key.",
+               [](Creation& body, json::Value const& value) -> Result<> {
+                 auto const* array = value.if_array();
+                 if (array == nullptr) return wrong(Fault::invalid_body, "tags", "is no array");
+                 for (auto const& item : *array) {
+                   auto const* text = item.if_string();
+                   if (text == nullptr) return wrong(Fault::tag_form, "tags", "holds no text");
+                   body.tags.emplace_back(json::view(*text));
+                 }
+                 return {};
+               });
+}
+
+Result<std::vector<std::string>> tag_texts(Creation const& body) {
+  std::vector<model::Tag> asked;
+  if (body.image_tags) asked = body.image_tags->tags;
+  if (!asked.empty() && !body.tags.empty()) {
+    return wrong(Fault::tag_form, "image_tags", "not together with tags");
+  }
+  for (auto const& text : body.tags)
+    asked.push_back(model::parse_tag(text));
+  auto const checked = TRY(model::check_new_tags(asked));
+  std::vector<std::string> texts;
+  TRY(model::put_tags(texts, checked));
+  return texts;
+}
+
+bool is_iso(Creation const& body) {
+  return body.kind == "IsoImage" || text::to_lower(body.source->object).ends_with(".iso");
+}
+
+std::string_view environment(Creation const& body, Creator creator) {
+  if (creator == Creator::data_disk) return kDataDisk;
+  if (is_iso(body)) return kIso;
+  auto const* const kind = std::ranges::find(kKinds, body.kind.value_or("ECS"), &Kind::type);
+  return kind->environment;
+}
+
+// What the system on the disk is: as the client says, else an unknown one of its type.
+Result<> describe_system(Creation const& body, service::OsVersions const& versions,
+                         model::Properties& properties) {
+  auto const given = body.os_version.value_or("");
+  auto const type = body.os_type.value_or("Linux");
+  auto const other = fmt::format("Other {}(64 bit)", type == "Windows" ? "Windows" : "Linux");
+  auto const system = given.empty() ? versions.describe(other) : TRY(versions.read(given));
+  properties.insert_or_assign("__os_version", given.empty() ? other : given);
+  properties.insert_or_assign("__os_type", body.os_type.value_or(system.type));
+  properties.insert_or_assign("__os_bit", std::to_string(system.bit));
+  properties.insert_or_assign("__platform", system.platform);
+  return {};
+}
+
+Result<> check_key(Creation const& body, std::string_view kind) {
+  if (body.key.value_or("").empty()) return {};
+  if (kind == kBareMetal) return wrong(Fault::bare_metal_encrypted, "cmk_id", "not with this type");
+  if (kind == kIso) return wrong(Fault::iso_image, "cmk_id", "not with this type");
+  return wrong(Fault::no_key_service, "cmk_id", "none is configured");
+}
+
+// What the fields of the body are only allowed together.
+Result<> check_together(Creation const& body, Creator creator, std::string_view kind) {
+  bool const names_system = !body.os_version.value_or("").empty();
+  if (kind == kIso && !names_system) return wrong(Fault::iso_without_os, "os_version", "is missing");
+  bool const quick = creator == Creator::quick || body.is_quick.value_or(false);
+  if (quick && kind != kDataDisk && !names_system) {
+    return wrong(Fault::os_version, "os_version", "is needed for a quick import");
+  }
+  return check_key(body, kind);
+}
+
+std::string_view job_kind(std::string_view environment) {
+  if (environment == kIso) return jobs::kImportIso;
+  return environment == kDataDisk ? jobs::kImportData : jobs::kImportImage;
+}
+
+} // namespace
+
+std::vector<Field<Creation>> import_fields(Creator creator) {
+  std::vector<Field<Creation>> fields{
+      needed(attribute("name", "name", kText, "Name of the image."), Fault::name_missing),
+      attribute("description", "__description", kText, "Description of the image."), tags(),
+      optional("image_tags", &Creation::image_tags, "Tags as keys and values."),
+      attribute("min_ram", "min_ram", kNumber, "MiB of memory at least."),
+      attribute("max_ram", "max_ram", kNumber, "MiB of memory at most; 0 is any."),
+      attribute("enterprise_project_id", "enterprise_project_id", kText, "0 or a UUID.")};
+  auto const add = [&](Field<Creation> one) { fields.push_back(std::move(one)); };
+  if (creator == Creator::system_disk) {
+    add(word("type", &Creation::kind, {"ECS", "BMS", "FusionCompute", "Ironic", "IsoImage"},
+             Fault::image_kind, "What the image is for."));
+  }
+  if (creator == Creator::quick) {
+    add(word("type", &Creation::kind, {"ECS", "BMS", "DataImage"}, Fault::image_kind,
+             "What the image is for."));
+  }
+  add(required("image_url", &Creation::source, "The file, as bucket:object."));
+  add(disk(creator));
+  bool const data = creator == Creator::data_disk;
+  add(word("os_type", &Creation::os_type,
+           data ? std::vector<std::string_view>{"Linux", "Windows"}
+                : std::vector<std::string_view>{"Linux", "Windows", "Other"},
+           Fault::os_type, "Type of the operating system."));
+  if (data) {
+    add(optional("cmk_id", &Creation::key, "Key to encrypt the image with."));
+    return fields;
+  }
+  add(optional("os_version", &Creation::os_version, "The operating system; see os_version."));
+  add(flag("is_config", &Creation::is_config, "Recorded: the guest is not changed."));
+  if (creator == Creator::system_disk) {
+    add(optional("cmk_id", &Creation::key, "Key to encrypt the image with."));
+  }
+  add(word("architecture", &Creation::architecture, {"x86", "arm"}, Fault::architecture,
+           "x86 or arm."));
+  add(attribute("hw_firmware_type", "hw_firmware_type", kText, "bios or uefi."));
+  add(flag("is_quick_import", &Creation::is_quick, "Take raw and zvhd2 only, up to 1 TiB."));
+  return fields;
+}
+
+std::vector<Fault> import_faults() {
+  using enum Fault;
+  return {empty_body,          invalid_body,        name_missing,
+          name_not_text,       name_too_long,       name_form,
+          description_too_long, description_form,   tag_form,
+          tag_limit,           memory_or_disk_size, enterprise_project_form,
+          image_kind,          object_url_form,     bucket_name_empty,
+          bucket_name_invalid, object_name_empty,   object_name_too_long,
+          object_name_invalid, os_type,             os_version,
+          iso_without_os,      iso_image,           bare_metal_encrypted,
+          no_key_service,      architecture,        firmware_type,
+          name_taken,          image_quota,         too_many_jobs,
+          no_object_store,     job_not_stored};
+}
+
+Result<jobs::Order> import_order(Context const& context, Creation const& body, Creator creator,
+                                 Services& services) {
+  auto const kind = environment(body, creator);
+  TRY(check_together(body, creator, kind));
+  auto image = body.image;
+  auto properties = body.properties;
+  if (auto const at = properties.find("__description");
+      at != properties.end() && at->second.empty()) {
+    properties.erase(at);
+  }
+  TRY(describe_system(body, services.os_versions, properties));
+  properties.insert_or_assign("virtual_env_type", std::string(kind));
+  if (body.architecture == "arm") {
+    properties.insert_or_assign("__support_arm", "true");
+    properties.emplace("hw_firmware_type", "uefi");
+  }
+  if (body.is_config) {
+    properties.insert_or_assign("__is_config_init", *body.is_config ? "true" : "false");
+  }
+  TRY(documents::check_together(image, properties));
+  image.id = {new_uuid()};
+  image.owner = context.caller.project;
+  image.container_format = "bare";
+  image.set_properties(properties);
+  image.set_tags(TRY(tag_texts(body)));
+  service::ImportRequest request{.source = *body.source,
+                                 .formats = {},
+                                 .has_sub_job = body.has_sub_job,
+                                 .draft = std::move(image)};
+  if (creator == Creator::quick || body.is_quick.value_or(false)) {
+    request.size_bytes_max = limits::quick_import_size_bytes;
+    request.formats = {"raw", "zvhd2"};
+  }
+  if (kind == kIso) request.formats = {"iso"};
+  return jobs::import_order(job_kind(kind), context.caller, services.imports, request);
+}
+
+} // namespace vitrine::api::ims

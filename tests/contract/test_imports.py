@@ -1,0 +1,333 @@
+"""Images from files in buckets (contract: ims-api 6.3.2, 6.4, 6.5, 6.7)."""
+
+import os
+import pathlib
+import struct
+
+import pytest
+
+import harness
+
+CONFIG = '[buckets]\ndriver = "directory"\n[quota]\nimage = 1000\n[jobs]\nlease_seconds = 1\n' \
+    'poll_seconds = 1\n'
+GIB = 1 << 30
+IMAGES = pathlib.Path(__file__).parents[1] / "data" / "images"
+
+
+@pytest.fixture(scope="module", name="server")
+def server_with_buckets(tmp_path_factory):
+    started = harness.Server(tmp_path_factory.mktemp("imports") / "data", config=CONFIG).start()
+    yield started
+    started.finish()
+
+
+def put(server, project, name, data, bucket="files"):
+    """A file in a bucket of a project."""
+    path = server.directory / "buckets" / project / bucket / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return f"{bucket}:{name}"
+
+
+def qcow2(virtual_size):
+    """The smallest file that is one: a header and an empty table."""
+    header = struct.pack(">4sIQIIQIIQQIIQ", b"QFI\xfb", 3, 0, 0, 16, virtual_size, 0, 1, 0x30000,
+                         0x10000, 1, 0, 0) + struct.pack(">QQQII", 0, 0, 0, 4, 104)
+    return header.ljust(0x40000, b"\0")
+
+
+def imported(client, path, body):
+    return client.wait_job(client.post(path, body).expect(200).json()["job_id"])
+
+
+def system(client, url, **body):
+    return imported(client, "/v2/cloudimages/action",
+                    {"name": "web", "image_url": url, "min_disk": 1, **body})
+
+
+def names(client):
+    return {image["name"] for image in client.listed("?limit=1000")}
+
+
+def failed(job, code, *words):
+    assert (job["status"], job["error_code"]) == ("FAIL", code), job
+    for word in words:
+        assert word in job["fail_reason"], job
+    return True
+
+
+def test_a_file_becomes_an_image_with_its_bytes_and_format(server):
+    demo = server.client("demo")
+    data = qcow2(GIB)
+    url = put(server, demo.project_id, "dir/web.qcow2", data)
+    job = system(demo, url, description="front", min_ram=512, max_ram="1024",
+                 os_version="debian  GNU/Linux 12.0.0 64BIT", is_config=True,
+                 image_tags=[{"key": "team", "value": "base"}])
+    assert (job["status"], job["job_type"]) == ("SUCCESS", "imsImportImageJob"), job
+    image = demo.show(job["entities"]["image_id"])
+    assert job["entities"] == {"image_id": image["id"], "image_name": "web"}
+    expected = {
+        "name": "web", "status": "active", "visibility": "private", "disk_format": "qcow2",
+        "container_format": "bare", "size": len(data), "virtual_size": GIB, "min_disk": 1,
+        "min_ram": 512, "max_ram": "1024", "checksum": harness.md5(data),
+        "os_hash_value": harness.sha512(data), "tags": ["team=base"], "__description": "front",
+        "__os_version": "debian  GNU/Linux 12.0.0 64BIT", "__os_type": "Linux", "__os_bit": "64",
+        "__platform": "Debian", "virtual_env_type": "FusionCompute", "__is_config_init": "true",
+        "__root_origin": "file", "__data_origin": f"file,{url}"}
+    assert {name: image.get(name) for name in expected} == expected
+    assert demo.download(image["id"]).body == data
+
+
+def test_a_system_that_nobody_names_is_another_linux(server):
+    demo = server.client("demo")
+    job = system(demo, put(server, demo.project_id, "raw", b"r" * 1000))
+    image = demo.show(job["entities"]["image_id"])
+    assert (image["disk_format"], image["__os_version"], image["__os_type"], image["__platform"]) \
+        == ("raw", "Other Linux(64 bit)", "Linux", "Other")
+
+
+@pytest.mark.parametrize("path", ["/v1/cloudimages/dataimages/action",
+                                  "/v2.1/cloudimages/dataimages/action"])
+def test_a_data_disk(server, path):
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "data", b"d" * 100)
+    job = imported(demo, path, {"name": "disk", "image_url": url, "min_disk": 2048,
+                                "os_type": "Windows", "tags": ["tier.db", "a=b.c", "plain"]})
+    assert (job["status"], job["job_type"]) == ("SUCCESS", "imsImportDataImageJob")
+    assert set(job["entities"]) == {"image_id", "image_name"}
+    image = demo.show(job["entities"]["image_id"])
+    assert (image["virtual_env_type"], image["__os_version"], image["__os_type"]) \
+        == ("DataImage", "Other Windows(64 bit)", "Windows")
+    assert sorted(image["tags"]) == ["a=b.c", "plain", "tier=db"]
+
+
+def test_the_path_of_one_provider_tells_of_a_sub_job(server):
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "data1", b"d" * 100)
+    job = imported(demo, "/v1/cloudimages/action",
+                   {"name": "disk", "image_url": url, "min_disk": 5, "os_type": "Linux"})
+    entities = job["entities"]
+    assert job["job_type"] == "imsImportDataImageJob"
+    assert entities["sub_jobs_list"] == [job["job_id"]]
+    sub, = entities["sub_jobs_result"]
+    assert sub["entities"] == {"image_id": entities["image_id"], "image_name": "disk"}
+    assert (sub["status"], sub["job_type"]) == ("SUCCESS", "imsImportDataImageJob")
+    assert demo.show(entities["image_id"])["virtual_env_type"] == "DataImage"
+
+
+def test_the_same_path_with_a_system_makes_a_system_disk(server):
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "data2", b"d" * 100)
+    job = imported(demo, "/v1/cloudimages/action",
+                   {"name": "sys", "image_url": url, "min_disk": 5, "type": "BMS"})
+    assert (job["job_type"], set(job["entities"])) \
+        == ("imsImportImageJob", {"image_id", "image_name"})
+    assert demo.show(job["entities"]["image_id"])["virtual_env_type"] == "Ironic"
+
+
+def iso():
+    """A volume descriptor where one must be."""
+    volume = b"\x01CD001\x01" + bytes(2041)
+    end = b"\xffCD001\x01" + bytes(2041)
+    return bytes(32768) + volume + end + bytes(4096)
+
+
+def test_an_iso_needs_a_system_and_iso_bytes(server):
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "inst.ISO", iso())
+    body = {"name": "inst", "image_url": url, "min_disk": 20}
+    answer = demo.post("/v2/cloudimages/action", body)
+    assert (answer.status, answer.code()) == (400, "IMG.0166")
+    job = system(demo, url, os_version="Debian GNU/Linux 12.0.0 64bit")
+    assert (job["status"], job["job_type"]) == ("SUCCESS", "imsImportIsoFileImageJob"), job
+    image = demo.show(job["entities"]["image_id"])
+    assert (image["disk_format"], image["virtual_env_type"]) == ("iso", "IsoImage")
+    raw = put(server, demo.project_id, "no-iso", b"x" * 100)
+    assert failed(system(demo, raw, type="IsoImage", os_version="Debian GNU/Linux 12.0.0 64bit"),
+                  "IMG.0057", "found raw", "only iso")
+
+
+def test_a_quick_import_takes_raw(server):
+    demo = server.client("demo")
+    body = {"name": "big", "min_disk": 300, "os_version": "Debian GNU/Linux 12.0.0 64bit",
+            "type": "ECS", "license_type": "ignored"}
+    raw = put(server, demo.project_id, "big.raw", b"r" * 4096)
+    path = "/v2/cloudimages/quickimport/action"
+    job = imported(demo, path, {**body, "image_url": raw})
+    assert (job["status"], job["job_type"]) == ("SUCCESS", "imsImportImageJob")
+    disk = put(server, demo.project_id, "big.qcow2", qcow2(GIB))
+    assert failed(imported(demo, path, {**body, "image_url": disk}), "IMG.0057", "found qcow2")
+    job = imported(demo, "/v2.1/cloudimages/quickimport/action",
+                   {"name": "d", "image_url": raw, "min_disk": 1, "type": "DataImage",
+                    "os_type": "Linux"})
+    assert (job["status"], job["job_type"]) == ("SUCCESS", "imsImportDataImageJob")
+
+
+def test_arm_starts_by_uefi(server):
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "arm", b"r" * 100)
+    image = demo.show(system(demo, url, architecture="arm")["entities"]["image_id"])
+    assert (image["hw_firmware_type"], image["__support_arm"]) == ("uefi", "true")
+
+
+def test_what_is_in_the_file_fails_the_job_and_leaves_nothing(server):
+    demo = server.client("demo")
+    before, stored = names(demo), server.stored_bytes()
+    cases = {
+        "IMG.0055": (qcow2(2 * GIB), "2147483648 bytes", "min_disk 1 GiB"),
+        "IMG.0057": (b"", ),
+    }
+    for code, (data, *words) in cases.items():
+        url = put(server, demo.project_id, f"bad-{code}", data)
+        job = system(demo, url, name=f"bad-{code}")
+        assert failed(job, code, *words)
+        assert job["entities"] == {}
+    assert failed(system(demo, "files:nowhere", name="bad-none"), "IMG.0057")
+    assert failed(system(demo, "nobucket:x", name="bad-bucket"), "IMG.0069")
+    assert names(demo) == before
+    assert server.stored_bytes() == stored
+    events = [event for event in server.events() if event["event_type"] == "image.create"
+              and event["outcome"] == "failure" and event["target"]["name"].startswith("bad-")]
+    harness.wait_until(lambda: len([
+        event for event in server.events() if event["event_type"] == "image.create"
+        and event["outcome"] == "failure"
+        and event["target"]["name"].startswith("bad-")]) == 4, what="four events", seconds=30)
+    assert all(event["job_id"] for event in events)
+
+
+def test_a_hostile_file_is_refused(server):
+    demo = server.client("demo")
+    hostile = bytearray(qcow2(GIB))
+    hostile[8:20] = struct.pack(">QI", 0x20000, 11)  # a backing file
+    hostile[0x20000:0x20000 + 11] = b"/etc/passwd"
+    url = put(server, demo.project_id, "hostile", bytes(hostile))
+    assert failed(system(demo, url, name="hostile"), "IMG.0057", "qcow2")
+    assert "hostile" not in names(demo)
+
+
+def test_buckets_are_those_of_the_project(server):
+    demo, alt = server.client("demo"), server.client("alt")
+    url = put(server, demo.project_id, "mine", b"r" * 10)
+    assert failed(system(alt, url, name="theirs"), "IMG.0069")
+
+
+REFUSED = [
+    ({"image_url": None, "instance_id": None}, "IMG.0001"), ({"image_url": "nocolon"}, "IMG.0017"),
+    ({"image_url": ":x"}, "IMG.0068"), ({"image_url": "b_B:x"}, "IMG.0109"),
+    ({"image_url": "files:"}, "IMG.0073"), ({"image_url": "files:" + "x" * 1025}, "IMG.0074"),
+    ({"image_url": "files: x"}, "IMG.0075"), ({"image_url": 7}, "IMG.0001"),
+    ({"name": None}, "IMG.0013"), ({"name": "a/b"}, "IMG.0003"), ({"name": 1}, "IMG.0062"),
+    ({"name": "n" * 129}, "IMG.0002"), ({"description": "<"}, "IMG.0054"),
+    ({"description": "d" * 1025}, "IMG.0004"), ({"min_disk": None}, "IMG.0055"),
+    ({"min_disk": 0}, "IMG.0055"), ({"min_disk": 1025}, "IMG.0055"),
+    ({"min_disk": "x"}, "IMG.0055"), ({"min_ram": -1}, "IMG.0055"),
+    ({"min_ram": 2048, "max_ram": 1024}, "IMG.0055"), ({"os_type": "BSD"}, "IMG.0122"),
+    ({"os_version": "CP/M 2.2"}, "IMG.0056"), ({"type": "DataImage"}, "IMG.0024"),
+    ({"type": "ecs"}, "IMG.0024"), ({"architecture": "sparc"}, "IMG.0212"),
+    ({"hw_firmware_type": "coreboot"}, "IMG.0141"),
+    ({"hw_firmware_type": "bios", "architecture": "arm"}, "IMG.0141"),
+    ({"cmk_id": "key", "type": "BMS"}, "IMG.0118"), ({"cmk_id": "key"}, "IMG.0100"),
+    ({"is_quick_import": True}, "IMG.0056"), ({"is_config": "maybe"}, "IMG.0001"),
+    ({"tags": ["a.b"], "image_tags": [{"key": "c", "value": "d"}]}, "IMG.0115"),
+    ({"image_tags": [{"key": "k" * 37, "value": ""}]}, "IMG.0115"),
+    ({"tags": [f"k{n}.v" for n in range(11)]}, "IMG.0116"),
+    ({"enterprise_project_id": "mine"}, "IMG.0155"), ({"instance_id": "i"}, "IMG.0001"),
+    ({"data_images": [{"image_url": "a:b", "min_disk": 1}]}, "IMG.0105")]
+
+
+@pytest.mark.parametrize("change,code", REFUSED)
+def test_fields_are_judged_each_by_its_code(server, change, code):
+    demo = server.client("demo")
+    body = {"name": "bad", "image_url": "files:x", "min_disk": 1, **change}
+    answer = demo.post("/v2/cloudimages/action", body)
+    assert (answer.status, answer.code()) == (400, code), answer
+    assert "bad" not in names(demo)
+
+
+@pytest.mark.parametrize("body", [{"instance_id": "i", "name": "x"}, {"volume_id": "v"},
+                                  {"data_images": [{"name": "d", "volume_id": "v"}]}])
+def test_servers_and_volumes_are_not_there(server, body):
+    assert server.client("demo").post("/v2/cloudimages/action", body).code() == "IMG.0105"
+
+
+def test_a_queued_image_is_registered(server):
+    demo, alt = server.client("demo"), server.client("alt")
+    image = demo.create_image(name="queued")["id"]
+    path = f"/v1/cloudimages/{image}/upload"
+    missing = demo.put(path, {"image_url": "files:absent"}).expect(200).json()["job_id"]
+    job = demo.wait_job(missing)
+    assert failed(job, "IMG.0057")
+    assert job["entities"] == {"image_id": image}
+    assert demo.show(image)["status"] == "queued"
+    url = put(server, demo.project_id, "later", b"l" * 100)
+    job = demo.wait_job(demo.put(path, {"image_url": url}).expect(200).json()["job_id"])
+    assert (job["status"], job["job_type"], job["entities"]) \
+        == ("SUCCESS", "imsNativeImportImageJob", {"image_id": image})
+    assert demo.download(image).body == b"l" * 100
+    assert demo.put(path, {"image_url": url}).code() == "IMG.0046"
+    unseen = alt.put(path, {"image_url": url})
+    assert (unseen.status, unseen.code()) == (404, "IMG.0144")
+
+
+def test_an_image_that_is_registered_keeps_its_declared_format(server):
+    demo = server.client("demo")
+    image = demo.create_image(disk_format="vmdk", container_format="bare")["id"]
+    url = put(server, demo.project_id, "raw3", b"r" * 100)
+    job = demo.wait_job(demo.put(f"/v1/cloudimages/{image}/upload", {"image_url": url})
+                        .expect(200).json()["job_id"])
+    assert failed(job, "IMG.0057", "declared vmdk", "found raw")
+    shown = demo.show(image)
+    assert (shown["status"], shown["disk_format"], shown["size"]) == ("queued", "vmdk", None)
+
+
+def test_without_an_object_store_nothing_is_taken(fresh_server):
+    server = fresh_server(config='[buckets]\ndriver = "none"\n')
+    demo = server.client("demo")
+    image = demo.create_image()["id"]
+    bodies = {"/v2/cloudimages/action": {"name": "x", "image_url": "files:x", "min_disk": 1}}
+    for path, body in bodies.items():
+        answer = demo.post(path, body)
+        assert (answer.status, answer.code()) == (400, "IMG.0040")
+    answer = demo.put(f"/v1/cloudimages/{image}/upload", {"image_url": "files:x"})
+    assert (answer.status, answer.code()) == (400, "IMG.0040")
+    assert demo.show(image)["status"] == "queued"
+    assert len(demo.listed()) == 1
+
+
+def test_killed_anywhere_an_import_ends_with_one_whole_image(fresh_server, rng):
+    server = fresh_server(config=CONFIG)
+    demo = server.client("demo")
+    data = os.urandom(1 << 20) * 48
+    url = put(server, demo.project_id, "large", data)
+    body = {"name": "large", "image_url": url, "min_disk": 1}
+    for _ in range(4):
+        job_id = demo.post("/v2/cloudimages/action", body).expect(200).json()["job_id"]
+        pause = rng.uniform(0.0, 0.2)
+        harness.wait_until(lambda until=harness.time.monotonic() + pause:
+                           harness.time.monotonic() >= until, what="a moment")
+        server.restart()
+        demo = server.client("demo")
+        job = demo.wait_job(job_id)
+        assert job["status"] == "SUCCESS", job
+        image = job["entities"]["image_id"]
+        shown = demo.show(image)
+        assert (shown["status"], shown["checksum"]) == ("active", harness.md5(data))
+        assert [found["id"] for found in demo.listed()] == [image]
+        demo.delete(f"/v2/images/{image}").expect(204)
+    harness.wait_until(lambda: server.stored_bytes() == 0, what="no bytes left")
+
+
+def test_deleting_the_image_fails_its_job(fresh_server):
+    server = fresh_server(config=CONFIG)
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "large", bytes(300 << 20))
+    job_id = demo.post("/v2/cloudimages/action", {"name": "large", "image_url": url,
+                                                  "min_disk": 1}).expect(200).json()["job_id"]
+    harness.wait_until(lambda: demo.listed() != [], what="the image is there")
+    image, = demo.listed()
+    assert demo.job(job_id)["entities"]["image_id"] == image["id"]
+    if image["status"] == "saving":
+        demo.delete(f"/v2/images/{image['id']}").expect(204)
+        assert failed(demo.wait_job(job_id), "IMG.0144")
+        harness.wait_until(lambda: server.stored_bytes() == 0, what="no bytes left")
+    assert demo.listed() == [] or demo.wait_job(job_id)["status"] == "SUCCESS"
