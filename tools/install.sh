@@ -5,9 +5,10 @@ packages_build=(
   g++ cmake ninja-build ccache lld pkg-config python3
   libboost1.81-dev libssl-dev libsqlite3-dev libpq-dev libsodium-dev libcurl4-openssl-dev libfmt-dev
   libcli11-dev libtomlplusplus-dev libyaml-cpp-dev libutf8proc-dev prometheus-cpp-dev libgtest-dev
+  zlib1g-dev libzstd-dev libseccomp-dev
 )
 packages_clang=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
-packages_test=(python3-venv ca-certificates curl openssl postgresql)
+packages_test=(python3-venv ca-certificates curl openssl postgresql qemu-utils bubblewrap)
 packages_bench=(nginx-light wrk openssl curl postgresql)
 
 as_root() {

@@ -115,6 +115,8 @@ enum class Kind : std::uint8_t {
   X(media_type, unsupported_media, "The media type is not supported.")                             \
   X(format_mismatch, unsupported_media, "The data does not match the declared format.")            \
   X(format_unsafe, unsupported_media, "The data is not a safe disk image.")                        \
+  X(format_unwritable, invalid, "The data cannot be converted to the format.")                     \
+  X(conversion_failed, internal, "The data could not be converted.")                               \
   X(image_gone, gone, "The image was deleted while its data was being uploaded.")                  \
   X(identity_unavailable, unavailable, "The identity service does not answer.")                    \
   X(unavailable, unavailable, "The service is not able to answer now.")                            \

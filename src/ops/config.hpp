@@ -113,6 +113,14 @@ struct FormatsConfig {
   bool allow_raw_mismatch{false};
 };
 
+struct ConvertConfig {
+  std::string directory;
+  std::string qemu_img{"/usr/bin/qemu-img"};
+  std::int64_t timeout_seconds{21'600};
+  std::int64_t memory_mib{1024};
+  std::int64_t parallel{2};
+};
+
 struct QuotaConfig {
   std::int64_t image{100};
   std::int64_t image_shared{1000};
@@ -179,6 +187,7 @@ struct Config {
   CompatConfig compat;
   ImagesConfig images;
   FormatsConfig formats;
+  ConvertConfig convert;
   QuotaConfig quota;
   IdentityConfig identity;
   JobsConfig jobs;

@@ -373,6 +373,17 @@ std::vector<Key> image_keys() {
       {"formats", "allow_raw_mismatch", SLOT(formats, allow_raw_mismatch),
        "Take bytes of a structured format that are declared raw. A guest could then read files of "
        "the host through a disguised backing file."},
+      {"convert", "directory", SLOT(convert, directory),
+       "Directory for images while they are converted; it must have room for the largest disk. "
+       "Empty: convert in the storage directory."},
+      {"convert", "qemu_img", SLOT(convert, qemu_img),
+       "The program qemu-img, below /usr. Where there is none, only raw, zvhd and zvhd2 are "
+       "converted into each other."},
+      {"convert", "timeout_seconds", SLOT(convert, timeout_seconds),
+       "How long one run of qemu-img may take.", 1, 7 * kDaySeconds},
+      {"convert", "memory_mib", SLOT(convert, memory_mib),
+       "Address space that one run of qemu-img may have.", 128, 65'536},
+      {"convert", "parallel", SLOT(convert, parallel), "Images that are converted at once.", 1, 64},
       {"quota", "image", SLOT(quota, image), "Images of a project.", 0, kCountMax},
       {"quota", "image_shared", SLOT(quota, image_shared),
        "Images of a project that have an accepted member.", 0, kCountMax},

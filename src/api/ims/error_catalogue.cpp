@@ -277,6 +277,8 @@ CatalogueEntry const& entry(Fault fault) {
   case object_name_empty: return entry("IMG.0073");
   case object_name_too_long: return entry("IMG.0074");
   case object_name_invalid: return entry("IMG.0075");
+  case conversion_failed: return entry("IMG.0071");
+  case format_unwritable: return entry("IMG.0072");
   case share_with_self: return entry("IMG.0076");
   case public_of_others: return entry("IMG.0083");
   case unauthenticated: return entry("IMG.0087");

@@ -97,14 +97,15 @@ struct Expected {
 
 TEST(ImsErrorsTest, StatusAndCodeOfEachFailure) {
   constexpr Expected kExpected[] = {
-      {Fault::empty_body, 400, "IMG.0007"},       {Fault::invalid_body, 400, "IMG.0001"},
-      {Fault::invalid_image_id, 400, "IMG.0066"}, {Fault::invalid_project_id, 400, "IMG.0067"},
-      {Fault::share_with_self, 400, "IMG.0076"},  {Fault::project_mismatch, 400, "IMG.0030"},
-      {Fault::not_offered, 400, "IMG.0105"},      {Fault::job_not_stored, 400, "IMG.0018"},
-      {Fault::unauthenticated, 401, "IMG.0087"},  {Fault::forbidden, 403, "IMG.0026"},
-      {Fault::image_not_found, 404, "IMG.0144"},  {Fault::job_not_found, 404, "IMG.0023"},
-      {Fault::invalid_marker, 400, "IMG.0031"},   {Fault::too_large, 413, "IMG.0001"},
-      {Fault::unavailable, 503, "IMG.0061"},      {Fault::internal, 500, "IMG.0061"},
+      {Fault::empty_body, 400, "IMG.0007"},        {Fault::invalid_body, 400, "IMG.0001"},
+      {Fault::invalid_image_id, 400, "IMG.0066"},  {Fault::invalid_project_id, 400, "IMG.0067"},
+      {Fault::share_with_self, 400, "IMG.0076"},   {Fault::project_mismatch, 400, "IMG.0030"},
+      {Fault::not_offered, 400, "IMG.0105"},       {Fault::job_not_stored, 400, "IMG.0018"},
+      {Fault::unauthenticated, 401, "IMG.0087"},   {Fault::forbidden, 403, "IMG.0026"},
+      {Fault::image_not_found, 404, "IMG.0144"},   {Fault::job_not_found, 404, "IMG.0023"},
+      {Fault::invalid_marker, 400, "IMG.0031"},    {Fault::too_large, 413, "IMG.0001"},
+      {Fault::format_unwritable, 400, "IMG.0072"}, {Fault::conversion_failed, 500, "IMG.0071"},
+      {Fault::unavailable, 503, "IMG.0061"},       {Fault::internal, 500, "IMG.0061"},
   };
   for (auto const& [fault, status, code] : kExpected) {
     auto const reply = ims_family.refuse(error(fault), {});
