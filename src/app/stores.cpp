@@ -120,6 +120,19 @@ std::unique_ptr<store::Buckets> make_buckets(std::string const& directory,
   return std::make_unique<store::NoBuckets>();
 }
 
+Result<std::unique_ptr<convert::Converter>> open_converter(std::string const& directory,
+                                                           ops::Config const& config) {
+  auto const& from = config.convert;
+  return TRY(convert::Converter::open(
+      {.directory = from.directory.empty() ? directory + "/convert" : from.directory,
+       .qemu_img = from.qemu_img,
+       .time = std::chrono::seconds(from.timeout_seconds),
+       .memory_bytes = static_cast<std::uint64_t>(from.memory_mib) << 20U,
+       .parallel = from.parallel,
+       .disk_bytes_max = static_cast<std::uint64_t>(config.images.size_bytes_max),
+       .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch}}));
+}
+
 Result<Stores> Stores::open(std::string const& directory, ops::Config const& config,
                             ops::Metrics& metrics) {
   auto lock = TRY(DirectoryLock::take(directory));
@@ -128,8 +141,9 @@ Result<Stores> Stores::open(std::string const& directory, ops::Config const& con
   auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
   auto store = TRY(open_blobs(directory, config));
   auto blobs = std::make_unique<store::TimedBlobs>(std::move(store), metrics);
-  return Stores{std::move(lock), std::move(database), std::move(blobs), std::move(server),
-                directory};
+  auto converter = TRY(open_converter(directory, config));
+  return Stores{std::move(lock),      std::move(database), std::move(blobs),
+                std::move(converter), std::move(server),   directory};
 }
 
 } // namespace vitrine::app

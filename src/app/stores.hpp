@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "model/access_keys.hpp"
+#include "convert/converter.hpp"
 #include "ops/config.hpp"
 #include "ops/metrics.hpp"
 #include "store/blobs/blobs.hpp"
@@ -36,6 +37,7 @@ struct Stores {
   DirectoryLock lock;
   std::unique_ptr<store::Database> database;
   std::unique_ptr<store::Blobs> blobs;
+  std::unique_ptr<convert::Converter> converter; ///< a place for image data on its way out
 
   std::string server;    ///< an id that stays with the directory
   std::string directory; ///< all that is not elsewhere is below it
@@ -44,6 +46,11 @@ struct Stores {
   static Result<Stores> open(std::string const& directory, ops::Config const& config,
                              ops::Metrics& metrics);
 };
+
+/// Converts in the directory that the configuration names, else in `directory`, where what an
+/// earlier process left is removed. Errors: `unavailable` with the reason.
+Result<std::unique_ptr<convert::Converter>> open_converter(std::string const& directory,
+                                                           ops::Config const& config);
 
 /// How to connect to the PostgreSQL that the configuration names.
 store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config);

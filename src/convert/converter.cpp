@@ -166,11 +166,14 @@ private:
   Converter& converter_;
 };
 
-Converter::Converter(Options options) : options_(std::move(options)) {
-  if (::access(options_.qemu_img.c_str(), X_OK) != 0) return;
-  for (auto const each : {Sandbox::bubblewrap, Sandbox::landlock}) {
-    if (!sandbox_ && options_.sandbox.value_or(each) == each && works(each)) sandbox_ = each;
-  }
+std::optional<Sandbox> Converter::sandbox() const {
+  std::call_once(looked_, [this] {
+    if (::access(options_.qemu_img.c_str(), X_OK) != 0) return;
+    for (auto const each : {Sandbox::bubblewrap, Sandbox::landlock}) {
+      if (!sandbox_ && options_.sandbox.value_or(each) == each && works(each)) sandbox_ = each;
+    }
+  });
+  return sandbox_;
 }
 
 Result<std::unique_ptr<Converter>> Converter::open(Options options) {
@@ -206,7 +209,7 @@ Result<> Converter::check(Format from, Format to) const {
                      (is_ours(to) || target_options(to).has_value());
   // What needs no qemu-img: these formats among each other.
   auto const is_easy = [](Format format) { return is_ours(format) || qemu_name(format) == "raw"; };
-  if (known && (sandbox_ || (is_easy(from) && is_easy(to)))) return {};
+  if (known && ((is_easy(from) && is_easy(to)) || sandbox())) return {};
   return error(Fault::format_unwritable,
                fmt::format("{} cannot be converted to {}{}", formats::name_of(from),
                            formats::name_of(to), known ? ": qemu-img cannot be used here" : ""));
@@ -318,7 +321,7 @@ Result<> Converter::run_qemu(Place const& place, Format from, Format to, std::ui
     call.command.insert(call.command.end(), {"-o", std::string(options)});
   }
   call.command.insert(call.command.end(), {source_of(from), "target"});
-  auto const ended = TRY(run(*sandbox_, call, progress));
+  auto const ended = TRY(run(*sandbox(), call, progress));
   if (ended.out_of_time || ended.signal == SIGXCPU) {
     return failed(fmt::format("The conversion took longer than {} seconds.", call.time.count()));
   }

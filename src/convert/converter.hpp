@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace vitrine::convert {
 
@@ -57,7 +58,9 @@ private:
   class Place;
   class Turn;
 
-  explicit Converter(Options options);
+  explicit Converter(Options options) : options_(std::move(options)) {}
+  /// Found out once, when it is first needed: it takes a process or two.
+  std::optional<Sandbox> sandbox() const;
   Result<std::shared_ptr<Place>> make_place() const;
   Result<Converted> convert_in(Place& place, StoredBytes& source, formats::Format from,
                                formats::Format to, formats::Progress const& progress) const;
@@ -65,7 +68,8 @@ private:
                     std::uint64_t disk_bytes, formats::Progress const& progress) const;
 
   Options const options_;
-  std::optional<Sandbox> sandbox_; ///< nothing: qemu-img cannot be used
+  mutable std::once_flag looked_;
+  mutable std::optional<Sandbox> sandbox_; ///< nothing: qemu-img cannot be used
   std::mutex mutex_;
   std::condition_variable freed_;
   std::int64_t running_{0};

@@ -11,6 +11,7 @@
 #include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <memory>
 #include <poll.h>
 #include <sched.h>
@@ -57,7 +58,7 @@ Error cannot(std::string_view what) {
 }
 
 // Threads are made by clone with CLONE_THREAD; clone3 hides its flags from a filter, and the C
-// library falls back when it is not there. 1: the call is refused as not permitted.
+// library falls back when it is not there.
 bool fill_filter(scmp_filter_ctx filter) {
   constexpr std::array kRefused = {SCMP_SYS(socket),
                                    SCMP_SYS(socketpair),
@@ -120,11 +121,10 @@ Result<Descriptor> ruleset(std::string const& directory) {
   all.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1; // all of the first version
   Descriptor rules(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0)));
   if (rules.number() < 0) return cannot("restrict files");
-  for (auto const& [path, access] : {std::pair{std::string("/usr"), kRun},
-                                     {std::string("/etc/ld.so.cache"), kRead},
-                                     {std::string("/dev/null"), kWrite},
-                                     {directory + "/source", kRead},
-                                     {directory + "/target", kWrite}}) {
+  for (auto const& [path, access] :
+       {std::pair{std::string("/usr"), kRun}, std::pair{std::string("/etc/ld.so.cache"), kRead},
+        std::pair{std::string("/dev/null"), kWrite}, std::pair{directory + "/source", kRead},
+        std::pair{directory + "/target", kWrite}}) {
     Descriptor const place(::open(path.c_str(), O_PATH | O_CLOEXEC));
     landlock_path_beneath_attr rule{};
     rule.allowed_access = access;
@@ -159,14 +159,14 @@ std::vector<std::string> wrapped(Call const& call) {
                                     "/dev/null",
                                     "--ro-bind",
                                     call.directory + "/source",
-                                    "/work/source",
+                                    "/disk/source",
                                     "--bind",
                                     call.directory + "/target",
-                                    "/work/target",
+                                    "/disk/target",
                                     "--remount-ro",
                                     "/",
                                     "--chdir",
-                                    "/work",
+                                    "/disk",
                                     "--seccomp",
                                     std::to_string(kFilterDescriptor),
                                     "--"};
@@ -337,7 +337,7 @@ bool works(Sandbox sandbox) {
   auto name = (std::filesystem::temp_directory_path() / "vitrine-sandbox-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) return false;
   for (auto const* file : {"/source", "/target"})
-    Descriptor(::open((name + file).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    Descriptor const made(::open((name + file).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   auto const ended = run(sandbox,
                          {.directory = name,
                           .command = {"/usr/bin/true"},
