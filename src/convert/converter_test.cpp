@@ -75,8 +75,7 @@ protected:
   }
 
   std::string refusal(Converter& converter, std::string const& path, Format from, Format to) {
-    auto const source = open_file(path).value().release();
-    std::unique_ptr<StoredBytes> const owned(source);
+    auto const owned = std::move(open_file(path).value());
     auto const made = converter.convert(*owned, from, to, kOnward);
     return made ? "" : fmt::format("{}: {}", name_of(made.error().fault), made.error().detail);
   }
@@ -99,8 +98,7 @@ TEST_P(ConverterTest, each_format_to_each_other) {
               0);
   }
   for (auto const format : {Format::zvhd, Format::zvhd2}) {
-    auto const plain = open_file(disk).value().release();
-    std::unique_ptr<StoredBytes> const owned(plain);
+    auto const owned = std::move(open_file(disk).value());
     auto made = converter->convert(*owned, Format::raw, format, kOnward);
     ASSERT_TRUE(made) << made.error().detail;
     sources.emplace_back(format, at(formats::name_of(format)));

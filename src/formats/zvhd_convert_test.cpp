@@ -191,7 +191,7 @@ TEST(ZvhdConvert, every_field_of_a_record) {
               "is cut: the file ends before the end of its records");
     EXPECT_EQ(with(record_at::block, 3), "has a record of a block out of range");
     EXPECT_NE(with(record_at::block, 2), "");
-    EXPECT_EQ(with(2 * kUnit - 4 - kUnit, 0), "has a record without its end");
+    EXPECT_EQ(with(record_bytes(stored) - kRecordEnd.size(), 0), "has a record without its end");
     EXPECT_EQ(with(kRecordHeader, 0xffff'ffff), "is damaged: a block cannot be unpacked");
     EXPECT_NE(with(record_at::stored_size, stored - 8), "");
     EXPECT_NE(with(record_at::stored_size, stored + 1), "");
