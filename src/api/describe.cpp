@@ -170,10 +170,10 @@ std::string describe_openapi() {
   writer.begin_object().field("openapi", "3.1.0");
   writer.key("info").begin_object().field("title", "Vitrine").field("version", VITRINE_VERSION);
   writer.end_object();
-  writer.key("security").raw(R"([{"token":[]}])");
+  writer.key("security").raw(R"([{"token":[]},{"accessKey":[]}])");
   writer.key("components")
-      .raw(
-          R"({"securitySchemes":{"token":{"type":"apiKey","in":"header","name":"X-Auth-Token"}}})");
+      .raw(R"({"securitySchemes":{"token":{"type":"apiKey","in":"header","name":"X-Auth-Token"},)"
+           R"("accessKey":{"type":"apiKey","in":"header","name":"Authorization"}}})");
   writer.key("paths").begin_object();
   for (auto const& [path, verbs] : grouped(endpoints)) {
     out += '\n';

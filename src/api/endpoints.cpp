@@ -92,6 +92,10 @@
   X(identity, create_application_credential)                                                       \
   X(identity, show_application_credential)                                                         \
   X(identity, delete_application_credential)                                                       \
+  X(identity, list_access_keys)                                                                    \
+  X(identity, create_access_key)                                                                   \
+  X(identity, show_access_key)                                                                     \
+  X(identity, delete_access_key)                                                                   \
   X(ops, health_check)                                                                             \
   X(ops, health_live)                                                                              \
   X(ops, health_ready)                                                                             \

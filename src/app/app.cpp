@@ -186,7 +186,9 @@ Result<> with_directory(console::IdentityTools::Place const& place,
   auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
   SystemClock const clock;
-  identity::builtin::Directory directory(*database, clock, {});
+  identity::builtin::Options options;
+  options.access_key_file = access_key_file(config, home);
+  identity::builtin::Directory directory(*database, clock, std::move(options));
   TRY(directory.prepare());
   return use(directory);
 }

@@ -53,8 +53,10 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
              [this](std::string_view action) {
                metrics.counter(ops::Metric::policy_denials, {action}).add();
              }),
-      identity(make_identity(config, *stores.database, clock, access, metrics)),
-      buckets(make_buckets(stores.directory, config, identity->access_keys())),
+      identity(make_identity(config, stores, clock, access, metrics)),
+      signed_requests(identity->access_keys(), *stores.database, clock,
+                      {config.identity.login_attempts_max, config.identity.login_window_seconds}),
+      buckets(make_buckets(stores.directory, config, identity->object_store_keys())),
       quotas(quotas_of(config, *stores.database)),
       images(*stores.database, access, quotas, clock,
              {.ims_profile = ims,
@@ -97,6 +99,7 @@ api::Services House::services() {
           quotas,
           submitter,
           identity->authenticator(),
+          signed_requests,
           identity->directory()};
 }
 
@@ -171,6 +174,11 @@ SharedUpkeep::SharedUpkeep(House& house, Stores const& stores, jobs::AuditExport
                                               house.config.jobs.retention_days));
                     return {};
                   }),
+      forget_signatures("signatures", 60s,
+                        [&stores, &house]() -> Result<> {
+                          TRY(jobs::forget_used_signatures(*stores.database, house.clock));
+                          return {};
+                        }),
       export_audit("audit", 250ms, [&audit] { return audit.export_pending(); }) {}
 
 } // namespace vitrine::app

@@ -6,6 +6,7 @@
 #include "app/stores.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "identity/signed_requests.hpp"
 #include "jobs/engine/bell.hpp"
 #include "jobs/engine/engine.hpp"
 #include "jobs/submit.hpp"
@@ -50,6 +51,7 @@ struct House {
   ops::Health health;
   service::Access access;
   std::unique_ptr<Identity> const identity;
+  identity::SignedRequests signed_requests;
   std::unique_ptr<store::Buckets> const buckets;
   service::Quotas quotas;
   service::Images images;
@@ -94,6 +96,7 @@ struct SharedUpkeep {
   jobs::Periodic remove_bytes;
   jobs::Periodic sweep;
   jobs::Periodic remove_jobs;
+  jobs::Periodic forget_signatures;
   jobs::Periodic export_audit; ///< ends last of all workers: it exports once more
 };
 

@@ -33,14 +33,16 @@ identity::CallerRules rules_of(ops::Config const& config, service::Access const&
           }};
 }
 
-identity::builtin::Options builtin_options(ops::IdentityConfig const& from,
+identity::builtin::Options builtin_options(ops::Config const& config, std::string const& directory,
                                            identity::CallerRules rules) {
+  auto const& from = config.identity;
   identity::builtin::Options to;
   to.token_lifetime_seconds = from.token_lifetime_seconds;
   to.token_cache_seconds = from.token_cache_seconds;
   to.login_limits = {from.login_attempts_max, from.login_window_seconds};
   to.password_cost = {from.password_passes, from.password_memory_kib};
   to.rules = std::move(rules);
+  to.access_key_file = access_key_file(config, directory);
   return to;
 }
 
@@ -68,14 +70,15 @@ identity::keystone::Options keystone_options(ops::IdentityConfig const& from,
 
 class Builtin final : public Identity {
 public:
-  Builtin(ops::Config const& config, store::Database& database, Clock const& clock,
+  Builtin(ops::Config const& config, Stores const& stores, Clock const& clock,
           identity::CallerRules rules)
-      : config_(config),
-        directory_(database, clock, builtin_options(config.identity, std::move(rules))) {}
+      : config_(config), directory_(*stores.database, clock,
+                                    builtin_options(config, stores.directory, std::move(rules))) {}
 
   identity::Authenticator& authenticator() noexcept override { return directory_.tokens(); }
+  identity::KeyLookup& access_keys() noexcept override { return directory_.access_keys(); }
   model::ProjectDirectory& projects() noexcept override { return directory_.projects(); }
-  model::AccessKeys* access_keys() noexcept override { return nullptr; }
+  model::ObjectStoreKeys* object_store_keys() noexcept override { return nullptr; }
   identity::builtin::Directory* directory() noexcept override { return &directory_; }
   [[nodiscard]] std::vector<api::Endpoint>
   served(std::vector<api::Endpoint> endpoints) const override {
@@ -109,8 +112,9 @@ public:
         keystone_(keystone_options(config.identity, std::move(rules)), clock, metrics) {}
 
   identity::Authenticator& authenticator() noexcept override { return keystone_; }
+  identity::KeyLookup& access_keys() noexcept override { return keystone_.access_keys(); }
   model::ProjectDirectory& projects() noexcept override { return keystone_.projects(); }
-  model::AccessKeys* access_keys() noexcept override { return &keystone_; }
+  model::ObjectStoreKeys* object_store_keys() noexcept override { return &keystone_; }
   identity::builtin::Directory* directory() noexcept override { return nullptr; }
   [[nodiscard]] std::vector<api::Endpoint>
   served(std::vector<api::Endpoint> endpoints) const override {
@@ -152,14 +156,19 @@ private:
 
 } // namespace
 
-std::unique_ptr<Identity> make_identity(ops::Config const& config, store::Database& database,
+std::unique_ptr<Identity> make_identity(ops::Config const& config, Stores const& stores,
                                         Clock const& clock, service::Access const& access,
                                         ops::Metrics& metrics) {
   auto rules = rules_of(config, access);
   if (config.identity.driver == ops::IdentityDriver::keystone) {
     return std::make_unique<Keystone>(config, clock, std::move(rules), metrics);
   }
-  return std::make_unique<Builtin>(config, database, clock, std::move(rules));
+  return std::make_unique<Builtin>(config, stores, clock, std::move(rules));
+}
+
+std::string access_key_file(ops::Config const& config, std::string const& directory) {
+  auto const& file = config.identity.access_key_file;
+  return file.empty() ? directory + "/access-keys.key" : file;
 }
 
 } // namespace vitrine::app

@@ -2,16 +2,17 @@
 #pragma once
 
 #include "api/kit/endpoint.hpp"
+#include "app/stores.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "identity/authenticator.hpp"
 #include "identity/caller_cache.hpp"
-#include "model/access_keys.hpp"
+#include "identity/key_lookup.hpp"
+#include "model/object_store_keys.hpp"
 #include "model/project_directory.hpp"
 #include "ops/config.hpp"
 #include "ops/metrics.hpp"
 #include "service/access.hpp"
-#include "store/metadata/database.hpp"
 
 #include <memory>
 #include <string>
@@ -30,9 +31,11 @@ public:
   virtual ~Identity() = default;
 
   virtual identity::Authenticator& authenticator() noexcept = 0;
+  /// Who holds the keys that sign requests.
+  virtual identity::KeyLookup& access_keys() noexcept = 0;
   virtual model::ProjectDirectory& projects() noexcept = 0;
   /// What users sign requests to an object store with; null when nobody knows.
-  virtual model::AccessKeys* access_keys() noexcept = 0;
+  virtual model::ObjectStoreKeys* object_store_keys() noexcept = 0;
   /// What the endpoints below /v3 work on; null when Keystone answers for identity.
   virtual identity::builtin::Directory* directory() noexcept = 0;
   /// All endpoints; those below /v3 say where identity is when it is not here.
@@ -49,8 +52,11 @@ public:
 };
 
 /// All must outlive it.
-std::unique_ptr<Identity> make_identity(ops::Config const& config, store::Database& database,
+std::unique_ptr<Identity> make_identity(ops::Config const& config, Stores const& stores,
                                         Clock const& clock, service::Access const& access,
                                         ops::Metrics& metrics);
+
+/// The file that seals the secrets of access keys; of `directory` when none is configured.
+std::string access_key_file(ops::Config const& config, std::string const& directory);
 
 } // namespace vitrine::app

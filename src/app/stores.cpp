@@ -105,7 +105,7 @@ Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
 }
 
 std::unique_ptr<store::Buckets> make_buckets(std::string const& directory,
-                                             ops::Config const& config, model::AccessKeys* own) {
+                                             ops::Config const& config, model::ObjectStoreKeys* own) {
   using Driver = ops::BucketsDriver;
   auto driver = config.buckets.driver;
   if (driver == Driver::automatic) {

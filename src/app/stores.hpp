@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "model/access_keys.hpp"
+#include "model/object_store_keys.hpp"
 #include "convert/converter.hpp"
 #include "ops/config.hpp"
 #include "ops/metrics.hpp"
@@ -40,7 +40,7 @@ struct Stores {
   std::unique_ptr<convert::Converter> converter; ///< a place for image data on its way out
 
   std::string server;    ///< an id that stays with the directory
-  std::string directory; ///< all that is not elsewhere is below it
+  std::string directory; ///< what is not elsewhere is here
 
   /// `metrics` must outlive them. Errors: `unavailable` with the reason.
   static Result<Stores> open(std::string const& directory, ops::Config const& config,
@@ -68,6 +68,6 @@ Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
 /// The buckets of the users, below `directory` when they are directories. `own` knows the keys of
 /// the users, null when nobody does; it must outlive them.
 std::unique_ptr<store::Buckets> make_buckets(std::string const& directory,
-                                             ops::Config const& config, model::AccessKeys* own);
+                                             ops::Config const& config, model::ObjectStoreKeys* own);
 
 } // namespace vitrine::app

@@ -336,6 +336,50 @@ void add_credential_commands(CLI::App& identity, Shared const& session) {
     command->add_option("name", values.name, "Name; to delete also the id.")->required();
 }
 
+Result<> list_access_keys(Session& session, Directory& directory) {
+  std::optional<UserId> user;
+  if (!session.values.user.empty()) user = TRY(directory.users().find(session.values.user)).id;
+  auto const keys = TRY(directory.access_keys().list(user));
+  for (auto const& key : keys) {
+    session.print(fmt::format("{}  {}  {}  {}  {}", key.id, format_seconds(key.created_at),
+                              key.user.text, key.project.text, key.description));
+  }
+  return {};
+}
+
+Result<> create_access_key(Session& session, Directory& directory) {
+  auto const& values = session.values;
+  auto const user = TRY(directory.users().find(values.user));
+  auto const project = TRY(directory.projects().find(values.project));
+  auto const created =
+      TRY(directory.access_keys().create(user.id, project.id, values.description, operator_here()));
+  session.print("access key: " + created.key.id);
+  session.print("secret key: " + created.secret);
+  session.print("project id: " + created.key.project.text);
+  return {};
+}
+
+Result<> delete_access_key(Session& session, Directory& directory) {
+  return directory.access_keys().remove(session.values.name, operator_here());
+}
+
+void add_access_key_commands(CLI::App& identity, Shared const& session) {
+  auto& values = session->values;
+  auto* group = add_group(identity, "access-key",
+                          "Access keys (AK/SK): they sign requests for a user within one project.");
+  auto* list = add_command(*group, session, "list", "List: key, time, user, project, description.",
+                           list_access_keys);
+  auto* create = add_command(*group, session, "create",
+                             "Create one; prints the key and its secret once.", create_access_key);
+  create->add_option("--project", values.project, "Project it is good for.")->required();
+  create->add_option("--description", values.description, "What it is for.");
+  list->add_option("--user", values.user, "Name or id of the user; of all unless given.");
+  create->add_option("--user", values.user, "Name or id of the user.")->required();
+  auto* remove = add_command(*group, session, "delete", "Delete one; it signs nothing any more.",
+                             delete_access_key);
+  remove->add_option("key", values.name, "The access key.")->required();
+}
+
 Result<> rotate_keys(Session& session, Directory& directory) {
   return directory.tokens().rotate_keys(session.values.void_tokens);
 }
@@ -355,6 +399,7 @@ void add_identity_commands(CLI::App& program, std::function<Result<>()>& chosen,
   add_role_commands(*identity, session);
   add_grant_commands(*identity, session);
   add_credential_commands(*identity, session);
+  add_access_key_commands(*identity, session);
   auto* rotate =
       add_command(*identity, session, "rotate-keys",
                   "Sign tokens with a new key; those that are out stay good.", rotate_keys);

@@ -11,31 +11,35 @@ constexpr std::size_t kEntriesPerShard = 1024;
 } // namespace
 
 // A token of ours ends in its signature, which is as random as any hash; the key of a foreign one
-// is a hash. Strangers cannot get a text with an end of their choice into the cache, since only
-// tokens that were found good are kept.
-std::size_t CallerCache::Hash::operator()(std::string_view text) const noexcept {
+// is a hash; an access key is random. Strangers cannot get a text with an end of their choice into
+// the cache, since only what was found good is kept.
+template <class Known>
+std::size_t BelievedCache<Known>::Hash::operator()(std::string_view text) const noexcept {
   std::uint64_t end = 0;
   auto const bytes = std::min(text.size(), sizeof(end));
   if (bytes > 0) std::memcpy(&end, text.data() + text.size() - bytes, bytes);
   return static_cast<std::size_t>(end * 0x9E37'79B9'7F4A'7C15U);
 }
 
-CallerCache::Shard& CallerCache::shard_of(std::string_view token) const {
+template <class Known>
+typename BelievedCache<Known>::Shard& BelievedCache<Known>::shard_of(std::string_view token) const {
   return shards_[(Hash{}(token) >> 60U) % kShards];
 }
 
-std::shared_ptr<model::Caller const> CallerCache::find(std::string_view token, Time now) const {
+template <class Known>
+std::shared_ptr<Known const> BelievedCache<Known>::find(std::string_view token, Time now) const {
   auto& shard = shard_of(token);
   std::lock_guard const lock(shard.mutex);
   auto const at = shard.entries.find(token);
   bool const good = at != shard.entries.end() && now < at->second.until &&
                     at->second.generation == generation_.load();
   ++(good ? shard.lookups.hits : shard.lookups.misses);
-  return good ? at->second.caller : nullptr;
+  return good ? at->second.known : nullptr;
 }
 
-CallerCache::Lookups CallerCache::lookups() const {
-  Lookups sum;
+template <class Known>
+CacheLookups BelievedCache<Known>::lookups() const {
+  CacheLookups sum;
   for (auto& shard : shards_) {
     std::lock_guard const lock(shard.mutex);
     sum.hits += shard.lookups.hits;
@@ -44,8 +48,9 @@ CallerCache::Lookups CallerCache::lookups() const {
   return sum;
 }
 
-void CallerCache::keep(std::string_view token, std::shared_ptr<model::Caller const> caller,
-                       Time now, Time expires_at, std::uint64_t generation) {
+template <class Known>
+void BelievedCache<Known>::keep(std::string_view token, std::shared_ptr<Known const> known,
+                                Time now, Time expires_at, std::uint64_t generation) {
   if (lifetime_us_ <= 0) return;
   auto& shard = shard_of(token);
   std::lock_guard const lock(shard.mutex);
@@ -57,9 +62,12 @@ void CallerCache::keep(std::string_view token, std::shared_ptr<model::Caller con
     if (shard.entries.size() >= kEntriesPerShard) shard.entries.clear();
   }
   shard.entries.insert_or_assign(std::string(token),
-                                 Entry{.caller = std::move(caller),
+                                 Entry{.known = std::move(known),
                                        .until = std::min(expires_at, now + lifetime_us_),
                                        .generation = generation});
 }
+
+template class BelievedCache<model::Caller>;
+template class BelievedCache<KeyHolder>;
 
 } // namespace vitrine::identity

@@ -1,7 +1,9 @@
-// Callers by the text of their token: the hottest read of the whole service.
+// Callers by the text of their token, and holders of access keys by their key: the hottest read of
+// the whole service.
 #pragma once
 
 #include "base/clock.hpp"
+#include "identity/key_lookup.hpp"
 #include "model/caller.hpp"
 
 #include <array>
@@ -15,34 +17,36 @@
 
 namespace vitrine::identity {
 
-/// Thread-safe, bounded (about 16,000 tokens). A hit allocates nothing and takes one short lock of
-/// 1/16 of the cache.
-class CallerCache {
+/// How many lookups found what they looked for, and how many did not.
+struct CacheLookups {
+  std::uint64_t hits{0};
+  std::uint64_t misses{0};
+};
+
+/// Thread-safe, bounded (about 16,000 tokens or keys). A hit allocates nothing and takes one short
+/// lock of 1/16 of the cache.
+template <class Known>
+class BelievedCache {
 public:
-  /// Callers are believed for `lifetime_us` and never beyond their token's expiry; 0 keeps none.
-  explicit CallerCache(std::int64_t lifetime_us) : lifetime_us_(lifetime_us) {}
+  /// What is kept is believed for `lifetime_us` and never beyond its own expiry; 0 keeps none.
+  explicit BelievedCache(std::int64_t lifetime_us) : lifetime_us_(lifetime_us) {}
 
   /// Null when unknown, too old, expired or dropped.
-  [[nodiscard]] std::shared_ptr<model::Caller const> find(std::string_view token, Time now) const;
+  [[nodiscard]] std::shared_ptr<Known const> find(std::string_view token, Time now) const;
 
-  /// How many lookups found a caller, and how many did not.
-  struct Lookups {
-    std::uint64_t hits{0};
-    std::uint64_t misses{0};
-  };
+  using Lookups = CacheLookups;
   [[nodiscard]] Lookups lookups() const;
 
-  /// To be read before what the caller is made from: a caller made across a change is never
-  /// believed.
+  /// To be read before what is kept is made: what was made across a change is never believed.
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_.load(); }
-  void keep(std::string_view token, std::shared_ptr<model::Caller const> caller, Time now,
-            Time expires_at, std::uint64_t generation);
-  /// Drops every caller, at once.
+  void keep(std::string_view token, std::shared_ptr<Known const> known, Time now, Time expires_at,
+            std::uint64_t generation);
+  /// Drops everything, at once.
   void drop_all() noexcept { ++generation_; }
 
 private:
   struct Entry {
-    std::shared_ptr<model::Caller const> caller;
+    std::shared_ptr<Known const> known;
     Time until;
     std::uint64_t generation{0};
   };
@@ -63,5 +67,8 @@ private:
   std::atomic<std::uint64_t> generation_{0};
   mutable std::array<Shard, kShards> shards_;
 };
+
+using CallerCache = BelievedCache<model::Caller>;
+using KeyHolderCache = BelievedCache<KeyHolder>;
 
 } // namespace vitrine::identity

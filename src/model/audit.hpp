@@ -50,6 +50,10 @@ inline constexpr AuditKind credential_create{"createApplicationCredential", "cre
                                              "identity.application_credential.create"};
 inline constexpr AuditKind credential_delete{"deleteApplicationCredential", "delete",
                                              "identity.application_credential.delete"};
+inline constexpr AuditKind access_key_create{"createAccessKey", "create",
+                                             "identity.access_key.create"};
+inline constexpr AuditKind access_key_delete{"deleteAccessKey", "delete",
+                                             "identity.access_key.delete"};
 } // namespace audit
 
 /// A project that an event of members is about; each becomes an event of its own.
@@ -85,12 +89,12 @@ struct AuditSubmission {
 
 /// Whom or what a change of identity is about. Never holds a password or a secret.
 struct IdentityTarget {
-  enum class Type : std::uint8_t { user, project, role, application_credential };
+  enum class Type : std::uint8_t { user, project, role, application_credential, access_key };
   Type type;
   std::string_view id;
   std::string_view name;
   std::span<std::string_view const> changed{}; ///< names of the fields, of an update
-  std::string_view user{};                     ///< id; of a grant and a credential: whose it is
+  std::string_view user{};                     ///< id; of a grant, a credential and a key: whose
   Scope scope{};                               ///< of the same: where it is good
 };
 

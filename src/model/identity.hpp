@@ -82,4 +82,13 @@ struct ApplicationCredential {
   bool unrestricted{false}; ///< may manage application credentials
 };
 
+/// What signs requests for a user within one project. Its secret is not in here.
+struct AccessKey {
+  std::string id; ///< what a request names; 20 of `A-Z 2-7` when made here
+  UserId user;
+  ProjectId project;
+  std::string description;
+  Time created_at;
+};
+
 } // namespace vitrine::model

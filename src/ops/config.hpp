@@ -145,6 +145,7 @@ struct IdentityConfig {
   std::string region{"RegionOne"};
   std::int64_t token_lifetime_seconds{3600};
   std::int64_t token_cache_seconds{10};
+  std::string access_key_file;
   std::int64_t login_attempts_max{10};
   std::int64_t login_window_seconds{60};
   std::int64_t password_passes{2};

@@ -401,7 +401,7 @@ std::vector<Key> keystone_keys() {
        CHOICE(identity, driver),
        "builtin: users and tokens of this service, at /v3; keystone: those of a Keystone. The keys "
        "up to service_roles are for Keystone, those after region for the built-in identity, "
-       "token_cache_seconds for both.",
+       "token_cache_seconds and the login limits for both.",
        0,
        0,
        {"builtin", "keystone"}},
@@ -455,9 +455,14 @@ std::vector<Key> identity_keys() {
        "How long a checked token is believed without looking again: a revocation may take this "
        "long. The same for what Keystone says of projects, 10 s at most.",
        0, 60},
+      {"identity", "access_key_file", SLOT(identity, access_key_file),
+       "File with the key that seals the secrets of access keys (AK/SK) in the database; made with "
+       "the first access key. Empty: access-keys.key in the directory of the service. Servers that "
+       "share a database need a copy of it each."},
       {"identity", "login_attempts_max", SLOT(identity, login_attempts_max),
-       "Failed logins of a user within login_window_seconds before further ones are refused.", 1,
-       1000},
+       "Failed logins of a user within login_window_seconds before further ones are refused. The "
+       "same for wrong signatures of one access key from one address.",
+       1, 1000},
       {"identity", "login_window_seconds", SLOT(identity, login_window_seconds),
        "Window over which failed logins are counted.", 1, kDaySeconds},
       {"identity", "password_passes", SLOT(identity, password_passes),

@@ -9,6 +9,7 @@ import pytest
 import harness
 import identity
 import keystone
+from signing import Signed, make_key
 
 pytestmark = identity.keystone_only
 
@@ -105,6 +106,25 @@ def test_who_is_disabled_is_refused(doubter, kind):
     # Keystone counts in seconds when it revoked: a token of the same second is refused, too.
     harness.wait_until(lambda: account.client(doubter).get("/v2/images").status == 200,
                        what="a token that is good")
+
+
+def test_an_access_key_has_the_rights_of_its_user(doubter):
+    admin = doubter.client("admin")
+    account = Account(admin, "member")
+    client = account.client(doubter)
+    signed = Signed(doubter, make_key(client))
+    assert signed.post("/v2/images", json={"name": "x"}).expect(201).json()["owner"] == (
+        account.project)
+    account.give("reader")
+    account.take("member")
+    assert signed.post("/v2/images", json={"name": "y"}).status == 403
+    signed.get("/v2/images").expect(200)
+    change(admin, "user", account.user, enabled=False)
+    assert signed.get("/v2/images").status == 401
+    change(admin, "user", account.user, enabled=True)
+    signed.get("/v2/images").expect(200)
+    change(admin, "project", account.project, enabled=False)
+    assert signed.get("/v2/images").status == 401
 
 
 def test_a_token_without_a_project_reaches_no_image(server):

@@ -75,7 +75,7 @@ public:
     services_.emplace(api::Services{given.clock, given.config, given.metrics, given.health,
                                     given.access, given.images, given.uploads, given.downloads,
                                     given.sharing, given.quotas, given.jobs, tenants_,
-                                    given.directory});
+                                    given.signed_requests, given.directory});
     dispatcher_ = std::make_unique<api::Dispatcher>(api::all_endpoints(), *services_, origin_,
                                                     api::version_list, [](auto const&) {});
     create("mine", R"({"id":"11111111-1111-4111-8111-111111111111","name":"mine","tags":["t"],)"

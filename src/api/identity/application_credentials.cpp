@@ -43,6 +43,9 @@ Reply credential_reply(int status, Context const& context, ApplicationCredential
 // outlive it.
 Result<builtin::Session> unrestricted_session(Context const& context,
                                               builtin::Directory& directory) {
+  if (context.by_access_key) {
+    return error(Fault::forbidden, "An access key cannot manage application credentials.");
+  }
   auto session = TRY(directory.tokens().inspect(context.head.header("X-Auth-Token").value_or("")));
   if (session.credential && !session.credential->unrestricted) {
     return error(Fault::forbidden,

@@ -1,4 +1,6 @@
 #include "api/identity/resources.hpp"
+#include "ops/config.hpp"
+#include "service/access.hpp"
 
 namespace vitrine::api::identity {
 namespace {
@@ -21,7 +23,25 @@ Result<> expect_plain(Fields const& fields, DomainId const& domain) {
                "is_domain");
 }
 
-Result<Reply> list(Context& context, Services&, builtin::Directory& directory) {
+// A client that has an access key and no project id asks for the project of that name, or for that
+// of its region, and expects one (contract: ims-api 2.7): the key is good for one.
+Result<std::optional<model::Project>>
+project_of_key(Context const& context, Services const& services, builtin::Directory& directory) {
+  auto const name = filter_text(context, "name");
+  if (!context.by_access_key || !name) return std::optional<model::Project>();
+  auto project = TRY(directory.projects().get(context.caller.project));
+  bool const meant = *name == project.name || *name == services.config.identity.region;
+  return meant ? std::optional(std::move(project)) : std::nullopt;
+}
+
+Result<Reply> list(Context& context, Services& services, builtin::Directory& directory) {
+  auto const write = [&](json::Writer& writer, auto const& one) {
+    write_project(writer, context, one);
+  };
+  if (auto own = TRY(project_of_key(context, services, directory))) {
+    return listed(context, "projects", std::vector{std::move(*own)}, write);
+  }
+  TRY(services.access.require(services.access.action("identity:list_projects"), context.caller));
   auto projects = TRY(directory.projects().list({.domain = filter_text(context, "domain_id"),
                                                  .name = filter_text(context, "name"),
                                                  .enabled = filter_flag(context, "enabled")}));
@@ -30,9 +50,7 @@ Result<Reply> list(Context& context, Services&, builtin::Directory& directory) {
   }
   bool const domains = filter_flag(context, "is_domain").value_or(false);
   if (domains || filters_by_any(context, {"tags", "tags-any"})) projects.clear();
-  return listed(context, "projects", projects, [&](json::Writer& writer, auto const& one) {
-    write_project(writer, context, one);
-  });
+  return listed(context, "projects", projects, write);
 }
 
 Result<Reply> show(Context& context, Services&, builtin::Directory& directory) {
@@ -76,9 +94,8 @@ Endpoint list_projects() {
                   .path = "/v3/projects",
                   .name = "identity.v3.list_projects",
                   .family = nullptr,
-                  .action = "identity:list_projects",
                   .errors = {Fault::forbidden},
-                  .summary = "List projects.",
+                  .summary = "List projects; an access key finds its own by name or region.",
                   .query = {{"name", "Only the one of this name."},
                             {"domain_id", "Only those of this domain."},
                             {"parent_id", "The same: projects lie flat below their domain."},

@@ -1,8 +1,10 @@
 #include "api/kit/dispatcher.hpp"
 
+#include "api/kit/signed_data.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "identity/authenticator.hpp"
+#include "identity/signed_requests.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 
@@ -18,9 +20,10 @@ namespace {
 
 constexpr std::string_view kRequestId = "X-Openstack-Request-Id";
 // Of two values a proxy may have judged the other one, so none of them is taken.
-constexpr std::array<std::string_view, 8> kSingleHeaders = {
-    "X-Auth-Token", "X-Service-Token", "X-Subject-Token",        "Content-Type",
-    "Range",        "Content-Range",   "X-OpenStack-Image-Size", "X-Image-Meta-Store"};
+constexpr std::array<std::string_view, 12> kSingleHeaders = {
+    "X-Auth-Token",  "X-Service-Token", "X-Subject-Token",        "Content-Type",
+    "Range",         "Content-Range",   "X-OpenStack-Image-Size", "X-Image-Meta-Store",
+    "Authorization", "X-Sdk-Date",      identity::kPayloadHeader, "X-Project-Id"};
 
 std::string_view path_of(net::RequestHead const& head) {
   return std::string_view(head.target).substr(0, head.target.find('?'));
@@ -80,14 +83,15 @@ std::string_view name_of(net::Refusal refusal) {
 // One request on its way through; lives on the stack of the thread that serves it.
 class Dispatcher::Exchange {
 public:
-  Exchange(Dispatcher& dispatcher, net::RequestHead const& head, std::string_view body)
-      : dispatcher_(dispatcher), head_(head), began_(std::chrono::steady_clock::now()),
-        context_{.head = head,
-                 .path = {},
-                 .query = {},
-                 .caller = {},
-                 .base_url = dispatcher.origin_.of(head),
-                 .body = body},
+  Exchange(Dispatcher& dispatcher, net::RequestHead const& head, identity::Arrival arrival,
+           std::string_view body = {})
+      : dispatcher_(dispatcher), head_(head), arrival_(arrival),
+        began_(std::chrono::steady_clock::now()), context_{.head = head,
+                                                           .path = {},
+                                                           .query = {},
+                                                           .caller = {},
+                                                           .base_url = dispatcher.origin_.of(head),
+                                                           .body = body},
         request_id_(request_id_of(&head)) {}
 
   // The answer when the request ends before its endpoint.
@@ -153,7 +157,7 @@ private:
     return {};
   }
 
-  // Token, policy, query, body: in the order of the contract (ims-api 2.1).
+  // Who asks, policy, query, body: in the order of the contract (ims-api 2.1).
   Result<> admit() {
     auto const& spec = endpoint_->spec;
     TRY(check_headers());
@@ -175,15 +179,30 @@ private:
   }
 
   Result<> authenticate(Spec const& spec) {
-    identity::Shown const shown{.token = head_.header("X-Auth-Token").value_or(""),
-                                .service_token = head_.header("X-Service-Token").value_or("")};
-    auto const caller = TRY(dispatcher_.services_.authenticator.caller_of(shown));
+    auto const caller = TRY(shown_caller());
     if (caller->project.empty() && spec.guard != Guard::any_token) {
       return error(Fault::unauthenticated, "The token is not scoped to a project.");
     }
     context_.caller = *caller;
     has_caller_ = true;
     return {};
+  }
+
+  Result<std::shared_ptr<model::Caller const>> shown_caller() {
+    auto const token = head_.header("X-Auth-Token");
+    if (!token && identity::shows_signature(head_)) {
+      auto signer = TRY(dispatcher_.services_.signed_requests.signer_of(
+          {.head = head_,
+           .body = context_.body,
+           .arrival = arrival_,
+           .address = dispatcher_.origin_.client_of(head_)}));
+      context_.by_access_key = true;
+      data_sha256_ = std::move(signer.data_sha256);
+      return std::move(signer.caller);
+    }
+    identity::Shown const shown{.token = token.value_or(""),
+                                .service_token = head_.header("X-Service-Token").value_or("")};
+    return dispatcher_.services_.authenticator.caller_of(shown);
   }
 
   Reply missed(Miss const& miss) {
@@ -237,10 +256,12 @@ private:
 
   Dispatcher& dispatcher_;
   net::RequestHead const& head_;
+  identity::Arrival const arrival_;
   std::chrono::steady_clock::time_point began_;
   Context context_;
   std::string request_id_;
   std::string auth_url_;
+  std::string data_sha256_; ///< that signed image data must have; empty: none
   Endpoint const* endpoint_{nullptr};
   std::size_t index_{0};
   bool has_caller_{false};
@@ -251,7 +272,8 @@ class Dispatcher::Exchange::Upload final : public net::BodySink {
 public:
   Upload(Dispatcher& dispatcher, net::RequestHead head, Exchange const& exchange,
          std::unique_ptr<net::BodySink> sink)
-      : head_(std::move(head)), exchange_(dispatcher, head_, {}), sink_(std::move(sink)) {
+      : head_(std::move(head)), exchange_(dispatcher, head_, identity::Arrival::streaming),
+        sink_(std::move(sink)) {
     exchange_.endpoint_ = exchange.endpoint_;
     exchange_.index_ = exchange.index_;
     exchange_.request_id_ = exchange.request_id_;
@@ -278,6 +300,9 @@ std::variant<Reply, std::unique_ptr<net::BodySink>> Dispatcher::Exchange::begin(
   return guarded([this]() -> Begun {
     auto sink = endpoint_->begin(context_, dispatcher_.services_);
     if (!sink) return finish(failure(sink.error()));
+    if (!data_sha256_.empty()) {
+      *sink = std::make_unique<SignedData>(std::move(*sink), data_sha256_);
+    }
     return std::make_unique<Upload>(dispatcher_, head_, *this, std::move(*sink));
   });
 }
@@ -308,16 +333,16 @@ net::Route Dispatcher::route(net::RequestHead const& head) const noexcept {
 }
 
 std::optional<net::Reply> Dispatcher::admit(net::RequestHead const& head) {
-  return Exchange(*this, head, {}).refused_early();
+  return Exchange(*this, head, identity::Arrival::head_only).refused_early();
 }
 
 net::Reply Dispatcher::handle(net::Request& request) {
-  return Exchange(*this, request, request.body).serve();
+  return Exchange(*this, request, identity::Arrival::whole, request.body).serve();
 }
 
 std::variant<net::Reply, std::unique_ptr<net::BodySink>>
 Dispatcher::begin_upload(net::RequestHead const& head) {
-  return Exchange(*this, head, {}).begin();
+  return Exchange(*this, head, identity::Arrival::streaming).begin();
 }
 
 // Of the path, whatever the method.

@@ -21,9 +21,10 @@ struct Context {
   net::RequestHead const& head;
   std::vector<std::pair<std::string_view, std::string>> path; ///< parameters by name, decoded
   Query query;
-  model::Caller caller;  ///< empty for endpoints that need no token
-  std::string base_url;  ///< scheme, host and prefix the client used, no trailing slash
-  std::string_view body; ///< raw; empty without one
+  model::Caller caller;      ///< empty for endpoints that need no token
+  std::string base_url;      ///< scheme, host and prefix the client used, no trailing slash
+  std::string_view body;     ///< raw; empty without one
+  bool by_access_key{false}; ///< the caller signed the request and has no token
 
   /// A path parameter of the endpoint's template; a wrong name is a bug.
   [[nodiscard]] std::string const& param(std::string_view name) const {

@@ -5,6 +5,7 @@ namespace vitrine {
 class Clock;
 namespace identity {
 class Authenticator;
+class SignedRequests;
 namespace builtin {
 class Directory;
 }
@@ -48,6 +49,7 @@ struct Services {
   service::Quotas& quotas;
   jobs::Submitter& jobs;
   identity::Authenticator& authenticator;
+  identity::SignedRequests& signed_requests;
   identity::builtin::Directory* directory; ///< null when Keystone answers for identity
 };
 

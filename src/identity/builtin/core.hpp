@@ -2,10 +2,11 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "identity/builtin/login_limiter.hpp"
 #include "identity/builtin/options.hpp"
 #include "identity/builtin/passwords.hpp"
+#include "identity/builtin/secret_seal.hpp"
 #include "identity/caller_cache.hpp"
+#include "identity/login_limiter.hpp"
 #include "model/audit.hpp"
 #include "model/identity.hpp"
 #include "store/metadata/audit.hpp"
@@ -23,15 +24,18 @@ struct Core {
   Core(store::Database& store, Clock const& time, Options settings)
       : database(store), clock(time), options(std::move(settings)),
         passwords(options.password_cost),
-        cache(options.token_cache_seconds * kMicrosecondsPerSecond), limiter(options.login_limits) {
-  }
+        cache(options.token_cache_seconds * kMicrosecondsPerSecond),
+        key_holders(options.token_cache_seconds * kMicrosecondsPerSecond),
+        limiter(options.login_limits), seal(options.access_key_file) {}
 
   store::Database& database;
   Clock const& clock;
   Options const options;
   Passwords passwords;
   CallerCache cache;
+  KeyHolderCache key_holders;
   LoginLimiter limiter;
+  SecretSeal seal;
 
   template <class F>
   auto read(F&& work) {
@@ -41,8 +45,12 @@ struct Core {
   template <class F>
   auto write(F&& work) {
     auto result = database.write(std::forward<F>(work));
-    cache.drop_all();
+    forget_callers();
     return result;
+  }
+  void forget_callers() noexcept {
+    cache.drop_all();
+    key_holders.drop_all();
   }
 };
 

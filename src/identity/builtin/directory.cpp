@@ -12,7 +12,7 @@ using store::Connection;
 Directory::Directory(store::Database& database, Clock const& clock, Options options)
     : core_(std::make_unique<Core>(database, clock, std::move(options))), domains_(*core_),
       projects_(*core_), users_(*core_), roles_(*core_), application_credentials_(*core_),
-      tokens_(*core_) {}
+      access_keys_(*core_), tokens_(*core_) {}
 
 Directory::~Directory() = default;
 

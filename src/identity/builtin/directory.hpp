@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "identity/builtin/access_keys.hpp"
 #include "identity/builtin/application_credentials.hpp"
 #include "identity/builtin/domains.hpp"
 #include "identity/builtin/options.hpp"
@@ -39,6 +40,7 @@ public:
   Users& users() noexcept { return users_; }
   Roles& roles() noexcept { return roles_; }
   ApplicationCredentials& application_credentials() noexcept { return application_credentials_; }
+  AccessKeys& access_keys() noexcept { return access_keys_; }
   Tokens& tokens() noexcept { return tokens_; }
 
   /// How many passwords and secrets were checked; each cost one argon2id computation.
@@ -53,6 +55,7 @@ private:
   Users users_;
   Roles roles_;
   ApplicationCredentials application_credentials_;
+  AccessKeys access_keys_;
   Tokens tokens_;
 };
 

@@ -2,11 +2,12 @@
 // decide.
 #pragma once
 
-#include "identity/builtin/login_limiter.hpp"
 #include "identity/builtin/passwords.hpp"
 #include "identity/caller_rules.hpp"
+#include "identity/login_limiter.hpp"
 
 #include <cstdint>
+#include <string>
 
 namespace vitrine::identity::builtin {
 
@@ -16,6 +17,7 @@ struct Options {
   LoginLimiter::Limits login_limits{};
   Passwords::Cost password_cost{};
   CallerRules rules{};
+  std::string access_key_file{}; ///< what seals the secrets of access keys; made when needed
 };
 
 } // namespace vitrine::identity::builtin

@@ -1,6 +1,6 @@
-#include "identity/builtin/login_limiter.hpp"
 #include "identity/builtin/passwords.hpp"
 #include "identity/builtin/token.hpp"
+#include "identity/login_limiter.hpp"
 
 #include <gtest/gtest.h>
 

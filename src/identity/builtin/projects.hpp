@@ -53,8 +53,8 @@ public:
   /// Disabling voids the project's tokens. Errors: `not_found`, `invalid_value`, `name_taken`.
   Result<model::Project> change(ProjectId const& id, ProjectChange const& change,
                                 model::Caller const& by = {});
-  /// Voids the project's tokens, and removes its roles and application credentials. Images stay
-  /// with their owner's id. Error: `not_found`.
+  /// Voids the project's tokens, and removes its roles, application credentials and access
+  /// keys. Images stay with their owner's id. Error: `not_found`.
   Result<> remove(ProjectId const& id, model::Caller const& by = {});
 
 private:

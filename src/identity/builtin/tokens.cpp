@@ -162,7 +162,7 @@ Result<std::shared_ptr<model::Caller const>> Tokens::caller_of(Shown const& show
   return caller;
 }
 
-void Tokens::forget_callers() noexcept { core_.cache.drop_all(); }
+void Tokens::forget_callers() noexcept { core_.forget_callers(); }
 
 std::string Tokens::auth_url(std::string_view base_url) const {
   return std::string(base_url) + "/v3";

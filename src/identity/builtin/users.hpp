@@ -62,8 +62,8 @@ public:
   /// `invalid_value` (password).
   Result<> change_password(UserId const& id, std::string_view original, std::string_view wanted,
                            model::Caller const& by);
-  /// Voids the user's tokens and removes their roles and application credentials. Error:
-  /// `not_found`.
+  /// Voids the user's tokens and removes their roles, application credentials and access keys.
+  /// Error: `not_found`.
   Result<> remove(UserId const& id, model::Caller const& by = {});
 
 private:

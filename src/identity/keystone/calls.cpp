@@ -12,6 +12,11 @@ Error failed(std::string_view detail) {
   return error(Fault::identity_unavailable);
 }
 
+Error refused(int status) {
+  if (status == 403) return failed("the service's user may not ask; give it the role service");
+  return failed("Keystone answers " + std::to_string(status));
+}
+
 } // namespace
 
 Calls::Calls(Options const& options, Clock const& clock, ops::Metrics& metrics)
@@ -22,34 +27,45 @@ Calls::Calls(Options const& options, Clock const& clock, ops::Metrics& metrics)
                                                      .idle_connections_max = 32}),
       login_(options, clock, client_) {}
 
-Result<net::client::Response> Calls::send(std::string_view path, std::string_view subject,
-                                          std::string const& token) {
-  net::client::Request request{
-      .url = options_.auth_url + std::string(path),
-      .headers = {{"Accept", "application/json"}, {"X-Auth-Token", token}}};
-  if (!subject.empty()) request.headers.push_back({"X-Subject-Token", std::string(subject)});
+Result<net::client::Response> Calls::send(net::client::Request& request, std::string const& token) {
+  request.headers.push_back({"X-Auth-Token", token});
   auto const began = std::chrono::steady_clock::now();
   auto answer = client_.send(request);
   std::chrono::duration<double> const took = std::chrono::steady_clock::now() - began;
+  request.headers.pop_back();
   metrics_.histogram(ops::Metric::keystone_seconds, {answer ? "answered" : "failed"})
       .observe(took.count());
   if (!answer) return failed(answer.error().detail);
   return answer;
 }
 
-Result<net::client::Response> Calls::get(std::string_view path, std::string_view subject) {
+Result<net::client::Response> Calls::ask(net::client::Request request) {
+  request.headers.push_back({"Accept", "application/json"});
   auto token = TRY(login_.token());
-  auto answer = TRY(send(path, subject, token));
-  if (answer.status == 401) { // our own token: it was revoked, or Keystone changed its keys
-    login_.refused(token);
-    token = TRY(login_.token());
-    answer = TRY(send(path, subject, token));
-  }
+  auto answer = TRY(send(request, token));
+  if (answer.status != 401) return answer;
+  // Our own token: it was revoked, or Keystone changed its keys.
+  login_.refused(token);
+  token = TRY(login_.token());
+  return send(request, token);
+}
+
+Result<net::client::Response> Calls::get(std::string_view path, std::string_view subject) {
+  net::client::Request request{.url = options_.auth_url + std::string(path)};
+  if (!subject.empty()) request.headers.push_back({"X-Subject-Token", std::string(subject)});
+  auto answer = TRY(ask(std::move(request)));
   if (answer.status == 400) answer.status = 404;
   if (answer.status == 200 || answer.status == 404) return answer;
-  if (answer.status == 403)
-    return failed("the service's user may not ask; give it the role service");
-  return failed("Keystone answers " + std::to_string(answer.status));
+  return refused(answer.status);
+}
+
+Result<net::client::Response> Calls::post(std::string_view path, std::string_view body) {
+  auto answer = TRY(ask({.method = "POST",
+                         .url = options_.auth_url + std::string(path),
+                         .headers = {{"Content-Type", "application/json"}},
+                         .body = body}));
+  if (answer.status == 200 || answer.status == 401) return answer;
+  return refused(answer.status);
 }
 
 } // namespace vitrine::identity::keystone

@@ -23,10 +23,13 @@ public:
   /// answer is 200, or 404 (also for 400: Keystone reads the question differently than we do).
   /// Error: `identity_unavailable` for anything else; why is in the log, without path or token.
   Result<net::client::Response> get(std::string_view path, std::string_view subject = {});
+  /// POST of a JSON text. The answer is 200, or 401 when Keystone refuses what the text shows.
+  /// Error: as above.
+  Result<net::client::Response> post(std::string_view path, std::string_view body);
 
 private:
-  Result<net::client::Response> send(std::string_view path, std::string_view subject,
-                                     std::string const& token);
+  Result<net::client::Response> ask(net::client::Request request);
+  Result<net::client::Response> send(net::client::Request& request, std::string const& token);
 
   Options const& options_;
   ops::Metrics& metrics_;

@@ -20,7 +20,13 @@ bool may_be_token(std::string_view text) {
 
 Keystone::Keystone(Options options, Clock const& clock, ops::Metrics& metrics)
     : options_(std::move(options)), calls_(options_, clock, metrics),
-      checks_(clock, options_.cache_seconds), projects_(calls_, clock, options_.cache_seconds) {}
+      checks_(clock, options_.cache_seconds), projects_(calls_, clock, options_.cache_seconds),
+      access_keys_(options_, calls_, clock) {}
+
+void Keystone::forget_callers() noexcept {
+  checks_.forget_callers();
+  access_keys_.forget_callers();
+}
 
 bool Keystone::is_service(model::Caller const& caller) const {
   return std::ranges::any_of(options_.service_roles,
@@ -49,7 +55,7 @@ Result<std::shared_ptr<model::Caller const>> Keystone::caller_of(Shown const& sh
 
 std::string Keystone::auth_url(std::string_view /*base_url*/) const { return options_.auth_url; }
 
-Result<std::optional<model::AccessKey>> Keystone::access_key_of(UserId const& user,
+Result<std::optional<model::ObjectStoreKey>> Keystone::object_store_key_of(UserId const& user,
                                                                 ProjectId const& project) {
   auto const answer =
       TRY(calls_.get("/users/" + text::percent_encode(user.text) + "/credentials/OS-EC2"));

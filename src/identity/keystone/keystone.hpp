@@ -3,6 +3,7 @@
 #pragma once
 
 #include "identity/authenticator.hpp"
+#include "identity/keystone/access_keys.hpp"
 #include "identity/keystone/calls.hpp"
 #include "identity/keystone/checks.hpp"
 #include "identity/keystone/options.hpp"
@@ -16,7 +17,7 @@
 namespace vitrine::identity::keystone {
 
 /// Thread-safe.
-class Keystone final : public Authenticator, public model::AccessKeys {
+class Keystone final : public Authenticator, public model::ObjectStoreKeys {
 public:
   /// Asks nothing yet. Clock and metrics must outlive it.
   Keystone(Options options, Clock const& clock, ops::Metrics& metrics);
@@ -25,13 +26,14 @@ public:
   /// `service_roles`, and Keystone still vouches for the expired one (its `allow_expired_window`).
   /// A service token that is no good is refused, whatever the other.
   Result<std::shared_ptr<model::Caller const>> caller_of(Shown const& shown) override;
-  void forget_callers() noexcept override { checks_.forget_callers(); }
+  void forget_callers() noexcept override;
   [[nodiscard]] std::string auth_url(std::string_view base_url) const override;
   [[nodiscard]] bool waits() const noexcept override { return true; }
 
   model::ProjectDirectory& projects() noexcept { return projects_; }
-  Result<std::optional<model::AccessKey>> access_key_of(UserId const& user,
-                                                        ProjectId const& project) override;
+  Result<std::optional<model::ObjectStoreKey>>
+  object_store_key_of(UserId const& user, ProjectId const& project) override;
+  KeyLookup& access_keys() noexcept { return access_keys_; }
   /// The public URL of a service in the catalog of the service's user; nothing when it is not
   /// there. Error: `identity_unavailable`.
   Result<std::optional<std::string>> endpoint_of(std::string_view type, std::string_view region);
@@ -46,6 +48,7 @@ private:
   Calls calls_;
   Checks checks_;
   Projects projects_;
+  AccessKeys access_keys_;
 };
 
 } // namespace vitrine::identity::keystone

@@ -325,7 +325,7 @@ TEST_F(KeystoneTest, finds_the_first_access_key_for_the_project) {
                  R"({"tenant_id":"p1","access":"a1","secret":"s1"},)"
                  R"({"tenant_id":"p1","access":"a3","secret":"s3"}]})"}};
   auto const key_of = [&](UserId const& user, ProjectId const& project) {
-    return ordered([&](Keystone& asked) { return asked.access_key_of(user, project); });
+    return ordered([&](Keystone& asked) { return asked.object_store_key_of(user, project); });
   };
   auto const key = key_of({"u1"}, {"p1"}).value();
   ASSERT_TRUE(key);
@@ -348,6 +348,16 @@ TEST_F(KeystoneTest, finds_endpoints_in_the_catalog) {
   EXPECT_EQ(endpoint_of("image", "R"), "http://out");
   EXPECT_FALSE(endpoint_of("image", "S"));
   EXPECT_FALSE(endpoint_of("volume", "R"));
+}
+
+// As keystoneclient's Ec2Signer makes it.
+TEST(Ec2Login, IsSignedAsEc2DoesIt) {
+  EXPECT_EQ(
+      ec2_login("abc", "s3cret", kNow),
+      R"({"credentials":{"access":"abc","signature":"FB0wiOgWK2W8meWoIJeOkUQP/AEqJCv6TFc61WDGk6k=",)"
+      R"("host":"vitrine","verb":"GET","path":"/","params":{"AWSAccessKeyId":"abc",)"
+      R"("SignatureMethod":"HmacSHA256","SignatureVersion":"2",)"
+      R"("Timestamp":"2030-01-01T00:00:00Z"}}})");
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/jobs.hpp"
+#include "store/metadata/used_signatures.hpp"
 
 namespace vitrine::jobs {
 namespace {
@@ -9,19 +10,31 @@ namespace {
 constexpr std::int64_t kRowsPerCommit = 100;
 constexpr std::int64_t kSecondsPerDay = 86'400;
 
+// `some` removes up to kRowsPerCommit rows.
+template <class Some>
+Result<std::int64_t> remove_in_batches(store::Database& database, Some const& some) {
+  std::int64_t removed = 0;
+  for (;;) {
+    auto const count = TRY(database.write(some));
+    removed += count;
+    if (count < kRowsPerCommit) return removed;
+  }
+}
+
 } // namespace
 
 Result<std::int64_t> remove_old_jobs(store::Database& database, Clock const& clock,
                                      std::int64_t retention_days) {
   auto const before = clock.now() + -retention_days * kSecondsPerDay * kMicrosecondsPerSecond;
-  std::int64_t removed = 0;
-  for (;;) {
-    auto const some = TRY(database.write([&](store::Connection& connection) {
-      return store::Jobs(connection).remove_expired(before, kRowsPerCommit);
-    }));
-    removed += some;
-    if (some < kRowsPerCommit) return removed;
-  }
+  return remove_in_batches(database, [&](store::Connection& connection) {
+    return store::Jobs(connection).remove_expired(before, kRowsPerCommit);
+  });
+}
+
+Result<std::int64_t> forget_used_signatures(store::Database& database, Clock const& clock) {
+  return remove_in_batches(database, [&](store::Connection& connection) {
+    return store::UsedSignatures(connection).forget(clock.now(), kRowsPerCommit);
+  });
 }
 
 Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& blobs) {

@@ -1,4 +1,5 @@
-// Removes what nobody needs any more: old jobs, bytes without an image.
+// Removes what nobody needs any more: old jobs, bytes without an image,
+// signatures that are out of date.
 #pragma once
 
 #include "base/clock.hpp"
@@ -19,5 +20,9 @@ Result<std::int64_t> remove_old_jobs(store::Database& database, Clock const& clo
 /// bytes that no row knows, which `Uploads::remove_strays` finds. Returns how many. Errors: those
 /// of the database and the store; what is left is taken next time.
 Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& blobs);
+
+/// Removes signatures of writes whose time is over, a bounded number in one transaction. Returns
+/// how many. Errors: those of the database.
+Result<std::int64_t> forget_used_signatures(store::Database& database, Clock const& clock);
 
 } // namespace vitrine::jobs

@@ -406,6 +406,22 @@ constexpr Default kDefaults[] = {
      kOwnUser,
      "Delete an application credential.",
      {"DELETE /v3/users/{user_id}/application_credentials/{application_credential_id}"}},
+    {"identity:ec2_list_credentials",
+     kOwnUser,
+     "List the access keys of a user.",
+     {"GET /v3/users/{user_id}/credentials/OS-EC2"}},
+    {"identity:ec2_get_credential",
+     kOwnUser,
+     "Show an access key.",
+     {"GET /v3/users/{user_id}/credentials/OS-EC2/{credential_id}"}},
+    {"identity:ec2_create_credential",
+     "user_id:%(user_id)s",
+     "Create an access key; for oneself only.",
+     {"POST /v3/users/{user_id}/credentials/OS-EC2"}},
+    {"identity:ec2_delete_credential",
+     kOwnUser,
+     "Delete an access key.",
+     {"DELETE /v3/users/{user_id}/credentials/OS-EC2/{credential_id}"}},
 };
 
 } // namespace

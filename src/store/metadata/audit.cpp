@@ -24,6 +24,8 @@ constexpr Resource resource_of(model::IdentityTarget::Type type) {
   case model::IdentityTarget::Type::user: return {"IAM", "user", "data/security/account/user"};
   case model::IdentityTarget::Type::project: return {"IAM", "project", "data/security/project"};
   case model::IdentityTarget::Type::role: return {"IAM", "role", "data/security/role"};
+  case model::IdentityTarget::Type::access_key:
+    return {"IAM", "access_key", "data/security/credential"};
   case model::IdentityTarget::Type::application_credential: break;
   }
   return {"IAM", "application_credential", "data/security/credential"};

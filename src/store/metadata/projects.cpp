@@ -101,6 +101,7 @@ Result<> Projects::remove(ProjectId const& id) {
   TRY(connection_.run(sql::delete_project, {id}));
   TRY(connection_.run(sql::remove_assignments_in_scope, {"project", id}));
   TRY(connection_.run(sql::delete_credentials_of_project, {id}));
+  TRY(connection_.run(sql::delete_access_keys_of_project, {id}));
   TRY(connection_.run(sql::delete_stray_credential_roles, {}));
   return {};
 }

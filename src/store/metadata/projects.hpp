@@ -49,7 +49,7 @@ public:
   Result<> insert(model::Project const& project);
   /// Stores name, description, enabled. Error: `conflict` when the name is taken in the domain.
   Result<> update(model::Project const& project);
-  /// Removes the row, the roles held in it and its application credentials.
+  /// Removes the row, the roles held in it, its application credentials and access keys.
   Result<> remove(ProjectId const& id);
 
 private:

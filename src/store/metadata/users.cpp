@@ -79,6 +79,7 @@ Result<> Users::remove(UserId const& id) {
   TRY(connection_.run(sql::delete_user, {id}));
   TRY(connection_.run(sql::remove_assignments_of_user, {id}));
   TRY(connection_.run(sql::delete_credentials_of_user, {id}));
+  TRY(connection_.run(sql::delete_access_keys_of_user, {id}));
   TRY(connection_.run(sql::delete_stray_credential_roles, {}));
   return {};
 }

@@ -22,7 +22,7 @@ public:
   /// Stores all but id, domain and time of creation. Error: `conflict` when the name is taken.
   Result<> update(model::User const& user);
   Result<> set_password_hash(UserId const& id, std::optional<std::string> const& hash);
-  /// Removes the row, the user's roles and application credentials.
+  /// Removes the row, the user's roles, application credentials and access keys.
   Result<> remove(UserId const& id);
 
 private:

@@ -78,7 +78,7 @@ Result<ObjectInfo> info_in(net::client::Response const& head) {
 
 } // namespace
 
-S3Buckets::S3Buckets(BucketsOptions options, model::AccessKeys* own)
+S3Buckets::S3Buckets(BucketsOptions options, model::ObjectStoreKeys* own)
     : options_(std::move(options)), own_(own), server_(options_.server, clock_) {}
 
 Result<std::shared_ptr<Account>> S3Buckets::configured_account() {
@@ -96,7 +96,7 @@ Result<std::shared_ptr<Account>> S3Buckets::configured_account() {
 Result<std::shared_ptr<Account>> S3Buckets::account_for(BucketUser const& user,
                                                         std::string const& bucket) {
   if (own_ != nullptr) {
-    auto key = TRY(own_->access_key_of(user.user, user.project));
+    auto key = TRY(own_->object_store_key_of(user.user, user.project));
     if (key) {
       return Account::open(
           {.access_key = std::move(key->access), .secret_key = std::move(key->secret)});

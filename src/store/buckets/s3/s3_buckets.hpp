@@ -1,7 +1,7 @@
 // Buckets of an S3-compatible object store.
 #pragma once
 
-#include "model/access_keys.hpp"
+#include "model/object_store_keys.hpp"
 #include "store/buckets/buckets.hpp"
 #include "store/s3/calls.hpp"
 
@@ -30,7 +30,7 @@ class S3Buckets final : public Buckets {
 public:
   /// Asks the store nothing; the configured keys are read when they are first needed. `own` knows
   /// the keys of the users, null when nobody does; it must outlive this.
-  S3Buckets(BucketsOptions options, model::AccessKeys* own);
+  S3Buckets(BucketsOptions options, model::ObjectStoreKeys* own);
 
   Result<std::unique_ptr<BucketObject>> open(BucketUser const& user,
                                              model::ObjectUrl const& url) override;
@@ -47,7 +47,7 @@ private:
 
   SystemClock const clock_;
   BucketsOptions const options_;
-  model::AccessKeys* const own_;
+  model::ObjectStoreKeys* const own_;
   std::mutex mutex_;
   std::shared_ptr<Account> configured_; ///< once it was needed
   Server server_;

@@ -21,10 +21,10 @@ using net::testing::reply;
 constexpr std::size_t kPart = 5U << 20U;
 
 /// Users with keys of their own.
-struct OwnKeys final : model::AccessKeys {
-  std::map<std::pair<UserId, ProjectId>, model::AccessKey> keys;
+struct OwnKeys final : model::ObjectStoreKeys {
+  std::map<std::pair<UserId, ProjectId>, model::ObjectStoreKey> keys;
 
-  Result<std::optional<model::AccessKey>> access_key_of(UserId const& user,
+  Result<std::optional<model::ObjectStoreKey>> object_store_key_of(UserId const& user,
                                                         ProjectId const& project) override {
     auto const at = keys.find({user, project});
     if (at == keys.end()) return std::nullopt;
@@ -85,7 +85,7 @@ protected:
     options_.keys = Keys{.access_key = "vitrine-tests", .secret_key = "no-secret-of-anybody"};
     make();
   }
-  void make(model::AccessKeys* own = nullptr) {
+  void make(model::ObjectStoreKeys* own = nullptr) {
     buckets_ = std::make_unique<S3Buckets>(options_, own);
   }
 

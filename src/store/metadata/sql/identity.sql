@@ -217,3 +217,39 @@ UPDATE signing_keys SET retired_at = $1 WHERE retired_at IS NULL
 
 -- name: forget_signing_keys
 DELETE FROM signing_keys WHERE retired_at < $1
+
+-- fragment: access_key_columns
+k.id, k.user_id, k.project_id, k.description, k.created_at
+
+-- name: find_access_key
+SELECT {access_key_columns} FROM access_keys k WHERE k.id = $1
+
+-- name: get_sealed_secret
+SELECT sealed_secret FROM access_keys WHERE id = $1
+
+-- name: get_any_sealed_secret
+SELECT sealed_secret FROM access_keys LIMIT 1
+
+-- name: list_access_keys
+SELECT {access_key_columns} FROM access_keys k
+WHERE (k.user_id = $1 OR $1 IS NULL) ORDER BY k.created_at, k.id
+
+-- name: insert_access_key
+INSERT INTO access_keys (id, user_id, project_id, description, sealed_secret, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: delete_access_key
+DELETE FROM access_keys WHERE id = $1
+
+-- name: delete_access_keys_of_user
+DELETE FROM access_keys WHERE user_id = $1
+
+-- name: delete_access_keys_of_project
+DELETE FROM access_keys WHERE project_id = $1
+
+-- name: add_used_signature
+INSERT INTO used_signatures (signature, forget_at) VALUES ($1, $2) ON CONFLICT DO NOTHING
+
+-- name: forget_used_signatures
+DELETE FROM used_signatures
+WHERE signature IN (SELECT signature FROM used_signatures WHERE forget_at < $1 LIMIT $2)

@@ -9,18 +9,18 @@
 
 namespace vitrine::model {
 
-struct AccessKey {
+struct ObjectStoreKey {
   std::string access;
   std::string secret;
 };
 
 /// Thread-safe; may block on the network.
-class AccessKeys {
+class ObjectStoreKeys {
 public:
-  virtual ~AccessKeys() = default;
+  virtual ~ObjectStoreKeys() = default;
   /// The first EC2 credential of a user for a project; nothing when they have none. Never to be
   /// stored or logged. Error: `identity_unavailable`.
-  virtual Result<std::optional<AccessKey>> access_key_of(UserId const& user,
+  virtual Result<std::optional<ObjectStoreKey>> object_store_key_of(UserId const& user,
                                                          ProjectId const& project) = 0;
 };
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace vitrine::identity::builtin {
+namespace vitrine::identity {
 
 /// Thread-safe. Counts in this process only. An attempt counts as failed from its start until it is
 /// forgiven, so that attempts side by side cannot pass the limit together.
@@ -30,6 +30,10 @@ public:
   /// False when the user (as named in the request, whether it exists or not) or the address has
   /// failed too often within the window; nothing is counted then.
   bool admit(std::string_view user, std::string_view address, Time now);
+  /// As above, but counts nothing: of attempts that are over in microseconds `failed` counts those
+  /// that failed, so that many good ones side by side are no fault.
+  [[nodiscard]] bool allows(std::string_view user, std::string_view address, Time now);
+  void failed(std::string_view user, std::string_view address, Time now);
   /// The attempt succeeded: the user starts afresh, the address gets its attempt back.
   void forgive(std::string_view user, std::string_view address);
 
@@ -40,6 +44,8 @@ private:
   };
   using Counts = std::unordered_map<std::string, Count>;
 
+  /// `name` is a digest. The mutex is held.
+  [[nodiscard]] bool is_within(std::string const& name, std::string const& network, Time now) const;
   [[nodiscard]] bool is_over(Count const& count, Time now) const;
   [[nodiscard]] std::int64_t attempts_of(Counts const& counts, std::string const& key,
                                          Time now) const;
@@ -52,4 +58,4 @@ private:
   Counts addresses_;
 };
 
-} // namespace vitrine::identity::builtin
+} // namespace vitrine::identity

@@ -1,4 +1,4 @@
-#include "identity/builtin/login_limiter.hpp"
+#include "identity/login_limiter.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-namespace vitrine::identity::builtin {
+namespace vitrine::identity {
 namespace {
 
 constexpr std::int64_t kAddressFactor = 10;
@@ -65,16 +65,35 @@ void LoginLimiter::count_attempt(Counts& counts, std::string const& key, Time no
   ++count.attempts;
 }
 
+bool LoginLimiter::is_within(std::string const& name, std::string const& network, Time now) const {
+  auto const of_address_max = limits_.attempts_max * kAddressFactor;
+  return attempts_of(addresses_, network, now) < of_address_max &&
+         attempts_of(users_, name, now) < limits_.attempts_max;
+}
+
 bool LoginLimiter::admit(std::string_view user, std::string_view address, Time now) {
   auto const name = digest_of(user);
   auto const network = network_of(address);
   std::lock_guard const lock(mutex_);
-  auto const of_address_max = limits_.attempts_max * kAddressFactor;
-  if (attempts_of(addresses_, network, now) >= of_address_max) return false;
-  if (attempts_of(users_, name, now) >= limits_.attempts_max) return false;
+  if (!is_within(name, network, now)) return false;
   count_attempt(addresses_, network, now);
   count_attempt(users_, name, now);
   return true;
+}
+
+bool LoginLimiter::allows(std::string_view user, std::string_view address, Time now) {
+  auto const name = digest_of(user);
+  auto const network = network_of(address);
+  std::lock_guard const lock(mutex_);
+  return is_within(name, network, now);
+}
+
+void LoginLimiter::failed(std::string_view user, std::string_view address, Time now) {
+  auto const name = digest_of(user);
+  auto const network = network_of(address);
+  std::lock_guard const lock(mutex_);
+  count_attempt(addresses_, network, now);
+  count_attempt(users_, name, now);
 }
 
 void LoginLimiter::forgive(std::string_view user, std::string_view address) {
@@ -85,4 +104,4 @@ void LoginLimiter::forgive(std::string_view user, std::string_view address) {
   }
 }
 
-} // namespace vitrine::identity::builtin
+} // namespace vitrine::identity

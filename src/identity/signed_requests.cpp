@@ -1,0 +1,126 @@
+#include "identity/signed_requests.hpp"
+
+#include "base/text.hpp"
+#include "store/metadata/database.hpp"
+#include "store/metadata/used_signatures.hpp"
+
+#include <fmt/format.h>
+#include <utility>
+
+namespace vitrine::identity {
+namespace {
+
+// Signs nothing that anybody asks for; stands for the secret of a key that is not there.
+constexpr std::string_view kNoSecret = "no secret has this many characters here";
+
+Error no_good() { return error(Fault::unauthenticated); }
+
+bool is_write(net::RequestHead const& head) {
+  return head.method != "GET" && head.method != "HEAD";
+}
+
+// The one body that a client leaves unsigned although it is JSON: huaweicloudsdkims takes the media
+// types of the Image API's PATCH for data (contract: clients 8).
+bool is_image_patch(net::RequestHead const& head) {
+  return head.method == "PATCH" &&
+         head.header("Content-Type").value_or("").starts_with("application/openstack-images-v2");
+}
+
+// What the client may have put into its signature for the body, as far as that is known.
+struct Payload {
+  std::vector<std::string> hashes{}; ///< none: the body is to come, and no header tells its hash
+  bool has_body{false};
+  std::string data_sha256{};
+};
+
+Result<Payload> unsigned_payload(SignedRequest const& request) {
+  bool const allowed = request.arrival == Arrival::streaming || is_image_patch(request.head);
+  if (allowed) return Payload{.hashes = {std::string(kUnsignedPayload)}, .has_body = true};
+  return error(Fault::invalid_value,
+               fmt::format("{}: the signature must cover the body.", kPayloadHeader),
+               std::string(kPayloadHeader));
+}
+
+Result<Payload> payload_of(SignedRequest const& request) {
+  auto const& head = request.head;
+  auto const told = head.header(kPayloadHeader);
+  bool const whole = request.arrival == Arrival::whole;
+  if (whole ? request.body.empty() : !head.has_body()) {
+    // Some clients sign the hash of nothing whatever the header says.
+    Payload none{.hashes = {sha256_hex("")}};
+    if (told) none.hashes.emplace_back(*told);
+    return none;
+  }
+  if (told == kUnsignedPayload) return unsigned_payload(request);
+  Payload payload{.has_body = true};
+  if (whole) {
+    auto const hash = sha256_hex(request.body);
+    if (told && !text::equals_ignoring_case(*told, hash)) return no_good();
+    payload.hashes.push_back(told ? std::string(*told) : hash);
+  } else if (told) {
+    payload.hashes.emplace_back(*told);
+    if (request.arrival == Arrival::streaming) payload.data_sha256 = text::to_lower(*told);
+  } else if (request.arrival == Arrival::streaming) {
+    // Nothing is changed for whom nobody knows, so the signature must be whole before the data.
+    return error(Fault::invalid_value,
+                 fmt::format("Signed image data needs the header {}: its SHA-256, or {}.",
+                             kPayloadHeader, kUnsignedPayload),
+                 std::string(kPayloadHeader));
+  }
+  return payload;
+}
+
+} // namespace
+
+Result<Signer> SignedRequests::signer_of(SignedRequest const& request) {
+  auto const signature = read_signature(request.head);
+  auto const now = clock_.now();
+  if (!signature || signature->time < now + -kWindowUs || now + kWindowUs < signature->time) {
+    return no_good();
+  }
+  auto payload = TRY(payload_of(request));
+  bool const body_known = !payload.hashes.empty();
+  auto const texts = signed_texts(*signature, request.head, payload.hashes, payload.has_body);
+  // By key and address together: who knows a key, which is no secret, cannot lock its owner out.
+  auto const suspect = fmt::format("{}\n{}", signature->access_key, request.address);
+  if (!limiter_.allows(suspect, suspect, now)) return no_good();
+  auto holder = proven(*signature, texts, body_known);
+  if (!holder) {
+    if (holder.error().fault == Fault::unauthenticated) limiter_.failed(suspect, suspect, now);
+    return std::move(holder).error();
+  }
+  std::shared_ptr<model::Caller const> caller(*holder, &(*holder)->caller);
+  auto const project = request.head.header("X-Project-Id").value_or("");
+  if (!project.empty() && project != caller->project.text) return no_good();
+  if (request.arrival != Arrival::head_only && is_write(request.head)) TRY(use_once(*signature));
+  return Signer{.caller = std::move(caller), .data_sha256 = std::move(payload.data_sha256)};
+}
+
+// A wrong signature takes the same steps for a key that is known, for one that is not, and for
+// none.
+Result<std::shared_ptr<KeyHolder const>> SignedRequests::proven(Signature const& signature,
+                                                                std::span<std::string const> texts,
+                                                                bool body_known) {
+  auto const signed_by = [&](std::string_view secret) {
+    return !body_known || is_signed_by(secret, signature, texts);
+  };
+  auto known = keys_.known(signature.access_key);
+  bool const is_known = signed_by(known ? std::string_view(known->secret) : kNoSecret);
+  if (known && is_known) return known;
+  auto const secret = TRY(keys_.secret_of(signature.access_key));
+  bool const right = signed_by(secret ? std::string_view(*secret) : kNoSecret);
+  if (!secret || !right) return no_good();
+  return keys_.holder_of(signature.access_key, *secret);
+}
+
+Result<> SignedRequests::use_once(Signature const& signature) {
+  // Twice the window, since the clocks of servers differ.
+  auto const forget_at = signature.time + 2 * kWindowUs;
+  bool const fresh = TRY(database_.write([&](store::Connection& connection) {
+    return store::UsedSignatures(connection).add(text::hex(signature.mac), forget_at);
+  }));
+  if (!fresh) return no_good();
+  return {};
+}
+
+} // namespace vitrine::identity

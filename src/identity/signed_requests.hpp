@@ -1,0 +1,75 @@
+// Who sent a request that is signed with an access key (docs/decisions/0026-access-keys.md).
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "identity/key_lookup.hpp"
+#include "identity/login_limiter.hpp"
+#include "identity/signature.hpp"
+#include "model/caller.hpp"
+#include "net/message.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vitrine::store {
+class Database;
+}
+
+namespace vitrine::identity {
+
+/// How far the body has come when a request is judged.
+enum class Arrival : std::uint8_t {
+  head_only, ///< it is long, and read only once the head is found good
+  whole,     ///< it is there
+  streaming, ///< image data, which comes while it is stored
+};
+
+struct SignedRequest {
+  net::RequestHead const& head;
+  std::string_view body; ///< when it is `whole`
+  Arrival arrival;
+  std::string_view address; ///< of the client
+};
+
+struct Signer {
+  std::shared_ptr<model::Caller const> caller;
+  /// The SHA-256, in hex, that the data to come must have; empty when nothing is to be compared.
+  std::string data_sha256{};
+};
+
+/// Thread-safe.
+class SignedRequests {
+public:
+  /// How far X-Sdk-Date may be from now, before and after (contract: ims-api 2.2).
+  static constexpr std::int64_t kWindowUs = 15 * 60 * kMicrosecondsPerSecond;
+
+  /// All must outlive it. The limits count wrong signatures of one key from one address.
+  SignedRequests(KeyLookup& keys, store::Database& database, Clock const& clock,
+                 LoginLimiter::Limits limits)
+      : keys_(keys), database_(database), clock_(clock), limiter_(limits) {}
+
+  /// The caller of the request. A signature of a write is good once, on all servers that share the
+  /// database; one whose body is still to come (`head_only`) is judged as far as can be, and not
+  /// used up. Errors: `unauthenticated`, for whatever is wrong with key, date or signature;
+  /// `invalid_value` for data without a signed hash, or `UNSIGNED-PAYLOAD` where the body must be
+  /// signed; `identity_unavailable`; those of the database.
+  Result<Signer> signer_of(SignedRequest const& request);
+
+private:
+  Result<std::shared_ptr<KeyHolder const>>
+  proven(Signature const& signature, std::span<std::string const> texts, bool body_known);
+  Result<> use_once(Signature const& signature);
+
+  KeyLookup& keys_;
+  store::Database& database_;
+  Clock const& clock_;
+  LoginLimiter limiter_;
+};
+
+} // namespace vitrine::identity
