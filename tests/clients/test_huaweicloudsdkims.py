@@ -45,11 +45,11 @@ def pairs(job):
 
 
 def test_sharing_in_bulk(as_demo, as_alt, demo, alt):
-    images = [demo.create_image(name=f"sdk-{i}")["id"] for i in range(2)]
+    images = [demo.create_image(b"bytes", name=f"sdk-{i}")["id"] for i in range(2)]
     added = as_demo.client.batch_add_members(ims.BatchAddMembersRequest(
         body=ims.BatchAddMembersRequestBody(images=images, projects=[alt.project_id])))
     job = as_demo.await_job(added)
-    assert (job.status, job.job_type) == ("SUCCESS", "imsBatchAddMembersJob"), job
+    assert (job.status, job.job_type) == ("SUCCESS", "imsAddImageMembersJob"), job
     progress = as_demo.client.show_job_progress(ims.ShowJobProgressRequest(job_id=added.job_id))
     assert progress.status == "SUCCESS"
 

@@ -66,7 +66,7 @@ Result<std::optional<model::ObjectStoreKey>> Keystone::object_store_key_of(UserI
   for (auto const& value : *credentials) {
     auto const credential = Document::item(value);
     if (credential.text("tenant_id") != project.text) continue;
-    return model::AccessKey{credential.text("access"), credential.text("secret")};
+    return model::ObjectStoreKey{credential.text("access"), credential.text("secret")};
   }
   return std::nullopt;
 }
