@@ -9,6 +9,8 @@ import sys
 import pytest
 
 import harness
+import identity
+import signing
 
 OPENSTACK = pathlib.Path(sys.executable).with_name("openstack")
 
@@ -145,3 +147,14 @@ def test_a_token_and_the_catalog(as_demo):
     assert token["id"] and token["project_id"]
     catalog = as_demo.json("catalog", "list")
     assert "image" in [row["Type"] for row in catalog]
+
+
+@identity.builtin_only
+def test_access_keys(as_demo, server, demo):
+    made = as_demo.json("ec2", "credentials", "create")
+    assert made["project_id"] == demo.project_id
+    key = signing.Key(made["access"], made["secret"])
+    signing.Signed(server, key).get("/v1/cloudimages/quota").expect(200)
+    assert made["access"] in [one["Access"] for one in as_demo.json("ec2", "credentials", "list")]
+    as_demo("ec2", "credentials", "delete", made["access"])
+    assert signing.Signed(server, key).get("/v1/cloudimages/quota").status == 401

@@ -51,9 +51,9 @@ Result<Reply> show(Context& context, Services&, builtin::Directory& directory) {
 Result<Reply> create(Context& context, Services&, builtin::Directory& directory) {
   TRY(require_user(context, directory));
   Fields const fields(TRY(read_object(context.body)));
-  ProjectId const project{TRY(fields.required_text("tenant_id"))};
+  auto const project = TRY(fields.required_text("tenant_id"));
   auto const made =
-      TRY(directory.access_keys().create(user_of(context), project, {}, context.caller));
+      TRY(directory.access_keys().create(user_of(context), {project}, {}, context.caller));
   return key_reply(201, context, made.key, made.secret);
 }
 

@@ -352,12 +352,12 @@ TEST_F(KeystoneTest, finds_endpoints_in_the_catalog) {
 
 // As keystoneclient's Ec2Signer makes it.
 TEST(Ec2Login, IsSignedAsEc2DoesIt) {
-  EXPECT_EQ(
-      ec2_login("abc", "s3cret", kNow),
-      R"({"credentials":{"access":"abc","signature":"FB0wiOgWK2W8meWoIJeOkUQP/AEqJCv6TFc61WDGk6k=",)"
-      R"("host":"vitrine","verb":"GET","path":"/","params":{"AWSAccessKeyId":"abc",)"
-      R"("SignatureMethod":"HmacSHA256","SignatureVersion":"2",)"
-      R"("Timestamp":"2030-01-01T00:00:00Z"}}})");
+  EXPECT_EQ(ec2_login("abc", "s3cret", kNow),
+            R"({"credentials":{"access":"abc","signature":)"
+            R"("FB0wiOgWK2W8meWoIJeOkUQP/AEqJCv6TFc61WDGk6k=",)"
+            R"("host":"vitrine","verb":"GET","path":"/","params":{"AWSAccessKeyId":"abc",)"
+            R"("SignatureMethod":"HmacSHA256","SignatureVersion":"2",)"
+            R"("Timestamp":"2030-01-01T00:00:00Z"}}})");
 }
 
 } // namespace
