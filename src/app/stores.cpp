@@ -104,8 +104,8 @@ Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
   return TRY(store::s3::S3Blobs::open(s3_options(config.s3)));
 }
 
-std::unique_ptr<store::Buckets> make_buckets(std::string const& directory,
-                                             ops::Config const& config, model::ObjectStoreKeys* own) {
+std::unique_ptr<store::Buckets>
+make_buckets(std::string const& directory, ops::Config const& config, model::ObjectStoreKeys* own) {
   using Driver = ops::BucketsDriver;
   auto driver = config.buckets.driver;
   if (driver == Driver::automatic) {

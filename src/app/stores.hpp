@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "model/object_store_keys.hpp"
 #include "convert/converter.hpp"
+#include "model/object_store_keys.hpp"
 #include "ops/config.hpp"
 #include "ops/metrics.hpp"
 #include "store/blobs/blobs.hpp"
@@ -67,7 +67,7 @@ Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
 
 /// The buckets of the users, below `directory` when they are directories. `own` knows the keys of
 /// the users, null when nobody does; it must outlive them.
-std::unique_ptr<store::Buckets> make_buckets(std::string const& directory,
-                                             ops::Config const& config, model::ObjectStoreKeys* own);
+std::unique_ptr<store::Buckets>
+make_buckets(std::string const& directory, ops::Config const& config, model::ObjectStoreKeys* own);
 
 } // namespace vitrine::app

@@ -59,12 +59,12 @@ constexpr std::int64_t image_size_bytes = 1'099'511'627'776;
 
 // Jobs (contract: ims-api 4.3)
 constexpr std::int64_t copy_size_bytes = 137'438'953'472; ///< 128 GiB
-constexpr std::int64_t import_disk_gib = 1024; ///< min_disk of a system disk
+constexpr std::int64_t import_disk_gib = 1024;            ///< min_disk of a system disk
 constexpr std::int64_t import_data_disk_gib = 2048;
 constexpr std::int64_t import_size_bytes = 137'438'953'472;         ///< 128 GiB
 constexpr std::int64_t quick_import_size_bytes = 1'099'511'627'776; ///< 1 TiB
 constexpr std::int64_t create_jobs = 40; ///< of the service, that have not ended
-constexpr std::int64_t copy_jobs = 5;                     ///< of a project, that have not ended
+constexpr std::int64_t copy_jobs = 5;    ///< of a project, that have not ended
 constexpr std::int64_t job_retention_seconds = 30 * 24 * 3600;
 
 } // namespace vitrine::limits

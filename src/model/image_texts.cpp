@@ -63,9 +63,8 @@ Result<> check_image_name(std::string_view name) {
 
 Result<> check_description(std::string_view text) {
   if (text::length_utf8(text) > limits::ims_description_characters) {
-    return error(
-        Fault::description_too_long,
-        fmt::format("at most {} characters are allowed", limits::ims_description_characters));
+    return error(Fault::description_too_long, fmt::format("at most {} characters are allowed",
+                                                          limits::ims_description_characters));
   }
   if (text.find_first_of("\r\n<>") == std::string_view::npos) return {};
   return error(Fault::description_form, "line ends, < and > are not allowed");

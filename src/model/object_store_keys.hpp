@@ -21,7 +21,7 @@ public:
   /// The first EC2 credential of a user for a project; nothing when they have none. Never to be
   /// stored or logged. Error: `identity_unavailable`.
   virtual Result<std::optional<ObjectStoreKey>> object_store_key_of(UserId const& user,
-                                                         ProjectId const& project) = 0;
+                                                                    ProjectId const& project) = 0;
 };
 
 } // namespace vitrine::model

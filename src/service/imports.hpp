@@ -28,7 +28,7 @@ struct ImportRequest {
   model::ObjectUrl source;
   std::int64_t size_bytes_max{limits::import_size_bytes};
   std::vector<std::string> formats; ///< that are taken; all when empty
-  bool has_sub_job{false}; ///< for clients that look for one (contract: ims-api D17)
+  bool has_sub_job{false};          ///< for clients that look for one (contract: ims-api D17)
   model::Image draft; ///< id, name, tags, properties, min_disk, min_ram of the image to be made
 };
 

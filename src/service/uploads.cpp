@@ -90,15 +90,15 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
   });
   if (!started) {
     if (started.error().fault == Fault::outcome_unknown) {
-      tell_end_later({id, blob, caller, error(Fault::unavailable, "The upload could not begin."), false});
+      tell_end_later(
+          {id, blob, caller, error(Fault::unavailable, "The upload could not begin."), false});
     }
     return Error(std::move(started.error()));
   }
   auto writer = blobs_.create(blob, announced.content_length);
   bool const created = writer.has_value();
   std::unique_ptr<Upload> upload(new Upload(*this, caller, std::move(*started), announced,
-                                            created ? std::move(*writer) : nullptr,
-                                            std::nullopt));
+                                            created ? std::move(*writer) : nullptr, std::nullopt));
   if (created) return upload;
   upload->abandon(writer.error());
   return Error(writer.error());
@@ -251,7 +251,8 @@ Result<std::int64_t> Uploads::remove_strays(std::int64_t age_seconds) {
 Upload::Upload(Uploads& uploads, model::Caller caller, model::Image image, Announcement announced,
                std::unique_ptr<store::BlobWriter> writer, std::optional<JobData> of_job)
     : uploads_(uploads), caller_(std::move(caller)), image_(std::move(image)),
-      announced_(announced), of_job_(std::move(of_job)), blob_{image_.upload_id}, writer_(std::move(writer)),
+      announced_(announced), of_job_(std::move(of_job)), blob_{image_.upload_id},
+      writer_(std::move(writer)),
       digests_(uploads.digests_,
                [this](std::span<std::byte const> block) { return writer_->write(block); }) {
   ++uploads_.running_;
@@ -399,8 +400,8 @@ Result<bool> Upload::activate(store::Connection& connection, Digests::Values con
   if (of_job_) TRY(of_job_->adapt(accepted, after));
   TRY(store::Images(connection).update(before, after));
   TRY(store::RunningUploads(connection).remove(blob_));
-  auto event = model::audit_event(of_job_ ? of_job_->kind : model::audit::image_upload, now,
-                                  caller_, after);
+  auto event =
+      model::audit_event(of_job_ ? of_job_->kind : model::audit::image_upload, now, caller_, after);
   if (of_job_) event.job = of_job_->job;
   TRY(store::Audit(connection).record(event));
   return true;

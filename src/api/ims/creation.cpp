@@ -46,9 +46,9 @@ Field<Creation> field(std::string_view name, std::string_view schema, std::strin
 
 Field<Creation> needed(Field<Creation> of, Fault missing) {
   of.info.required = true;
-  auto read = [read = std::move(of.read), name = of.info.name, missing](
-                  Creation& body, json::Object const& object,
-                  model::Caller const& caller) -> Result<> {
+  auto read = [read = std::move(of.read), name = of.info.name,
+               missing](Creation& body, json::Object const& object,
+                        model::Caller const& caller) -> Result<> {
     if (detail::find(object, name) != nullptr) return read(body, object, caller);
     return wrong(missing, name, "is missing");
   };
@@ -62,11 +62,9 @@ constexpr std::string_view kFlag = R"({"type":["boolean","string"]})";
 // A field whose form is that of an attribute.
 Field<Creation> attribute(std::string_view name, std::string_view attribute_name,
                           std::string_view schema, std::string_view text) {
-  return field(name, schema, text,
-               [=](Creation& body, json::Value const& value) -> Result<> {
-                 return documents::set_by_extension(body.image, body.properties, attribute_name,
-                                                    value);
-               });
+  return field(name, schema, text, [=](Creation& body, json::Value const& value) -> Result<> {
+    return documents::set_by_extension(body.image, body.properties, attribute_name, value);
+  });
 }
 
 Field<Creation> flag(std::string_view name, std::optional<bool> Creation::* member,
@@ -100,15 +98,17 @@ Field<Creation> word(std::string_view name, std::optional<std::string> Creation:
 }
 
 Field<Creation> disk(Creator creator) {
-  auto const most = creator == Creator::data_disk ? limits::import_data_disk_gib
-                                                  : limits::import_disk_gib;
-  auto of = attribute("min_disk", "min_disk", kNumber, "GiB of the disk, at least those of the file.");
+  auto const most =
+      creator == Creator::data_disk ? limits::import_data_disk_gib : limits::import_disk_gib;
+  auto of =
+      attribute("min_disk", "min_disk", kNumber, "GiB of the disk, at least those of the file.");
   auto read = [read = std::move(of.read), most](Creation& body, json::Object const& object,
                                                 model::Caller const& caller) -> Result<> {
     TRY(read(body, object, caller));
     auto const disk = body.image.min_disk_gib;
     if (disk >= 1 && disk <= most) return {};
-    return wrong(Fault::memory_or_disk_size, "min_disk", fmt::format("1 to {} GiB are allowed", most));
+    return wrong(Fault::memory_or_disk_size, "min_disk",
+                 fmt::format("1 to {} GiB are allowed", most));
   };
   return needed({std::move(of.info), std::move(read)}, Fault::memory_or_disk_size);
 }
@@ -177,7 +177,8 @@ Result<> check_key(Creation const& body, std::string_view kind) {
 // What the fields of the body are only allowed together.
 Result<> check_together(Creation const& body, Creator creator, std::string_view kind) {
   bool const names_system = !body.os_version.value_or("").empty();
-  if (kind == kIso && !names_system) return wrong(Fault::iso_without_os, "os_version", "is missing");
+  if (kind == kIso && !names_system)
+    return wrong(Fault::iso_without_os, "os_version", "is missing");
   bool const quick = creator == Creator::quick || body.is_quick.value_or(false);
   if (quick && kind != kDataDisk && !names_system) {
     return wrong(Fault::os_version, "os_version", "is needed for a quick import");
@@ -195,7 +196,8 @@ std::string_view job_kind(std::string_view environment) {
 std::vector<Field<Creation>> import_fields(Creator creator) {
   std::vector<Field<Creation>> fields{
       needed(attribute("name", "name", kText, "Name of the image."), Fault::name_missing),
-      attribute("description", "__description", kText, "Description of the image."), tags(),
+      attribute("description", "__description", kText, "Description of the image."),
+      tags(),
       optional("image_tags", &Creation::image_tags, "Tags as keys and values."),
       attribute("min_ram", "min_ram", kNumber, "MiB of memory at least."),
       attribute("max_ram", "max_ram", kNumber, "MiB of memory at most; 0 is any."),
@@ -234,17 +236,38 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
 
 std::vector<Fault> import_faults() {
   using enum Fault;
-  return {empty_body,          invalid_body,        name_missing,
-          name_not_text,       name_too_long,       name_form,
-          description_too_long, description_form,   tag_form,
-          tag_limit,           memory_or_disk_size, enterprise_project_form,
-          image_kind,          object_url_form,     bucket_name_empty,
-          bucket_name_invalid, object_name_empty,   object_name_too_long,
-          object_name_invalid, os_type,             os_version,
-          iso_without_os,      iso_image,           bare_metal_encrypted,
-          no_key_service,      architecture,        firmware_type,
-          name_taken,          image_quota,         too_many_jobs,
-          no_object_store,     job_not_stored};
+  return {empty_body,
+          invalid_body,
+          name_missing,
+          name_not_text,
+          name_too_long,
+          name_form,
+          description_too_long,
+          description_form,
+          tag_form,
+          tag_limit,
+          memory_or_disk_size,
+          enterprise_project_form,
+          image_kind,
+          object_url_form,
+          bucket_name_empty,
+          bucket_name_invalid,
+          object_name_empty,
+          object_name_too_long,
+          object_name_invalid,
+          os_type,
+          os_version,
+          iso_without_os,
+          iso_image,
+          bare_metal_encrypted,
+          no_key_service,
+          architecture,
+          firmware_type,
+          name_taken,
+          image_quota,
+          too_many_jobs,
+          no_object_store,
+          job_not_stored};
 }
 
 Result<jobs::Order> import_order(Context const& context, Creation const& body, Creator creator,

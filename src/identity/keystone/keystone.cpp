@@ -55,8 +55,8 @@ Result<std::shared_ptr<model::Caller const>> Keystone::caller_of(Shown const& sh
 
 std::string Keystone::auth_url(std::string_view /*base_url*/) const { return options_.auth_url; }
 
-Result<std::optional<model::ObjectStoreKey>> Keystone::object_store_key_of(UserId const& user,
-                                                                ProjectId const& project) {
+Result<std::optional<model::ObjectStoreKey>>
+Keystone::object_store_key_of(UserId const& user, ProjectId const& project) {
   auto const answer =
       TRY(calls_.get("/users/" + text::percent_encode(user.text) + "/credentials/OS-EC2"));
   if (answer.status == 404) return std::nullopt;

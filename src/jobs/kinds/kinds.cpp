@@ -13,8 +13,8 @@ JobKind register_image(KindServices const& services);
 
 std::vector<JobKind> all_kinds(KindServices const& services) {
   return {add_members(services), remove_members(services), answer_shares(services),
-          copy_image(services),    import_image(services),   import_iso(services),
-          import_data(services),   register_image(services)};
+          copy_image(services),  import_image(services),   import_iso(services),
+          import_data(services), register_image(services)};
 }
 
 } // namespace vitrine::jobs

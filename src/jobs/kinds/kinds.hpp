@@ -16,7 +16,7 @@ class Uploads;
 } // namespace vitrine::service
 namespace vitrine::store {
 class Buckets;
-} // namespace vitrine::service
+} // namespace vitrine::store
 
 namespace vitrine::jobs {
 

@@ -24,8 +24,8 @@ constexpr std::size_t kPart = 5U << 20U;
 struct OwnKeys final : model::ObjectStoreKeys {
   std::map<std::pair<UserId, ProjectId>, model::ObjectStoreKey> keys;
 
-  Result<std::optional<model::ObjectStoreKey>> object_store_key_of(UserId const& user,
-                                                        ProjectId const& project) override {
+  Result<std::optional<model::ObjectStoreKey>>
+  object_store_key_of(UserId const& user, ProjectId const& project) override {
     auto const at = keys.find({user, project});
     if (at == keys.end()) return std::nullopt;
     return at->second;
