@@ -44,6 +44,7 @@
   X(ims, create_data_image)                                                                        \
   X(ims, quick_import)                                                                             \
   X(ims, register_image)                                                                           \
+  X(ims, export_image)                                                                             \
   X(ims, copy_image)                                                                               \
   X(ims, copy_image_to_region)                                                                     \
   X(ims, list_cloudimages)                                                                         \

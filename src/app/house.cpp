@@ -75,32 +75,28 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
                .server = stores.server,
                .healed = log_healed}),
       downloads(*stores.database, *stores.blobs, access, log_damaged),
-      imports(access, images, uploads, *buckets, clock), submitter(*stores.database, clock, bell),
-      engine(*stores.database, clock, bell,
-             jobs::all_kinds({sharing, copies, imports, uploads, *buckets}), metrics,
-             {.workers = config.jobs.workers,
-              .lease_seconds = config.jobs.lease_seconds,
-              .poll_seconds = config.jobs.poll_seconds,
-              .alone = config.database.url.empty()}) {}
+      imports(access, images, uploads, *buckets, clock),
+      exports(access, *stores.blobs, *buckets, *stores.converter),
+      submitter(*stores.database, clock, bell),
+      engine(
+          *stores.database, clock, bell,
+          jobs::all_kinds({sharing, copies, imports, exports, uploads, *stores.database, *buckets}),
+          metrics,
+          {.workers = config.jobs.workers,
+           .lease_seconds = config.jobs.lease_seconds,
+           .poll_seconds = config.jobs.poll_seconds,
+           .alone = config.database.url.empty()}) {}
 
 api::Services House::services() {
-  return {clock,
-          config,
-          metrics,
-          health,
-          access,
-          images,
-          os_versions,
-          uploads,
-          downloads,
-          sharing,
-          copies,
-          imports,
-          quotas,
-          submitter,
-          identity->authenticator(),
-          signed_requests,
-          identity->directory()};
+  return {clock,           config,
+          metrics,         health,
+          access,          images,
+          os_versions,     uploads,
+          downloads,       sharing,
+          copies,          imports,
+          exports,         quotas,
+          submitter,       identity->authenticator(),
+          signed_requests, identity->directory()};
 }
 
 std::string audit_file(ops::Config const& config, std::string const& directory) {

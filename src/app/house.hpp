@@ -18,6 +18,7 @@
 #include "service/access.hpp"
 #include "service/copies.hpp"
 #include "service/downloads.hpp"
+#include "service/exports.hpp"
 #include "service/images.hpp"
 #include "service/imports.hpp"
 #include "service/os_versions/os_versions.hpp"
@@ -61,6 +62,7 @@ struct House {
   service::Uploads uploads;
   service::Downloads downloads;
   service::Imports imports;
+  service::Exports exports;
   jobs::Bell bell;
   jobs::Submitter submitter;
   jobs::Engine engine;

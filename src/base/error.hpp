@@ -89,6 +89,12 @@ enum class Kind : std::uint8_t {
   X(public_of_others, conflict, "The public image belongs to another project.")                    \
   X(share_not_accepted, conflict, "The project has not accepted the image.")                       \
   X(full_server_not_copied, conflict, "A full-server image cannot be copied.")                     \
+  X(public_not_exported, conflict, "A public image cannot be exported.")                           \
+  X(full_server_not_exported, conflict, "A full-server image cannot be exported.")                 \
+  X(from_backup, conflict, "An image made from a backup cannot be exported.")                      \
+  X(export_forbidden, conflict, "The image must not be exported.")                                 \
+  X(export_too_large, conflict, "The image is too large to be exported like this.")                \
+  X(export_running, conflict, "The image is being exported.")                                      \
   X(iso_image, conflict, "This cannot be done with an ISO image.")                                 \
   X(image_too_large, conflict, "The data of the image is too large for this.")                     \
   X(encrypted_share, conflict, "The key of the shared image is not granted to the project.")       \

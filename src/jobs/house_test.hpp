@@ -4,6 +4,7 @@
 #include "jobs/engine/engine.hpp"
 #include "jobs/submit.hpp"
 #include "service/copies.hpp"
+#include "service/exports.hpp"
 #include "service/imports.hpp"
 #include "service/sharing.hpp"
 #include "service/uploads.hpp"
@@ -68,6 +69,9 @@ public:
     uploads = std::make_unique<service::Uploads>(*database, *blobs, access, clock,
                                                  service::UploadOptions{.server = "here"});
     imports = std::make_unique<service::Imports>(access, *image_rules, *uploads, *buckets, clock);
+    converter =
+        convert::Converter::open({.directory = path / "convert", .qemu_img = "qemu-img"}).value();
+    exports = std::make_unique<service::Exports>(access, *blobs, *buckets, *converter);
     submitter = std::make_unique<Submitter>(*database, clock, bell);
     owner.project = {"owner"};
     owner.roles = {"member", "reader"};
@@ -83,7 +87,7 @@ public:
   }
 
   std::vector<JobKind> kinds() {
-    return all_kinds({*sharing, *copies, *imports, *uploads, *buckets});
+    return all_kinds({*sharing, *copies, *imports, *exports, *uploads, *database, *buckets});
   }
   std::unique_ptr<Engine> new_engine(EngineOptions options = {}) {
     return std::make_unique<Engine>(*database, clock, bell, kinds(), metrics, options);
@@ -148,6 +152,8 @@ public:
   std::unique_ptr<store::Blobs> blobs;
   std::unique_ptr<service::Uploads> uploads;
   std::unique_ptr<service::Imports> imports;
+  std::unique_ptr<convert::Converter> converter;
+  std::unique_ptr<service::Exports> exports;
   Bell bell;
   std::unique_ptr<Submitter> submitter;
   ops::Metrics metrics;

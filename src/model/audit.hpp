@@ -29,6 +29,7 @@ inline constexpr AuditKind image_create{"createImage", "create", "image.create"}
 inline constexpr AuditKind image_update{"updateImage", "update", "image.update"};
 inline constexpr AuditKind image_upload{"updateImage", "update", "image.upload"};
 inline constexpr AuditKind image_copy{"copyImage", "create/copy", "image.copy"};
+inline constexpr AuditKind image_export{"exportImage", "read/export", "image.export"};
 inline constexpr AuditKind image_delete{"deleteImage", "delete", "image.delete"};
 inline constexpr AuditKind member_create{"addMember", "create", "image.member.create"};
 inline constexpr AuditKind member_update{"updateMember", "update", "image.member.update"};

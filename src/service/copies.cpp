@@ -14,10 +14,6 @@ namespace {
 using model::MemberStatus;
 using model::Visibility;
 
-bool is_iso(model::Image const& image) {
-  return image.disk_format == "iso" || image.property("virtual_env_type") == "IsoImage";
-}
-
 // An encrypted image is copied by who may use its key.
 Result<> check_key(store::Connection& connection, model::Caller const& caller,
                    model::Image const& source) {

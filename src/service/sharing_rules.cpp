@@ -13,14 +13,18 @@ using model::Visibility;
 
 constexpr std::string_view kKey = "__system__cmkid";
 
+bool is_default_key(std::string_view key) { return key == "ims/default" || key == "default"; }
+
+} // namespace
+
 bool is_from_backup(model::Image const& image) {
   return !image.property("__backup_id").value_or("").empty() ||
          image.property("__data_origin").value_or("").starts_with("server_backup,");
 }
 
-bool is_default_key(std::string_view key) { return key == "ims/default" || key == "default"; }
-
-} // namespace
+bool is_iso(model::Image const& image) {
+  return image.disk_format == "iso" || image.property("virtual_env_type") == "IsoImage";
+}
 
 bool is_full_server(model::Image const& image) {
   auto const whole = image.property("__whole_image");

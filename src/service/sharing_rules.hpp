@@ -12,6 +12,10 @@
 
 namespace vitrine::service {
 
+/// True for an image made from a backup of a server.
+bool is_from_backup(model::Image const& image);
+/// True for the image of an installation medium.
+bool is_iso(model::Image const& image);
 /// True for the image of a whole server.
 bool is_full_server(model::Image const& image);
 

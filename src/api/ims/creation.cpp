@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <functional>
 
 namespace vitrine::api::ims {
 namespace {
@@ -57,30 +59,12 @@ Field<Creation> needed(Field<Creation> of, Fault missing) {
 
 constexpr std::string_view kText = R"({"type":"string"})";
 constexpr std::string_view kNumber = R"({"type":["integer","string"]})";
-constexpr std::string_view kFlag = R"({"type":["boolean","string"]})";
 
 // A field whose form is that of an attribute.
 Field<Creation> attribute(std::string_view name, std::string_view attribute_name,
                           std::string_view schema, std::string_view text) {
   return field(name, schema, text, [=](Creation& body, json::Value const& value) -> Result<> {
     return documents::set_by_extension(body.image, body.properties, attribute_name, value);
-  });
-}
-
-Field<Creation> flag(std::string_view name, std::optional<bool> Creation::* member,
-                     std::string_view text) {
-  return field(name, kFlag, text, [=](Creation& body, json::Value const& value) -> Result<> {
-    auto const* word = value.if_string();
-    if (auto const* yes = value.if_bool()) {
-      body.*member = *yes;
-    } else if (word != nullptr && text::equals_ignoring_case(json::view(*word), "true")) {
-      body.*member = true;
-    } else if (word != nullptr && text::equals_ignoring_case(json::view(*word), "false")) {
-      body.*member = false;
-    } else {
-      return wrong(Fault::invalid_body, name, "true or false is needed");
-    }
-    return {};
   });
 }
 
@@ -142,6 +126,8 @@ Result<std::vector<std::string>> tag_texts(Creation const& body) {
   return texts;
 }
 
+bool is_quick(Creation const& body) { return body.is_quick && body.is_quick->value; }
+
 bool is_iso(Creation const& body) {
   return body.kind == "IsoImage" || text::to_lower(body.source->object).ends_with(".iso");
 }
@@ -179,7 +165,7 @@ Result<> check_together(Creation const& body, Creator creator, std::string_view 
   bool const names_system = !body.os_version.value_or("").empty();
   if (kind == kIso && !names_system)
     return wrong(Fault::iso_without_os, "os_version", "is missing");
-  bool const quick = creator == Creator::quick || body.is_quick.value_or(false);
+  bool const quick = creator == Creator::quick || is_quick(body);
   if (quick && kind != kDataDisk && !names_system) {
     return wrong(Fault::os_version, "os_version", "is needed for a quick import");
   }
@@ -223,14 +209,14 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
     return fields;
   }
   add(optional("os_version", &Creation::os_version, "The operating system; see os_version."));
-  add(flag("is_config", &Creation::is_config, "Recorded: the guest is not changed."));
+  add(optional("is_config", &Creation::is_config, "Recorded: the guest is not changed."));
   if (creator == Creator::system_disk) {
     add(optional("cmk_id", &Creation::key, "Key to encrypt the image with."));
   }
   add(word("architecture", &Creation::architecture, {"x86", "arm"}, Fault::architecture,
            "x86 or arm."));
   add(attribute("hw_firmware_type", "hw_firmware_type", kText, "bios or uefi."));
-  add(flag("is_quick_import", &Creation::is_quick, "Take raw and zvhd2 only, up to 1 TiB."));
+  add(optional("is_quick_import", &Creation::is_quick, "Take raw and zvhd2 only, up to 1 TiB."));
   return fields;
 }
 
@@ -287,7 +273,7 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
     properties.emplace("hw_firmware_type", "uefi");
   }
   if (body.is_config) {
-    properties.insert_or_assign("__is_config_init", *body.is_config ? "true" : "false");
+    properties.insert_or_assign("__is_config_init", body.is_config->value ? "true" : "false");
   }
   TRY(documents::check_together(image, properties));
   image.id = {new_uuid()};
@@ -299,7 +285,7 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
                                  .formats = {},
                                  .has_sub_job = body.has_sub_job,
                                  .draft = std::move(image)};
-  if (creator == Creator::quick || body.is_quick.value_or(false)) {
+  if (creator == Creator::quick || is_quick(body)) {
     request.size_bytes_max = limits::quick_import_size_bytes;
     request.formats = {"raw", "zvhd2"};
   }

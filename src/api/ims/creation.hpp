@@ -25,8 +25,8 @@ struct Creation {
   std::optional<std::string> os_type;
   std::optional<std::string> os_version;
   std::optional<std::string> architecture;
-  std::optional<bool> is_config;
-  std::optional<bool> is_quick;
+  std::optional<Flag> is_config;
+  std::optional<Flag> is_quick;
   std::optional<std::string> key;
   bool has_sub_job{false}; ///< its job is told with one
 };

@@ -280,6 +280,9 @@ CatalogueEntry const& entry(Fault fault) {
   case conversion_failed: return entry("IMG.0071");
   case format_unwritable: return entry("IMG.0072");
   case share_with_self: return entry("IMG.0076");
+  case public_not_exported: return entry("IMG.0077");
+  case export_forbidden: return entry("IMG.0079");
+  case from_backup: return entry("IMG.0080");
   case public_of_others: return entry("IMG.0083");
   case unauthenticated: return entry("IMG.0087");
   case member_limit:
@@ -303,13 +306,16 @@ CatalogueEntry const& entry(Fault fault) {
   case tag_not_found: return entry("IMG.0115");
   case tag_limit: return entry("IMG.0116");
   case os_type: return entry("IMG.0122");
+  case full_server_not_exported: return entry("IMG.0128");
   case full_server_not_copied: return entry("IMG.0130");
   case full_server_image: return entry("IMG.0135");
   case firmware_type: return entry("IMG.0141");
   case image_not_found:
   case not_found:
   case image_gone: return entry("IMG.0144");
+  case export_running: return entry("IMG.0148");
   case enterprise_project_form: return entry("IMG.0155");
+  case export_too_large: return entry("IMG.0160");
   case iso_without_os: return entry("IMG.0166");
   case iso_image: return entry("IMG.0167");
   case vault_missing: return entry("IMG.0184");

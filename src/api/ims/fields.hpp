@@ -9,6 +9,10 @@
 
 namespace vitrine::api::ims {
 
+/// `true` or `false`, also as a word in any letter case (contract: ims-api 2.1).
+struct Flag {
+  bool value;
+};
 struct ImageName {
   std::string text;
 };
@@ -22,6 +26,12 @@ struct EnterpriseProject {
 } // namespace vitrine::api::ims
 
 namespace vitrine::api {
+
+template <>
+struct Wire<ims::Flag> {
+  static constexpr std::string_view schema = R"({"type":["boolean","string"]})";
+  static Result<ims::Flag> read(json::Value const& value, std::string_view field);
+};
 
 template <>
 struct Wire<ims::ImageName> {

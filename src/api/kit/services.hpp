@@ -22,6 +22,7 @@ namespace service {
 class Access;
 class Copies;
 class Downloads;
+class Exports;
 class Images;
 class Imports;
 class OsVersions;
@@ -46,6 +47,7 @@ struct Services {
   service::Sharing& sharing;
   service::Copies const& copies;
   service::Imports const& imports;
+  service::Exports const& exports;
   service::Quotas& quotas;
   jobs::Submitter& jobs;
   identity::Authenticator& authenticator;

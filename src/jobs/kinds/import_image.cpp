@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "jobs/kinds/arguments.hpp"
 #include "jobs/kinds/kinds.hpp"
+#include "jobs/kinds/outside.hpp"
 #include "store/buckets/buckets.hpp"
 #include "store/metadata/jobs.hpp"
 
@@ -78,23 +79,16 @@ public:
   }
 
 private:
-  // What the object store says is final: the caller can mend the object or its rights, and ask
-  // again. It has been asked several times by then.
   Result<std::unique_ptr<store::BucketObject>> open() {
     store::BucketUser const user{context_.caller().user, context_.caller().project};
     auto object = buckets_.open(user, request_.source);
-    if (!object) return final(object.error());
+    if (!object) return final_error(object.error());
     auto const size_bytes = (*object)->info().size_bytes;
     if (std::cmp_greater(size_bytes, request_.size_bytes_max)) {
       return error(Fault::image_too_large,
                    fmt::format("{} bytes, at most {}", size_bytes, request_.size_bytes_max));
     }
     return object;
-  }
-
-  static Error final(Error const& failure) {
-    if (failure.fault != Fault::bucket_unavailable) return failure;
-    return error(Fault::bucket_refused, failure.detail);
   }
 
   Result<model::Image> begin() {
@@ -131,7 +125,7 @@ private:
           }
           return context_.advance(done, static_cast<std::int64_t>(size_bytes));
         });
-    if (!streamed) return final(streamed.error());
+    if (!streamed) return final_error(streamed.error());
     return {};
   }
 
@@ -143,14 +137,14 @@ private:
 };
 
 JobKind import_kind(std::string_view name, KindServices const& services) {
-  auto& [sharing, copies, imports, uploads, buckets] = services;
   return {
       .name = name,
-      .run = [&imports, &uploads, &buckets](JobContext& context) -> Result<> {
+      .run = [&imports = services.imports, &uploads = services.uploads,
+              &buckets = services.buckets](JobContext& context) -> Result<> {
         auto const request = TRY(from_json(context.job().arguments_json));
         return Import(context, imports, uploads, buckets, request).run();
       },
-      .give_up = [&imports](JobContext& context, Error const& why) -> Result<> {
+      .give_up = [&imports = services.imports](JobContext& context, Error const& why) -> Result<> {
         auto const request = TRY(from_json(context.job().arguments_json));
         auto const told = context.commit(0, [&](store::Connection& connection) -> Result<> {
           auto const& job = context.job();

@@ -10,12 +10,14 @@
 
 namespace vitrine::service {
 class Copies;
+class Exports;
 class Imports;
 class Sharing;
 class Uploads;
 } // namespace vitrine::service
 namespace vitrine::store {
 class Buckets;
+class Database;
 } // namespace vitrine::store
 
 namespace vitrine::jobs {
@@ -36,7 +38,9 @@ struct KindServices {
   service::Sharing& sharing;
   service::Copies const& copies;
   service::Imports const& imports;
+  service::Exports const& exports;
   service::Uploads& uploads;
+  store::Database& database;
   store::Buckets& buckets;
 };
 

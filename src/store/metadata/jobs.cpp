@@ -109,6 +109,13 @@ Result<std::int64_t> Jobs::count_open(std::span<std::string_view const> kinds,
   return count;
 }
 
+Result<bool> Jobs::is_open(std::string_view kind, ImageId const& image) {
+  bool found = false;
+  TRY(connection_.run(sql::find_open_job_of_image, {kind, image},
+                      [&](Row const&) { found = true; }));
+  return found;
+}
+
 Result<> Jobs::add_item(JobId const& id, JobItem const& item) {
   TRY(connection_.run(sql::insert_job_item, {id, item.position, item.image, item.failures_json}));
   return {};

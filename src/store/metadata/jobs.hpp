@@ -61,6 +61,8 @@ public:
   /// Jobs of these kinds that have not ended: those of a project, or of all when it is empty.
   Result<std::int64_t> count_open(std::span<std::string_view const> kinds,
                                   ProjectId const& project);
+  /// True while a job of that kind works on the image.
+  Result<bool> is_open(std::string_view kind, ImageId const& image);
   Result<> add_item(JobId const& id, JobItem const& item);
   Result<std::vector<JobItem>> items(JobId const& id);
   /// Removes at most `limit` jobs that ended before `before`; returns how many.

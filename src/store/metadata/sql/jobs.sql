@@ -105,5 +105,8 @@ DELETE FROM job_items WHERE job_id = $1
 -- name: count_jobs_of_kind
 SELECT COUNT(*) FROM jobs WHERE ended_at IS NULL AND kind = $1 AND ($2 = '' OR project_id = $2)
 
+-- name: find_open_job_of_image
+SELECT 1 FROM jobs WHERE image_id = $2 AND image_id <> '' AND kind = $1 AND ended_at IS NULL LIMIT 1
+
 -- name: count_open_jobs
 SELECT COUNT(*), COALESCE(MIN(submitted_at), 0) FROM jobs WHERE ended_at IS NULL

@@ -1,0 +1,158 @@
+#include "jobs/kinds/export_image.hpp"
+
+#include "base/json.hpp"
+#include "base/limits.hpp"
+#include "jobs/kinds/arguments.hpp"
+#include "jobs/kinds/kinds.hpp"
+#include "jobs/kinds/outside.hpp"
+#include "store/buckets/buckets.hpp"
+#include "store/metadata/jobs.hpp"
+
+#include <algorithm>
+
+namespace vitrine::jobs {
+namespace {
+
+using service::ExportRequest;
+
+constexpr std::string_view kExportImage = "imsNativeExportImageJob";
+// How far a job is when the data is converted, and when it is written, of these.
+constexpr std::int64_t kConverted = 500;
+constexpr std::int64_t kWritten = 999;
+constexpr std::int64_t kDone = 1000;
+
+std::string to_json(ExportRequest const& request) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("image", request.image.text);
+  writer.field("bucket", request.target.bucket).field("object", request.target.object);
+  writer.field("format", request.format).end_object();
+  return out;
+}
+
+Result<ExportRequest> from_json(std::string_view text) {
+  auto const stored = TRY(Arguments::parse(text));
+  ExportRequest request;
+  request.image.text = TRY(stored.text("image"));
+  request.target.bucket = TRY(stored.text("bucket"));
+  request.target.object = TRY(stored.text("object"));
+  request.format = TRY(stored.text("format"));
+  return request;
+}
+
+/// One attempt.
+class Export {
+public:
+  Export(JobContext& context, service::Exports const& exports, store::Database& database,
+         store::Buckets& buckets, ExportRequest const& request)
+      : context_(context), exports_(exports), database_(database), buckets_(buckets),
+        request_(request) {}
+
+  Result<> run() {
+    auto const& job = context_.job();
+    if (job.attempt > 1) TRY(remove_unfinished());
+    auto const image = TRY(database_.read([&](store::Connection& connection) {
+      return exports_.admit(connection, context_.caller(), request_);
+    }));
+    auto const data = TRY(exports_.open(image, request_, [&](int percent) {
+      return context_.advance(kConverted * percent / 100, kDone);
+    }));
+    auto writer = buckets_.create(user(), request_.target, data->size_bytes());
+    if (!writer && writer.error().fault == Fault::object_exists && is_ours(data->size_bytes())) {
+      return tell_success();
+    }
+    if (!writer) return final_error(writer.error());
+    TRY(carry(*data, **writer));
+    TRY(context_.commit(kWritten, [](store::Connection&) { return Result<>(); }));
+    auto const committed = (*writer)->commit();
+    if (!committed) return final_error(committed.error());
+    return tell_success();
+  }
+
+private:
+  [[nodiscard]] store::BucketUser user() const {
+    return {context_.caller().user, context_.caller().project};
+  }
+
+  // What a killed attempt left must not stay.
+  Result<> remove_unfinished() {
+    auto const removed =
+        buckets_.remove_unfinished(user(), request_.target, context_.job().submitted_at);
+    if (!removed) return final_error(removed.error());
+    return {};
+  }
+
+  // An attempt that had written everything may have ended before it could tell.
+  bool is_ours(std::uint64_t size_bytes) {
+    if (context_.job().done < kWritten) return false;
+    auto const object = buckets_.open(user(), request_.target);
+    return object && (*object)->info().size_bytes == size_bytes;
+  }
+
+  Result<> carry(StoredBytes& data, BytesWriter& writer) {
+    auto const size_bytes = data.size_bytes();
+    store::Piece piece;
+    for (std::uint64_t at = 0; at < size_bytes;) {
+      auto const count =
+          static_cast<std::size_t>(std::min<std::uint64_t>(store::kPieceBytes, size_bytes - at));
+      auto const part = piece.whole().first(count);
+      TRY(data.read(at, part));
+      if (auto const written = writer.write(part); !written) return final_error(written.error());
+      at += count;
+      auto const share = static_cast<std::int64_t>(at * (kWritten - kConverted) / size_bytes);
+      TRY(context_.advance(kConverted + share, kDone));
+    }
+    return {};
+  }
+
+  Result<> tell_success() {
+    return context_.commit(0, [&](store::Connection& connection) {
+      service::Batch const batch{context_.caller(), context_.job().id, context_.now()};
+      return exports_.tell(connection, batch, request_, std::nullopt);
+    });
+  }
+
+  JobContext& context_;
+  service::Exports const& exports_;
+  store::Database& database_;
+  store::Buckets& buckets_;
+  ExportRequest const& request_;
+};
+
+} // namespace
+
+Order export_order(model::Caller const& caller, service::Exports const& exports,
+                   service::ExportRequest const& request) {
+  return {.kind = kExportImage,
+          .arguments_json = to_json(request),
+          .audit = model::audit::image_export,
+          .images = {request.image},
+          .units = kDone,
+          .image = request.image,
+          .with = [&caller, &exports, request](store::Connection& connection) -> Result<> {
+            TRY(exports.admit(connection, caller, request));
+            if (!TRY(store::Jobs(connection).is_open(kExportImage, request.image))) return {};
+            return error(Fault::export_running);
+          }};
+}
+
+JobKind export_image(KindServices const& services) {
+  auto& exports = services.exports;
+  return {.name = kExportImage,
+          .run = [&exports, &database = services.database,
+                  &buckets = services.buckets](JobContext& context) -> Result<> {
+            auto const request = TRY(from_json(context.job().arguments_json));
+            return Export(context, exports, database, buckets, request).run();
+          },
+          .give_up = [&exports](JobContext& context, Error const& why) -> Result<> {
+            auto const request = TRY(from_json(context.job().arguments_json));
+            auto const told = context.commit(0, [&](store::Connection& connection) {
+              service::Batch const batch{context.caller(), context.job().id, context.now()};
+              return exports.tell(connection, batch, request, why);
+            });
+            if (!told) return told;
+            return Error(why);
+          }};
+}
+
+} // namespace vitrine::jobs

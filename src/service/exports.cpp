@@ -1,0 +1,129 @@
+#include "service/exports.hpp"
+
+#include "service/sharing_rules.hpp"
+#include "store/metadata/audit.hpp"
+#include "store/metadata/images.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace vitrine::service {
+namespace {
+
+using formats::Format;
+
+// What can be read; the plain kinds are disks without a structure.
+constexpr std::array<std::pair<std::string_view, Format>, 14> kFormats = {
+    {{"raw", Format::raw},
+     {"ami", Format::raw},
+     {"ari", Format::raw},
+     {"aki", Format::raw},
+     {"qcow2", Format::qcow2},
+     {"qcow", Format::qcow},
+     {"qed", Format::qed},
+     {"vmdk", Format::vmdk},
+     {"vhd", Format::vhd},
+     {"vhdx", Format::vhdx},
+     {"vdi", Format::vdi},
+     {"ploop", Format::ploop},
+     {"zvhd", Format::zvhd},
+     {"zvhd2", Format::zvhd2}}};
+
+Result<Format> format_named(std::string_view name) {
+  auto const* const at =
+      std::ranges::find(kFormats, name, &std::pair<std::string_view, Format>::first);
+  if (at != kFormats.end()) return at->second;
+  return error(Fault::format_unwritable, fmt::format("the image is stored as {}", name));
+}
+
+bool converts(model::Image const& image, ExportRequest const& request) {
+  return !request.format.empty() && request.format != image.disk_format;
+}
+
+bool is_forbidden(model::Image const& image) {
+  return image.property("export_forbidden").value_or("") == "true";
+}
+
+} // namespace
+
+Exports::Exports(Access const& access, store::Blobs& blobs, store::Buckets const& buckets,
+                 convert::Converter& converter)
+    : access_(access), blobs_(blobs), buckets_(buckets), converter_(converter),
+      download_(access.action("download_image")) {}
+
+// An image that was made from a public one may be no more exported than that (contract: ims-api
+// 6.8, D40).
+Result<> Exports::check_kind(store::Connection& connection, model::Image const& image) const {
+  if (is_full_server(image)) return error(Fault::full_server_not_exported);
+  if (is_from_backup(image)) return error(Fault::from_backup);
+  if (is_iso(image)) return error(Fault::iso_image);
+  if (is_forbidden(image)) return error(Fault::export_forbidden);
+  auto const parent = image.property("__originalimagename").value_or("");
+  if (parent.empty()) return {};
+  auto const found = store::Images(connection).get(ImageId{parent});
+  if (!found) {
+    return found.error().fault == Fault::image_not_found ? Result<>() : Error(found.error());
+  }
+  bool const forbids = found->visibility == model::Visibility::public_ && is_forbidden(*found);
+  return forbids ? error(Fault::export_forbidden) : Result<>();
+}
+
+Result<model::Image> Exports::admit(store::Connection& connection, model::Caller const& caller,
+                                    ExportRequest const& request) const {
+  auto found = TRY(store::Images(connection).get_for(request.image, caller));
+  auto const& image = found.image;
+  Sight const sight{image, found.membership};
+  TRY(access_.require_seen(caller, sight));
+  if (image.visibility == model::Visibility::public_) return error(Fault::public_not_exported);
+  TRY(access_.require_owned(caller, sight));
+  if (image.status != model::ImageStatus::active) return error(Fault::image_not_active);
+  TRY(check_kind(connection, image));
+  auto const size_bytes = image.size_bytes.value_or(0);
+  if (!request.format.empty() && size_bytes > limits::export_size_bytes) {
+    return error(Fault::export_too_large,
+                 fmt::format("{} bytes, at most {}", size_bytes, limits::export_size_bytes));
+  }
+  TRY(access_.require(download_, caller, sight));
+  if (converts(image, request)) {
+    auto const from = TRY(format_named(image.disk_format.value_or("")));
+    auto const to = TRY(format_named(request.format));
+    TRY(converter_.check(from, to));
+  }
+  if (!buckets_.is_configured()) return error(Fault::no_object_store);
+  return std::move(found.image);
+}
+
+Result<std::unique_ptr<StoredBytes>> Exports::open(model::Image const& image,
+                                                   ExportRequest const& request,
+                                                   formats::Progress const& progress) const {
+  auto stored = blobs_.open(image.blob);
+  bool const lost = !stored && stored.error().fault == Fault::not_found;
+  bool const cut = stored && std::cmp_not_equal((*stored)->size_bytes(), *image.size_bytes);
+  if (lost || cut) {
+    return error(Fault::unavailable, "The image store does not have all the data of the image.");
+  }
+  auto data = TRY(stored);
+  if (!converts(image, request)) return data;
+  auto const from = TRY(format_named(image.disk_format.value_or("")));
+  auto const to = TRY(format_named(request.format));
+  auto converted = TRY(converter_.convert(*data, from, to, progress));
+  return std::move(converted.data);
+}
+
+Result<> Exports::tell(store::Connection& connection, Batch const& batch,
+                       ExportRequest const& request, std::optional<Error> const& why) const {
+  auto const image = store::Images(connection).get(request.image);
+  model::AuditEvent event{.kind = model::audit::image_export,
+                          .time = batch.now,
+                          .caller = batch.caller,
+                          .image = request.image,
+                          .image_name = image ? image->name.value_or("") : "",
+                          .image_owner = image ? image->owner : ProjectId{},
+                          .job = batch.job,
+                          .pairs = {},
+                          .failure = why};
+  return store::Audit(connection).record(event);
+}
+
+} // namespace vitrine::service
