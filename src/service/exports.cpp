@@ -103,7 +103,8 @@ Result<std::unique_ptr<StoredBytes>> Exports::open(model::Image const& image,
   if (lost || cut) {
     return error(Fault::unavailable, "The image store does not have all the data of the image.");
   }
-  auto data = TRY(stored);
+  if (!stored) return Error(stored.error());
+  auto data = std::move(*stored);
   if (!converts(image, request)) return data;
   auto const from = TRY(format_named(image.disk_format.value_or("")));
   auto const to = TRY(format_named(request.format));

@@ -129,7 +129,7 @@ Result<std::vector<std::string>> tag_texts(Creation const& body) {
 bool is_quick(Creation const& body) { return body.is_quick && body.is_quick->value; }
 
 bool is_iso(Creation const& body) {
-  return body.kind == "IsoImage" || text::to_lower(body.source->object).ends_with(".iso");
+  return body.kind == "IsoImage" || text::to_lower(body.source.object).ends_with(".iso");
 }
 
 std::string_view environment(Creation const& body, Creator creator) {
@@ -281,7 +281,7 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
   image.container_format = "bare";
   image.set_properties(properties);
   image.set_tags(TRY(tag_texts(body)));
-  service::ImportRequest request{.source = *body.source,
+  service::ImportRequest request{.source = body.source,
                                  .formats = {},
                                  .has_sub_job = body.has_sub_job,
                                  .draft = std::move(image)};

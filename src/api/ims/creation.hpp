@@ -21,7 +21,7 @@ struct Creation {
   std::vector<std::string> tags;
   std::optional<TagList> image_tags;
   std::optional<std::string> kind; ///< `type`: what virtual_env_type says of it
-  std::optional<model::ObjectUrl> source;
+  model::ObjectUrl source;
   std::optional<std::string> os_type;
   std::optional<std::string> os_version;
   std::optional<std::string> architecture;

@@ -8,6 +8,7 @@
 #include "identity/keystone/checks.hpp"
 #include "identity/keystone/options.hpp"
 #include "identity/keystone/projects.hpp"
+#include "model/object_store_keys.hpp"
 
 #include <memory>
 #include <optional>

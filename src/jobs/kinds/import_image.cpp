@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/limits.hpp"
+#include "base/text.hpp"
 #include "jobs/kinds/arguments.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/kinds/outside.hpp"
@@ -34,8 +35,8 @@ std::string to_json(ImportRequest const& request) {
   return out;
 }
 
-Result<ImportRequest> from_json(std::string_view text) {
-  auto const stored = TRY(Arguments::parse(text));
+Result<ImportRequest> from_json(std::string_view arguments) {
+  auto const stored = TRY(Arguments::parse(arguments));
   ImportRequest request;
   request.registers = TRY(stored.flag("registers"));
   request.source.bucket = TRY(stored.text("bucket"));
