@@ -195,7 +195,7 @@ def test_killed_anywhere_an_export_ends_with_one_whole_file(fresh_server, rng):
 def test_an_import_of_what_was_exported_is_the_same(server, disk):
     demo = server.client("demo")
     raw, _ = disk
-    url = put(server, demo.project_id, "again.raw", raw.read_bytes(), "in")
+    url = put(server, demo.project_id, "again.raw", raw.read_bytes(), "inbox")
     answer = demo.post("/v2/cloudimages/action", {"name": "again", "image_url": url,
                                                   "min_disk": 1}).expect(200)
     image = demo.wait_job(answer.json()["job_id"])["entities"]["image_id"]
