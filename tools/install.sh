@@ -8,7 +8,7 @@ packages_build=(
   zlib1g-dev libzstd-dev libseccomp-dev
 )
 packages_clang=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
-packages_test=(python3-venv ca-certificates curl openssl postgresql qemu-utils bubblewrap)
+packages_test=(python3-venv ca-certificates curl openssl postgresql qemu-utils bubblewrap sqlite3)
 packages_bench=(nginx-light wrk openssl curl postgresql)
 
 as_root() {
@@ -62,6 +62,30 @@ need_python() { need_venv .cache/venv tests/requirements*.txt; }
 
 # What tests/components/keystone.py starts; apart, since its packages are others.
 need_keystone() { need_venv .cache/keystone/venv tests/components/requirements-keystone.txt; }
+
+# need_for_stages ARGUMENT...: what the named stages of tools/run_tests.py need, or all of them.
+need_for_stages() {
+  local stage stages=() packages=(python3)
+  for stage in $(stage_names); do
+    case " $* " in *" $stage "*) stages+=("$stage") ;; esac
+  done
+  [ ${#stages[@]} -gt 0 ] || read -ra stages <<<"$(stage_names)"
+  for stage in "${stages[@]}"; do
+    case $stage in
+      house) packages+=(clang-format-19) ;;
+      *) packages+=("${packages_build[@]}" "${packages_test[@]}") ;;
+    esac
+    case $stage in asan | tsan | fuzz) packages+=("${packages_clang[@]}") ;; esac
+  done
+  need_apt "${packages[@]}"
+  need_python
+  for stage in "${stages[@]}"; do
+    case $stage in
+      keystone) need_keystone ;;
+      s3 | chaos | clients) need_go ;;
+    esac
+  done
+}
 
 # A Go new enough for the modules of tests/clients, as .cache/go/bin/go. Debian 12 has Go 1.19, too
 # old for them, but able to fetch a newer toolchain: those are modules like any other.

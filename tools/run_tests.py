@@ -1,6 +1,6 @@
 """What ./dev test runs: every stage builds what it needs, runs its tests and is timed.
 
-usage: run_tests.py [--list] [--fuzz-seconds N] [STAGE...]
+usage: run_tests.py [--fuzz-seconds N] [STAGE...]
 
 The last line is `N passed, N failed`; the status is 0 only when nothing failed. A stage that breaks
 before its tests run (a build, a crash of the runner) counts as one failure.
@@ -219,14 +219,10 @@ def run_stages(names, fuzz_seconds):
 
 def main():
     parser = argparse.ArgumentParser(description="Builds and runs every test.")
-    parser.add_argument("--list", action="store_true", help="show the stages")
     parser.add_argument("--fuzz-seconds", type=int, default=60)
     parser.add_argument("stages", nargs="*")
     options = parser.parse_args()
-    known = {stage.__name__: stage.__doc__ for stage in STAGES}
-    if options.list:
-        print("\n".join(f"{name:10} {text}" for name, text in known.items()))
-        return 0
+    known = [stage.__name__ for stage in STAGES]
     if unknown := set(options.stages) - set(known):
         parser.error(f"no stage {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     REPORTS.mkdir(parents=True, exist_ok=True)
