@@ -20,6 +20,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <fmt/format.h>
 #include <functional>
@@ -66,7 +67,9 @@ void add_serve(CLI::App& program, ServeArguments& arguments, Chosen& chosen) {
   command->add_option("--standalone", arguments.options.directory,
                       "Directory of everything it keeps; or [storage] directory");
   command->add_flag("--demo", arguments.options.demo, "Also make the demo accounts");
-  command->add_option("--listen", arguments.listen, "HOST:PORT; port 0 takes a free one");
+  command->add_option("--listen", arguments.listen,
+                      "HOST:PORT, port 0 takes a free one; or [server] listen, or " +
+                          ops::Config{}.server.listen);
   command->add_option("--role", arguments.role, "all, api or worker; or [server] role");
   command->add_option("--config", arguments.config_file, "TOML file; see check-config");
   command->callback([&] {
@@ -168,15 +171,14 @@ Result<std::string> service_directory(std::string const& standalone, ops::Config
     return standalone.empty() ? config.storage.directory : standalone;
   }
   auto directory = TRY(directory_of(standalone, config));
-  if (std::filesystem::exists(directory + "/vitrine.db")) return directory;
+  if (TRY(holds_service(directory))) return directory;
   return error(Fault::unavailable,
                fmt::format("{0} holds no service yet: the first `vitrine serve --standalone {0}` "
                            "makes it",
                            directory));
 }
 
-Result<> with_directory(console::IdentityTools::Place const& place,
-                        console::IdentityTools::Use const& use) {
+Result<> with_directory(console::Place const& place, console::IdentityTools::Use const& use) {
   auto const config =
       TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
   if (config.identity.driver == ops::IdentityDriver::keystone) {
@@ -210,10 +212,13 @@ Result<> move_database(std::string const& directory, std::string const& config_f
   return move_service(directory, config, tell);
 }
 
-Result<service::BlobReport> check_blobs(std::string const& directory,
-                                        std::string const& config_file) {
-  auto const config = TRY(ops::load_config(given(config_file), ops::environment_settings(environ)));
-  auto const home = TRY(service_directory(directory, config));
+Result<service::BlobReport> check_blobs(console::Place const& place) {
+  auto const config =
+      TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
+  if (config.storage.driver == ops::StorageDriver::file) {
+    TRY(directory_of(place.standalone, config)); // of image data, also where rows are elsewhere
+  }
+  auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
   auto const blobs = TRY(open_blobs(home, config));
   return service::check_blobs(*database, *blobs);
@@ -231,7 +236,7 @@ Result<ProjectId> project_named(std::string const& text, ops::Config const& conf
   return ProjectId{text};
 }
 
-Result<> with_quotas(console::QuotaTools::Place const& place, std::string const& project,
+Result<> with_quotas(console::Place const& place, std::string const& project,
                      console::QuotaTools::Use const& use) {
   auto const config =
       TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
@@ -240,6 +245,31 @@ Result<> with_quotas(console::QuotaTools::Place const& place, std::string const&
   auto const id = TRY(project_named(project, config, *database));
   auto quotas = quotas_of(config, *database);
   return use(quotas, id);
+}
+
+/// The exit status of the work, which tells in one line why it failed. What is thrown is a bug, or
+/// memory that ran out: told, too, instead of a core dump.
+int done_or_told(Chosen const& work) {
+  std::string reason;
+  try {
+    auto const done = work();
+    if (done) return 0;
+    auto const& failed = done.error();
+    reason = failed.detail.empty() ? text_of(failed.fault) : failed.detail;
+  } catch (std::exception const& thrown) {
+    reason = thrown.what();
+  }
+  std::cerr << "vitrine: " << reason << "\n";
+  return 1;
+}
+
+/// The exit status of a line that is no command. Of a word in a command's place the parser only
+/// says that a command is missing: the word is what it should name.
+int refused(CLI::App const& program, CLI::ParseError const& problem) {
+  auto const unknown = program.remaining(true);
+  bool const names_none = problem.get_name() == "RequiredError" && !unknown.empty();
+  int const status = names_none ? program.exit(CLI::ExtrasError(unknown)) : program.exit(problem);
+  return status == 0 ? 0 : 2;
 }
 
 } // namespace
@@ -265,16 +295,9 @@ int run(int count, char const* const* arguments) {
   try {
     program.parse(count, arguments);
   } catch (CLI::ParseError const& problem) {
-    return program.exit(problem) == 0 ? 0 : 2;
+    return refused(program, problem);
   }
-  if (!chosen) return 2;
-  if (auto const done = chosen(); !done) {
-    auto const& failed = done.error();
-    std::cerr << "vitrine: " << (failed.detail.empty() ? text_of(failed.fault) : failed.detail)
-              << "\n";
-    return 1;
-  }
-  return 0;
+  return chosen ? done_or_told(chosen) : 2;
 }
 
 } // namespace vitrine::app

@@ -14,7 +14,6 @@ namespace vitrine::app {
 namespace {
 
 using Tell = std::function<void(std::string const&)>;
-using std::filesystem::weakly_canonical;
 
 constexpr std::chrono::seconds kTellEvery{2};
 
@@ -22,11 +21,16 @@ std::string amount_of(service::CopiedBlobs const& blobs) {
   return fmt::format("{} blobs, {} bytes", blobs.blobs, blobs.bytes);
 }
 
+// The place to go need not be there yet: it is another one then.
+bool is_same(std::string const& home, std::string const& directory) {
+  std::error_code failed;
+  return std::filesystem::equivalent(home, directory, failed);
+}
+
 Result<> move_blobs(store::Database& database, std::string const& directory,
                     ops::Config const& config, Tell const& tell) {
   auto const home = config.storage.directory.empty() ? directory : config.storage.directory;
-  if (config.storage.driver == ops::StorageDriver::file &&
-      weakly_canonical(home) == weakly_canonical(directory)) {
+  if (config.storage.driver == ops::StorageDriver::file && is_same(home, directory)) {
     tell("image data: stays in " + directory);
     return {};
   }
@@ -51,7 +55,7 @@ Result<> move_service(std::string const& directory, ops::Config const& config, T
   if (config.database.url.empty()) {
     return error(Fault::invalid_value, "database.url is empty: it names the PostgreSQL to move to");
   }
-  if (!std::filesystem::exists(directory + "/vitrine.db")) {
+  if (!TRY(holds_service(directory))) {
     return error(Fault::unavailable, directory + " holds no service");
   }
   auto const lock = TRY(DirectoryLock::take(directory));

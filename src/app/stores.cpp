@@ -10,9 +10,12 @@
 #include "store/metadata/sqlite/sqlite_database.hpp"
 #include "store/metadata/timed_database.hpp"
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <sys/file.h>
 #include <unistd.h>
@@ -50,6 +53,11 @@ store::s3::BucketsOptions buckets_options(ops::BucketsConfig const& from) {
   return to;
 }
 
+Error failed_to(std::string_view what, std::string const& path) {
+  return error(Fault::unavailable,
+               fmt::format("cannot {} {}: {}", what, path, std::strerror(errno)));
+}
+
 // Kept in a file, so that a server finds what it claimed, or left behind, when it was killed.
 Result<std::string> server_id(std::string const& directory) {
   auto const path = directory + "/server-id";
@@ -58,7 +66,7 @@ Result<std::string> server_id(std::string const& directory) {
   id = new_hex_id();
   std::ofstream file(path);
   file << id << "\n";
-  if (!file.flush()) return error(Fault::unavailable, "cannot write " + path);
+  if (!file.flush()) return failed_to("write", path);
   return id;
 }
 
@@ -76,12 +84,22 @@ Result<DirectoryLock> DirectoryLock::take(std::string const& directory) {
   if (failed) return error(Fault::unavailable, directory + ": " + failed.message());
   auto const path = directory + "/lock";
   int const descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) return error(Fault::unavailable, "cannot open " + path);
+  if (descriptor < 0) return failed_to("open", path);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     ::close(descriptor);
     return error(Fault::unavailable, "another server works on " + directory);
   }
   return DirectoryLock(descriptor);
+}
+
+Result<bool> holds_service(std::string const& directory) {
+  std::error_code failed;
+  bool const is_there = std::filesystem::exists(directory + "/vitrine.db", failed);
+  if (failed) {
+    return error(Fault::unavailable,
+                 fmt::format("cannot look into {}: {}", directory, failed.message()));
+  }
+  return is_there;
 }
 
 DirectoryLock::~DirectoryLock() {

@@ -32,6 +32,10 @@ private:
   int descriptor_;
 };
 
+/// Whether the rows of a service are in `directory`. Errors: `unavailable` with the reason, as
+/// where it may not be looked into.
+Result<bool> holds_service(std::string const& directory);
+
 /// What is kept: in one directory, but for a database or image data elsewhere.
 struct Stores {
   DirectoryLock lock;

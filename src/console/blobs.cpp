@@ -11,12 +11,11 @@ namespace {
 
 struct Checking {
   BlobTools tools;
-  std::string directory;
-  std::string config_file;
+  Place place{};
 };
 
 Result<> check(Checking const& asked) {
-  auto const report = TRY(asked.tools.check(asked.directory, asked.config_file));
+  auto const report = TRY(asked.tools.check(asked.place));
   for (auto const& finding : report.findings) {
     asked.tools.out << fmt::format("{}: {}, {} bytes stored, {} expected\n",
                                    service::name_of(finding.kind), finding.id.text,
@@ -36,8 +35,7 @@ void add_blob_commands(CLI::App& program, std::function<Result<>()>& chosen, Blo
   blobs->require_subcommand(1);
   auto* command = blobs->add_subcommand(
       "check", "Compare what is stored with what should be; fails when anything is wrong");
-  command->add_option("--standalone", asked->directory, "Directory of the service")->required();
-  command->add_option("--config", asked->config_file, "TOML file of the service");
+  add_place(*command, asked->place);
   command->callback([asked, &chosen] { chosen = [asked] { return check(*asked); }; });
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "console/place.hpp"
 #include "service/blob_check.hpp"
 
 #include <functional>
 #include <iosfwd>
-#include <string>
 
 namespace CLI {
 class App;
@@ -17,9 +17,7 @@ namespace vitrine::console {
 /// What the commands work with.
 struct BlobTools {
   /// Compares the rows of a service with its store.
-  std::function<Result<service::BlobReport>(std::string const& directory,
-                                            std::string const& config_file)>
-      check;
+  std::function<Result<service::BlobReport>(Place const& place)> check;
   std::ostream& out;
 };
 

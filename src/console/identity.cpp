@@ -24,7 +24,7 @@ model::Caller operator_here() {
 
 // The values of all options; one command fills the few it declares.
 struct Values {
-  IdentityTools::Place place;
+  Place place;
   std::string name;
   std::string description;
   std::string email;
@@ -69,6 +69,7 @@ using Work = Result<> (*)(Session&, Directory&);
 CLI::App* add_command(CLI::App& parent, Shared const& session, std::string const& name,
                       std::string const& text, Work work) {
   auto* command = parent.add_subcommand(name, text)->fallthrough();
+  add_place(*command, session->values.place);
   command->callback([session, work] {
     session->chosen = [session, work] {
       return session->tools.with_directory(
@@ -390,10 +391,7 @@ void add_identity_commands(CLI::App& program, std::function<Result<>()>& chosen,
                            IdentityTools tools) {
   auto const session = std::make_shared<Session>(std::move(tools), Values{}, chosen);
   auto* identity = add_group(program, "identity", "Manage the built-in identity.");
-  identity->add_option("--standalone", session->values.place.standalone,
-                       "Directory of the service; or as --config says.");
-  identity->add_option("--config", session->values.place.config_file,
-                       "TOML file of the service, when it names the directory or a database.");
+  add_place(*identity, session->values.place);
   add_project_commands(*identity, session);
   add_user_commands(*identity, session);
   add_role_commands(*identity, session);

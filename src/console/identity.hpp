@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "console/place.hpp"
 
 #include <functional>
 #include <iosfwd>
@@ -21,10 +22,6 @@ namespace vitrine::console {
 /// What the commands work with.
 struct IdentityTools {
   using Use = std::function<Result<>(identity::builtin::Directory&)>;
-  struct Place {
-    std::string standalone;  ///< --standalone, empty when there is none
-    std::string config_file; ///< --config, empty when there is none
-  };
   /// Opens the prepared directory of that place and lets `use` work on it.
   std::function<Result<>(Place const& place, Use const& use)> with_directory;
   /// Reads a password that is not shown; from a terminal it asks twice. Error: `invalid_value`.

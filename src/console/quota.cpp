@@ -13,7 +13,7 @@ namespace {
 
 struct Session {
   QuotaTools tools;
-  QuotaTools::Place place;
+  Place place;
   std::string project;
   std::string resource;
   std::int64_t limit{0};
@@ -40,6 +40,7 @@ Result<> reset(Session const& session, service::Quotas& quotas, ProjectId const&
 CLI::App* add_command(CLI::App& parent, Shared const& session, std::function<Result<>()>& chosen,
                       std::string const& name, std::string const& text, Work work) {
   auto* command = parent.add_subcommand(name, text)->fallthrough();
+  add_place(*command, session->place);
   command
       ->add_option("project", session->project,
                    "Its id, or its name where the built-in identity knows it")
@@ -61,8 +62,7 @@ void add_quota_commands(CLI::App& program, std::function<Result<>()>& chosen, Qu
   auto const session = std::make_shared<Session>(std::move(tools));
   auto* quota = program.add_subcommand("quota", "How much a project may have");
   quota->require_subcommand(1);
-  quota->add_option("--standalone", session->place.standalone, "Directory of the service");
-  quota->add_option("--config", session->place.config_file, "TOML file of the service");
+  add_place(*quota, session->place);
   add_command(*quota, session, chosen, "show", "Show what a project uses of what it may.", show);
   auto* setting =
       add_command(*quota, session, chosen, "set", "Give a project a limit of its own.", set);

@@ -4,6 +4,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "console/place.hpp"
 
 #include <functional>
 #include <iosfwd>
@@ -21,10 +22,6 @@ namespace vitrine::console {
 /// What the commands work with.
 struct QuotaTools {
   using Use = std::function<Result<>(service::Quotas&, ProjectId const&)>;
-  struct Place {
-    std::string standalone;  ///< --standalone, empty when there is none
-    std::string config_file; ///< --config, empty when there is none
-  };
   /// Opens the limits of a service and lets `use` work on those of a project, which the text names.
   std::function<Result<>(Place const& place, std::string const& project, Use const& use)>
       with_quotas;

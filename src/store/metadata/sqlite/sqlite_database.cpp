@@ -47,6 +47,9 @@ private:
 // The operator reads this; what SQLite says has gone to standard error.
 Error no_database(std::string const& path, Error failure) {
   if (failure.fault != Fault::internal) return failure;
+  if (::access(path.c_str(), R_OK | W_OK) != 0) {
+    return error(Fault::unavailable, "cannot open " + path + ": " + std::strerror(errno));
+  }
   return error(Fault::unavailable, path + " is no usable database");
 }
 
