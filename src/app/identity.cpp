@@ -94,7 +94,8 @@ public:
     return {};
   }
   Result<> announce(std::string_view url) override {
-    return identity::builtin::announce(wanted_, clouds_, url);
+    auto const& seen = config_.server.public_endpoint; // by clients, before any proxy
+    return identity::builtin::announce(wanted_, clouds_, seen.empty() ? url : seen);
   }
 
 private:

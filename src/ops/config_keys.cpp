@@ -124,8 +124,8 @@ std::vector<Key> server_keys() {
       {"server",
        "public_endpoint",
        SLOT(server, public_endpoint),
-       "Base URL that clients reach this service at, for links and the catalog. Empty: taken from "
-       "each request's Host.",
+       "Base URL that clients reach this service at, for links, the catalog and clouds.yaml. "
+       "Empty: taken from each request's Host.",
        0,
        0,
        {},

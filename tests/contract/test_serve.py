@@ -150,6 +150,19 @@ def test_every_spelling_of_a_place_is_told_as_one_that_clients_reach(tmp_path, l
         server.finish()
 
 
+@builtin_only
+def test_clients_are_told_the_public_endpoint(tmp_path):
+    """What listens may be behind a proxy. The file follows the configuration at each start."""
+    for endpoint in ("https://images.example.org:9292", "https://cloud.example.org/images", ""):
+        server = harness.Server(tmp_path / "data",
+                                config=f'[server]\npublic_endpoint = "{endpoint}"\n').start()
+        try:
+            urls = {cloud["auth"]["auth_url"] for cloud in server.clouds().values()}
+            assert urls == {f"{endpoint or server.url}/v3"}
+        finally:
+            server.finish()
+
+
 def certificate(folder, name):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",

@@ -28,8 +28,8 @@ struct Bootstrap {
 /// for such a file when passwords have to go there, `unavailable`.
 Result<std::vector<Cloud>> bootstrap(Directory& directory, Bootstrap const& wanted);
 
-/// Tells in the file where the service listens now. `url` as printed when ready, without a
-/// path.
+/// Tells in the file where clients reach the service now: `url`, as printed when ready or
+/// configured, without a slash at the end.
 Result<> announce(Bootstrap const& wanted, std::vector<Cloud> const& clouds, std::string_view url);
 
 /// `url` with a host that this machine reaches: the loopback address in place of `0.0.0.0` and
