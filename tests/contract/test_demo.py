@@ -38,7 +38,7 @@ def demo(tmp_path):
         return process
 
     with contextlib.ExitStack() as held:
-        with contextlib.suppress(OSError):  # or somebody else holds the port: each demo takes its own
+        with contextlib.suppress(OSError):  # or somebody else holds the port
             held.enter_context(socket.create_server(("127.0.0.1", 9292), reuse_port=True))
         yield start
     for process in started:
