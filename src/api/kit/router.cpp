@@ -116,33 +116,46 @@ std::variant<Match, Miss> Router::find(std::string_view method, std::string_view
   if (path.too_long) return Miss{Miss::Why::no_such_path, family, {}};
 
   auto const fits = [&](Route const& route) {
+    // `/v2/images/…` names no project (contract: ims-api 1, routing traps).
+    if (family == &image_family && route.family == &ims_family) return false;
     if (route.segments.size() != path.count) return false;
     for (std::size_t i = 0; i < path.count; ++i) {
       if (!is_parameter(route.segments[i]) && route.segments[i] != path.segments[i]) return false;
     }
     return true;
   };
-  auto const at = std::ranges::find_if(routes_, fits);
+  auto const first = std::ranges::find_if(routes_, fits);
   bool const slash_refused = path.trailing_slash && !family->trailing_slash;
-  if (at == routes_.end() || slash_refused) {
+  if (first == routes_.end() || slash_refused) {
     bool const unknown = path.count == 0 || !is_known_api(path.segments[0]) ||
                          (path.count == 1 && path.segments[0].starts_with("v1"));
     return Miss{unknown ? Miss::Why::unknown_version : Miss::Why::no_such_path, family, {}};
   }
 
-  auto const wanted = method == "HEAD" && at->family->head_is_get ? "GET" : method;
-  auto const verb = std::ranges::find_if(
-      at->verbs, [&](auto const& candidate) { return name_of(candidate.first) == wanted; });
-  if (verb == at->verbs.end()) {
+  auto const verb_in = [&](Route const& route) {
+    auto const wanted = method == "HEAD" && route.family->head_is_get ? "GET" : method;
+    return std::ranges::find_if(
+        route.verbs, [&](auto const& candidate) { return name_of(candidate.first) == wanted; });
+  };
+  // A parameter may read as the literal segment of another template, which has other verbs: a tag
+  // with the key `action`.
+  auto const at = std::find_if(first, routes_.end(), [&](Route const& route) {
+    return fits(route) && verb_in(route) != route.verbs.end();
+  });
+  if (at == routes_.end()) {
     std::string allow;
-    for (auto const& [allowed, index] : at->verbs) {
-      if (!allow.empty()) allow += ", ";
-      allow += name_of(allowed);
+    for (auto route = first; route != routes_.end(); ++route) {
+      if (!fits(*route)) continue;
+      for (auto const& [allowed, index] : route->verbs) {
+        if (allow.find(name_of(allowed)) != std::string::npos) continue;
+        if (!allow.empty()) allow += ", ";
+        allow += name_of(allowed);
+      }
     }
-    return Miss{Miss::Why::wrong_method, at->family, std::move(allow)};
+    return Miss{Miss::Why::wrong_method, first->family, std::move(allow)};
   }
 
-  Match match{verb->second, {}};
+  Match match{verb_in(*at)->second, {}};
   for (std::size_t i = 0; i < path.count; ++i) {
     if (!is_parameter(at->segments[i])) continue;
     auto decoded = text::percent_decode(path.segments[i], false);
