@@ -205,13 +205,9 @@ Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& 
 }
 
 Result<model::Image> Images::change_owned(model::Caller const& caller, ImageId const& id,
-                                          Change const& change) {
-  auto const may = [&](Sight const& sight) -> Result<> {
-    TRY(access_.require_owned(caller, sight));
-    if (sight.image.status == model::ImageStatus::active) return {};
-    return error(Fault::image_not_active, std::string(name_of(sight.image.status)));
-  };
-  return modify(caller, id, may, model::audit::image_update, change);
+                                          model::AuditKind const& kind, Change const& change) {
+  auto const may = [&](Sight const& sight) { return access_.require_owned(caller, sight); };
+  return modify(caller, id, may, kind, change);
 }
 
 Result<model::Image> Images::change(model::Caller const& caller, ImageId const& id,

@@ -66,11 +66,11 @@ public:
   /// stays, and the audit trail has no event. Errors: `image_not_found`, `forbidden`, `name_taken`,
   /// limits, what `change` says.
   Result<model::Image> change(model::Caller const& caller, ImageId const& id, Change const& change);
-  /// As `change`, by the rules of the extension (contract: ims-api 6.2): of an active image, by its
-  /// owner or an administrator, whose role has been judged. Errors: those of
-  /// `Access::require_owned`, `image_not_active`, `name_taken`, limits, what `change` says.
+  /// As `change`, by the rule of the extension that an image is its owner's (contract:
+  /// ims-api 2.2); the trail gets an event of that kind. Errors: those of `Access::require_owned`,
+  /// `name_taken`, limits, what `change` says.
   Result<model::Image> change_owned(model::Caller const& caller, ImageId const& id,
-                                    Change const& change);
+                                    model::AuditKind const& kind, Change const& change);
   /// May the caller give an image the visibility that this one has? `change` asks when it differs.
   /// Error: `forbidden` (publicize_image, communitize_image).
   Result<> check_visibility(model::Caller const& caller, model::Image const& image) const;
