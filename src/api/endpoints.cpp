@@ -50,6 +50,14 @@
   X(ims, list_cloudimages)                                                                         \
   X(ims, patch_cloudimage)                                                                         \
   X(ims, list_os_versions)                                                                         \
+  X(ims, put_tag)                                                                                  \
+  X(ims, remove_tags)                                                                              \
+  X(ims, list_tags_of_image)                                                                       \
+  X(ims, put_tag_of_image)                                                                         \
+  X(ims, change_tags_of_image)                                                                     \
+  X(ims, remove_tag_of_image)                                                                      \
+  X(ims, list_tags_of_project)                                                                     \
+  X(ims, find_by_tags)                                                                             \
   X(ims, show_job)                                                                                 \
   X(ims, show_job_progress)                                                                        \
   X(ims, show_quotas)                                                                              \

@@ -67,6 +67,7 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
       os_versions(std::move(systems)),
       sharing(*stores.database, access, quotas, identity->projects(), clock, {ims}),
       copies(access, images, {config.images.copy_size_bytes_max}),
+      tags(*stores.database, access, images),
       uploads(*stores.database, *stores.blobs, access, clock,
               {.size_bytes_max = config.images.size_bytes_max,
                .detects_disk_format = ims,
@@ -94,7 +95,7 @@ api::Services House::services() {
           os_versions,     uploads,
           downloads,       sharing,
           copies,          imports,
-          exports,         quotas,
+          exports,         tags,            quotas,
           submitter,       identity->authenticator(),
           signed_requests, identity->directory()};
 }

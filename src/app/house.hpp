@@ -24,6 +24,7 @@
 #include "service/os_versions/os_versions.hpp"
 #include "service/quotas.hpp"
 #include "service/sharing.hpp"
+#include "service/tags.hpp"
 #include "service/uploads.hpp"
 
 #include <memory>
@@ -59,6 +60,7 @@ struct House {
   service::OsVersions const os_versions;
   service::Sharing sharing;
   service::Copies copies;
+  service::Tags tags;
   service::Uploads uploads;
   service::Downloads downloads;
   service::Imports imports;

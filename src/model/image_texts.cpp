@@ -4,7 +4,9 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 
+#include <cstdlib>
 #include <fmt/format.h>
+#include <memory>
 #include <string>
 #include <utf8proc.h>
 
@@ -48,6 +50,10 @@ bool is_name(std::string_view name) {
   return true;
 }
 
+struct Free {
+  void operator()(void* memory) const { std::free(memory); }
+};
+
 } // namespace
 
 Result<> check_image_name(std::string_view name) {
@@ -73,6 +79,17 @@ Result<> check_description(std::string_view text) {
 Result<> check_enterprise_project(std::string_view id) {
   if (id.empty() || id == "0" || is_uuid(id)) return {};
   return error(Fault::enterprise_project_form, "0 or a UUID is needed");
+}
+
+std::string without_case(std::string_view text) {
+  utf8proc_uint8_t* mapped = nullptr;
+  auto const size = utf8proc_map(
+      reinterpret_cast<utf8proc_uint8_t const*>(text.data()),
+      static_cast<utf8proc_ssize_t>(text.size()), &mapped,
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD));
+  std::unique_ptr<utf8proc_uint8_t, Free> const owned(mapped);
+  CHECK(size >= 0); // names are UTF-8
+  return {reinterpret_cast<char const*>(mapped), static_cast<std::size_t>(size)};
 }
 
 } // namespace vitrine::model

@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace vitrine::model {
@@ -16,5 +17,7 @@ Result<> check_image_name(std::string_view name);
 Result<> check_description(std::string_view text);
 /// Nothing, `0` or a UUID. Error: `enterprise_project_form`.
 Result<> check_enterprise_project(std::string_view id);
+/// The text for comparing without regard to letter case, of any script.
+std::string without_case(std::string_view text);
 
 } // namespace vitrine::model

@@ -97,35 +97,6 @@ Field<Creation> disk(Creator creator) {
   return needed({std::move(of.info), std::move(read)}, Fault::memory_or_disk_size);
 }
 
-Field<Creation> tags() {
-  return field("tags", R"({"type":"array","items":{"type":"string"}})",
-               "Tags as key.value, key=value or key.",
-               [](Creation& body, json::Value const& value) -> Result<> {
-                 auto const* array = value.if_array();
-                 if (array == nullptr) return wrong(Fault::invalid_body, "tags", "is no array");
-                 for (auto const& item : *array) {
-                   auto const* text = item.if_string();
-                   if (text == nullptr) return wrong(Fault::tag_form, "tags", "holds no text");
-                   body.tags.emplace_back(json::view(*text));
-                 }
-                 return {};
-               });
-}
-
-Result<std::vector<std::string>> tag_texts(Creation const& body) {
-  std::vector<model::Tag> asked;
-  if (body.image_tags) asked = body.image_tags->tags;
-  if (!asked.empty() && !body.tags.empty()) {
-    return wrong(Fault::tag_form, "image_tags", "not together with tags");
-  }
-  for (auto const& text : body.tags)
-    asked.push_back(model::parse_tag(text));
-  auto const checked = TRY(model::check_new_tags(asked));
-  std::vector<std::string> texts;
-  TRY(model::put_tags(texts, checked));
-  return texts;
-}
-
 bool is_quick(Creation const& body) { return body.is_quick && body.is_quick->value; }
 
 bool is_iso(Creation const& body) {
@@ -183,7 +154,8 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
   std::vector<Field<Creation>> fields{
       needed(attribute("name", "name", kText, "Name of the image."), Fault::name_missing),
       attribute("description", "__description", kText, "Description of the image."),
-      tags(),
+     
+      optional("tags", &Creation::tags, "Tags as key.value, key=value or key."),
       optional("image_tags", &Creation::image_tags, "Tags as keys and values."),
       attribute("min_ram", "min_ram", kNumber, "MiB of memory at least."),
       attribute("max_ram", "max_ram", kNumber, "MiB of memory at most; 0 is any."),
@@ -280,7 +252,7 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
   image.owner = context.caller.project;
   image.container_format = "bare";
   image.set_properties(properties);
-  image.set_tags(TRY(tag_texts(body)));
+  image.set_tags(TRY(new_image_tags(body.tags, body.image_tags)));
   service::ImportRequest request{.source = body.source,
                                  .formats = {},
                                  .has_sub_job = body.has_sub_job,

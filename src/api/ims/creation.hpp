@@ -18,7 +18,7 @@ namespace vitrine::api::ims {
 struct Creation {
   model::Image image;           ///< name, min_disk, min_ram
   model::Properties properties; ///< the others that are attributes
-  std::vector<std::string> tags;
+  std::optional<TagTexts> tags;
   std::optional<TagList> image_tags;
   std::optional<std::string> kind; ///< `type`: what virtual_env_type says of it
   model::ObjectUrl source;

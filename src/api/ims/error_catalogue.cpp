@@ -243,6 +243,7 @@ CatalogueEntry const& entry(Fault fault) {
   case job_not_stored: return entry("IMG.0018");
   case job_not_found: return entry("IMG.0023");
   case forbidden: return entry("IMG.0026");
+  case image_unknown: return entry("IMG.0027");
   case project_mismatch: return entry("IMG.0030");
   case image_kind: return entry("IMG.0024");
   case image_unknown: return entry("IMG.0027");
@@ -322,9 +323,8 @@ CatalogueEntry const& entry(Fault fault) {
   case share_not_accepted: return entry("IMG.0196");
   case encrypted_share: return entry("IMG.0197");
   case architecture: return entry("IMG.0212");
-  default: break; // nothing a client could act on
+  default: return entry("IMG.0061"); // nothing a client could act on
   }
-  return entry("IMG.0061");
 }
 
 } // namespace vitrine::api::ims

@@ -27,6 +27,7 @@ int status_of(Error const& failure, ims::CatalogueEntry const& entry) {
   if (failure.fault == Fault::job_not_stored) return entry.http;
   if (failure.kind() == Kind::internal || failure.fault == Fault::store_full) return 500;
   if (failure.fault == Fault::too_large) return 413;
+  if (failure.fault == Fault::tag_not_found) return 404;
   return entry.http;
 }
 

@@ -58,4 +58,20 @@ Result<ims::EnterpriseProject> Wire<ims::EnterpriseProject>::read(json::Value co
   return ims::EnterpriseProject{std::move(text)};
 }
 
+Result<ims::Flag> Wire<ims::Flag>::read(json::Value const& value, std::string_view field) {
+  if (auto const* flag = value.if_bool()) return ims::Flag{*flag};
+  if (auto const* text = value.if_string()) {
+    if (text::equals_ignoring_case(json::view(*text), "true")) return ims::Flag{true};
+    if (text::equals_ignoring_case(json::view(*text), "false")) return ims::Flag{false};
+  }
+  return error(Fault::invalid_body, std::string(field) + " must be true or false",
+               std::string(field));
+}
+
+Result<ims::Number> Wire<ims::Number>::read(json::Value const& value, std::string_view) {
+  auto const* text = value.if_string();
+  if (text == nullptr) return ims::Number{json::whole_number(value)};
+  return ims::Number{text::parse_int(json::view(*text))};
+}
+
 } // namespace vitrine::api

@@ -5,6 +5,8 @@
 #include "api/kit/fields.hpp"
 #include "model/object_url.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace vitrine::api::ims {
@@ -21,6 +23,14 @@ struct Description {
 };
 struct EnterpriseProject {
   std::string text;
+};
+/// A boolean, also as a text in any letter case (contract: ims-api 2.1).
+struct Flag {
+  bool value;
+};
+/// A whole number, also as a text of digits; nothing for anything else. Who needs it judges it.
+struct Number {
+  std::optional<std::int64_t> value;
 };
 
 } // namespace vitrine::api::ims
@@ -57,6 +67,18 @@ template <>
 struct Wire<ims::EnterpriseProject> {
   static constexpr std::string_view schema = R"({"type":"string"})";
   static Result<ims::EnterpriseProject> read(json::Value const& value, std::string_view field);
+};
+
+template <>
+struct Wire<ims::Flag> {
+  static constexpr std::string_view schema = R"({"type":["boolean","string"]})";
+  static Result<ims::Flag> read(json::Value const& value, std::string_view field);
+};
+
+template <>
+struct Wire<ims::Number> {
+  static constexpr std::string_view schema = R"({"type":["integer","string"]})";
+  static Result<ims::Number> read(json::Value const& value, std::string_view field);
 };
 
 } // namespace vitrine::api

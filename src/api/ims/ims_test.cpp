@@ -1,4 +1,5 @@
 #include "api/ims/error_catalogue.hpp"
+#include "api/ims/tag_fields.hpp"
 #include "api/ims/v1/job_body.hpp"
 #include "api/kit/family.hpp"
 #include "base/json.hpp"
@@ -105,6 +106,8 @@ TEST(ImsErrorsTest, StatusAndCodeOfEachFailure) {
       {Fault::image_not_found, 404, "IMG.0144"},   {Fault::job_not_found, 404, "IMG.0023"},
       {Fault::invalid_marker, 400, "IMG.0031"},    {Fault::too_large, 413, "IMG.0001"},
       {Fault::format_unwritable, 400, "IMG.0072"}, {Fault::conversion_failed, 500, "IMG.0071"},
+      {Fault::image_unknown, 400, "IMG.0027"},     {Fault::tag_form, 400, "IMG.0115"},
+      {Fault::tag_limit, 400, "IMG.0116"},         {Fault::tag_not_found, 404, "IMG.0115"},
       {Fault::unavailable, 503, "IMG.0061"},       {Fault::internal, 500, "IMG.0061"},
   };
   for (auto const& [fault, status, code] : kExpected) {
@@ -115,6 +118,36 @@ TEST(ImsErrorsTest, StatusAndCodeOfEachFailure) {
   }
   EXPECT_EQ(ims_family.refuse(error(Fault::image_not_found, "x"), {}).body,
             R"j({"error":{"code":"IMG.0144","message":"The image does not exist. (x)"}})j");
+}
+
+// The strings of a new image, or the name of the fault.
+std::string told_tags(std::string_view body) {
+  struct Fields {
+    std::optional<TagTexts> tags;
+    std::optional<TagList> image_tags;
+  } fields;
+  auto const object = json::parse(body).value().as_object();
+  EXPECT_TRUE(optional("tags", &Fields::tags, "").read(fields, object, {}));
+  EXPECT_TRUE(optional("image_tags", &Fields::image_tags, "").read(fields, object, {}));
+  auto const tags = new_image_tags(fields.tags, fields.image_tags);
+  if (!tags) return std::string(name_of(tags.error().fault));
+  std::string out;
+  for (auto const& tag : *tags)
+    out += tag + ";";
+  return out;
+}
+
+TEST(NewImageTagsTest, OneOfTwoFieldsTells) {
+  EXPECT_EQ(told_tags(R"({})"), "");
+  EXPECT_EQ(told_tags(R"({"tags":["env.prod","a=b","golden"],"image_tags":[]})"),
+            "env=prod;a=b;golden;");
+  EXPECT_EQ(told_tags(R"({"tags":null,"image_tags":[{"key":"a.b","value":"c"},{"key":"d"}]})"),
+            "a.b=c;d;");
+  EXPECT_EQ(told_tags(R"({"tags":["a"],"image_tags":[{"key":"b"}]})"), "tag_form");
+  EXPECT_EQ(told_tags(R"({"tags":["a=1","a=2"]})"), "tag_form");
+  EXPECT_EQ(told_tags(R"({"tags":["0","1","2","3","4","5","6","7","8","9"]})"),
+            "0;1;2;3;4;5;6;7;8;9;");
+  EXPECT_EQ(told_tags(R"({"tags":["0","1","2","3","4","5","6","7","8","9","10"]})"), "tag_limit");
 }
 
 } // namespace

@@ -4,6 +4,19 @@
 
 namespace vitrine::api::ims {
 
+Result<std::vector<std::string>> new_image_tags(std::optional<TagTexts> const& tags,
+                                                std::optional<TagList> const& image_tags) {
+  auto const texts = tags.value_or(TagTexts{}).tags;
+  auto const pairs = image_tags.value_or(TagList{}).tags;
+  if (!texts.empty() && !pairs.empty()) {
+    return error(Fault::tag_form, "both tags and image_tags are given", "tags");
+  }
+  auto const checked = TRY(model::check_new_tags(texts.empty() ? pairs : texts));
+  std::vector<std::string> strings;
+  TRY(model::put_tags(strings, checked));
+  return strings;
+}
+
 void write_tags(json::Writer& writer, std::span<model::Tag const> tags) {
   writer.begin_array();
   for (auto const& tag : tags) {
@@ -68,6 +81,16 @@ Result<ims::TagList> Wire<ims::TagList>::read(json::Value const& value, std::str
   for (auto const& element : *array)
     list.tags.push_back(TRY(Wire<model::Tag>::read(element, field)));
   return list;
+}
+
+Result<ims::TagTexts> Wire<ims::TagTexts>::read(json::Value const& value, std::string_view field) {
+  auto const* array = TRY(array_of(value, field));
+  ims::TagTexts texts;
+  for (auto const& element : *array) {
+    auto const text = TRY(Wire<std::string>::read(element, field));
+    texts.tags.push_back(model::parse_tag(text));
+  }
+  return texts;
 }
 
 Result<ims::WholeTag> Wire<ims::WholeTag>::read(json::Value const& value, std::string_view field) {

@@ -5,7 +5,9 @@
 #include "api/kit/fields.hpp"
 #include "model/image_tags.hpp"
 
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +15,10 @@ namespace vitrine::api::ims {
 
 /// `[{"key": …, "value": …}]`; what is absent is empty.
 struct TagList {
+  std::vector<model::Tag> tags;
+};
+/// `["key=value", "key.value", "key"]`
+struct TagTexts {
   std::vector<model::Tag> tags;
 };
 /// A tag whose value must be there, if only empty.
@@ -23,6 +29,11 @@ struct WholeTag {
 struct KeyConditions {
   std::vector<model::KeyCondition> all;
 };
+
+/// The strings of a new image, of which one of two fields tells (contract: ims-api 6.3.1). Errors:
+/// `tag_form`, also when neither is empty; `tag_limit`.
+Result<std::vector<std::string>> new_image_tags(std::optional<TagTexts> const& tags,
+                                                std::optional<TagList> const& image_tags);
 
 void write_tags(json::Writer& writer, std::span<model::Tag const> tags);
 
@@ -44,6 +55,12 @@ struct Wire<ims::TagList> {
       R"({"type":"array","items":{"type":"object","required":["key"],"properties":)"
       R"({"key":{"type":"string"},"value":{"type":"string"}}}})";
   static Result<ims::TagList> read(json::Value const& value, std::string_view field);
+};
+
+template <>
+struct Wire<ims::TagTexts> {
+  static constexpr std::string_view schema = R"({"type":"array","items":{"type":"string"}})";
+  static Result<ims::TagTexts> read(json::Value const& value, std::string_view field);
 };
 
 template <>

@@ -28,6 +28,7 @@ class Imports;
 class OsVersions;
 class Quotas;
 class Sharing;
+class Tags;
 class Uploads;
 } // namespace service
 } // namespace vitrine
@@ -48,6 +49,7 @@ struct Services {
   service::Copies const& copies;
   service::Imports const& imports;
   service::Exports const& exports;
+  service::Tags const& tags;
   service::Quotas& quotas;
   jobs::Submitter& jobs;
   identity::Authenticator& authenticator;

@@ -114,8 +114,12 @@ Result<json::Value> read_body(std::string_view body) {
 Result<Reply> run(Context& context, Services& services) {
   auto const id = TRY(path_image(context));
   auto const body = TRY(read_body(context.body));
-  auto const change = [&](model::Image& image) { return apply_all(body.get_array(), image); };
-  auto const image = TRY(services.images.change_owned(context.caller, id, change));
+  auto const change = [&](model::Image& image) -> Result<> {
+    if (image.status == model::ImageStatus::active) return apply_all(body.get_array(), image);
+    return error(Fault::image_not_active, std::string(name_of(image.status)));
+  };
+  auto const image = TRY(
+      services.images.change_owned(context.caller, id, model::audit::image_update, change));
   return json_reply(200, documents::image_json(image, context.caller, View::extension));
 }
 

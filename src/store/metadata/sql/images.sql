@@ -86,6 +86,12 @@ SELECT status, visibility, COUNT(*), COALESCE(SUM(size), 0) FROM images GROUP BY
 -- name: is_name_taken
 SELECT 1 FROM images WHERE owner = $1 AND hidden IN (0, 1) AND COALESCE(name, '') = $2 LIMIT 1
 
+-- A part of an owner's images, by the index images_own; tags of more than $4 characters are null.
+-- name: list_owned_images
+SELECT i.id, i.name, i.status, i.visibility, i.protected, i.created_at,
+  CASE WHEN length(i.tags) <= $4 THEN i.tags END
+FROM images i WHERE i.owner = $1 AND i.id > $2 ORDER BY i.id LIMIT $3
+
 -- name: count_owned_images
 SELECT COUNT(*) FROM images WHERE owner = $1
 
