@@ -89,15 +89,25 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
            .alone = config.database.url.empty()}) {}
 
 api::Services House::services() {
-  return {clock,           config,
-          metrics,         health,
-          access,          images,
-          os_versions,     uploads,
-          downloads,       sharing,
-          copies,          imports,
-          exports,         tags,            quotas,
-          submitter,       identity->authenticator(),
-          signed_requests, identity->directory()};
+  return {clock,
+          config,
+          metrics,
+          health,
+          access,
+          images,
+          os_versions,
+          uploads,
+          downloads,
+          sharing,
+          copies,
+          imports,
+          exports,
+          tags,
+          quotas,
+          submitter,
+          identity->authenticator(),
+          signed_requests,
+          identity->directory()};
 }
 
 std::string audit_file(ops::Config const& config, std::string const& directory) {

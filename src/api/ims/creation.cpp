@@ -154,7 +154,7 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
   std::vector<Field<Creation>> fields{
       needed(attribute("name", "name", kText, "Name of the image."), Fault::name_missing),
       attribute("description", "__description", kText, "Description of the image."),
-     
+
       optional("tags", &Creation::tags, "Tags as key.value, key=value or key."),
       optional("image_tags", &Creation::image_tags, "Tags as keys and values."),
       attribute("min_ram", "min_ram", kNumber, "MiB of memory at least."),

@@ -118,8 +118,8 @@ Result<Reply> run(Context& context, Services& services) {
     if (image.status == model::ImageStatus::active) return apply_all(body.get_array(), image);
     return error(Fault::image_not_active, std::string(name_of(image.status)));
   };
-  auto const image = TRY(
-      services.images.change_owned(context.caller, id, model::audit::image_update, change));
+  auto const image =
+      TRY(services.images.change_owned(context.caller, id, model::audit::image_update, change));
   return json_reply(200, documents::image_json(image, context.caller, View::extension));
 }
 
