@@ -50,6 +50,7 @@
   X(ims, list_cloudimages)                                                                         \
   X(ims, patch_cloudimage)                                                                         \
   X(ims, list_os_versions)                                                                         \
+  X(ims, list_tags)                                                                                \
   X(ims, put_tag)                                                                                  \
   X(ims, remove_tags)                                                                              \
   X(ims, list_tags_of_image)                                                                       \

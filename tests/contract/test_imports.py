@@ -32,8 +32,8 @@ def put(server, project, name, data, bucket="files"):
 def qcow2(virtual_size):
     """The smallest file that is one: a header and an empty table."""
     tables = -(-virtual_size // (GIB // 2))
-    header = struct.pack(">4sIQIIQIIQQIIQ", b"QFI\xfb", 3, 0, 0, 16, virtual_size, 0, tables, 0x30000,
-                         0x10000, 1, 0, 0) + struct.pack(">QQQII", 0, 0, 0, 4, 104)
+    header = struct.pack(">4sIQIIQIIQQIIQ", b"QFI\xfb", 3, 0, 0, 16, virtual_size, 0, tables,
+                         0x30000, 0x10000, 1, 0, 0) + struct.pack(">QQQII", 0, 0, 0, 4, 104)
     return header.ljust(0x40000, b"\0")
 
 

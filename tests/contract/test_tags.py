@@ -592,3 +592,32 @@ def test_what_the_terraform_provider_does(server):
     # Its native resource sets strings, and wants just them back.
     native = demo.create_image(tags=["foo", "bar"])["id"]
     assert strings(demo, native) == ["bar", "foo"]
+
+
+def test_the_tags_of_the_images_that_fit(fresh_server):
+    server = fresh_server()
+    demo, alt = server.client("demo"), server.client("alt")
+    demo.create_image(b"x", name="one", tags=["env=prod", "golden"])
+    demo.create_image(name="two", tags=["env=test", "golden"])
+    received = alt.create_image(b"x", name="three", tags=["of=alt"], visibility="shared")["id"]
+    alt.create_image(b"x", tags=["secret=alt"])
+
+    def tags(query=""):
+        return demo.get("/v1/cloudimages/tags" + query).expect(200).json()
+    assert tags() == {"tags": ["env=prod", "env=test", "golden"]}
+    assert tags("?status=active") == {"tags": ["env=prod", "golden"]}
+    assert tags("?name=two&protected=false") == {"tags": ["env=test", "golden"]}
+    assert tags("?__protected=true") == {"tags": []}
+    assert tags("?tag=env=test") == {"tags": ["env=test", "golden"]}
+    assert tags("?limit=2") == {"tags": ["env=prod", "env=test"]}
+    assert tags("?limit=2&page=2") == {"tags": ["golden"]}
+    assert tags("?limit=2&page=3") == {"tags": []}
+    assert tags("?limit=9223372036854775807&page=9223372036854775807") == {"tags": []}
+    assert tags("?limit=0") == {"tags": []}
+    for wrong in ("page=0", "page=x", "limit=-1"):
+        answer = demo.get(f"/v1/cloudimages/tags?{wrong}")
+        assert (answer.status, answer.code()) == (400, "IMG.0001")
+    alt.share([received], [demo.project_id])
+    assert "of=alt" not in tags()["tags"]
+    demo.answer_share([received])
+    assert tags()["tags"] == ["env=prod", "env=test", "golden", "of=alt"]

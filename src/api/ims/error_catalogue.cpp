@@ -1,6 +1,8 @@
 #include "api/ims/error_catalogue.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace vitrine::api::ims {
 namespace {
@@ -212,6 +214,105 @@ constexpr CatalogueEntry kEntries[] = {
     {"IMG.0242", 400, "Insufficient budget of enterprise department."},
     {"IMG.1075", 400, "Failed to register the image file."},
 };
+
+// A failure that is not here is none that a client could act on.
+constexpr std::pair<Fault, std::string_view> kCodes[] = {
+    {Fault::invalid_body, "IMG.0001"},
+    {Fault::invalid_query, "IMG.0001"},
+    {Fault::invalid_value, "IMG.0001"},
+    {Fault::property_limit, "IMG.0001"},
+    {Fault::too_large, "IMG.0001"},
+    {Fault::name_too_long, "IMG.0002"},
+    {Fault::name_form, "IMG.0003"},
+    {Fault::description_too_long, "IMG.0004"},
+    {Fault::empty_body, "IMG.0007"},
+    {Fault::name_taken, "IMG.0009"},
+    {Fault::name_missing, "IMG.0013"},
+    {Fault::image_quota, "IMG.0015"},
+    {Fault::object_url_form, "IMG.0017"},
+    {Fault::job_not_stored, "IMG.0018"},
+    {Fault::job_not_found, "IMG.0023"},
+    {Fault::image_kind, "IMG.0024"},
+    {Fault::forbidden, "IMG.0026"},
+    {Fault::image_unknown, "IMG.0027"},
+    {Fault::project_mismatch, "IMG.0030"},
+    {Fault::invalid_marker, "IMG.0031"},
+    {Fault::attributes_exclude, "IMG.0035"},
+    {Fault::property_missing, "IMG.0035"},
+    {Fault::no_access_key, "IMG.0037"},
+    {Fault::no_object_store, "IMG.0040"},
+    {Fault::image_deactivated, "IMG.0046"},
+    {Fault::image_not_active, "IMG.0046"},
+    {Fault::transition_forbidden, "IMG.0046"},
+    {Fault::wrong_status, "IMG.0046"},
+    {Fault::not_image_owner, "IMG.0047"},
+    {Fault::not_shareable, "IMG.0047"},
+    {Fault::description_form, "IMG.0054"},
+    {Fault::memory_or_disk_size, "IMG.0055"},
+    {Fault::os_version, "IMG.0056"},
+    {Fault::format_mismatch, "IMG.0057"},
+    {Fault::format_unsafe, "IMG.0057"},
+    {Fault::object_unreadable, "IMG.0057"},
+    {Fault::bucket_elsewhere, "IMG.0058"},
+    {Fault::image_too_large, "IMG.0059"},
+    {Fault::too_many_jobs, "IMG.0060"},
+    {Fault::name_not_text, "IMG.0062"},
+    {Fault::identity_unavailable, "IMG.0064"},
+    {Fault::invalid_image_id, "IMG.0066"},
+    {Fault::invalid_project_id, "IMG.0067"},
+    {Fault::bucket_name_empty, "IMG.0068"},
+    {Fault::bucket_refused, "IMG.0069"},
+    {Fault::bucket_unavailable, "IMG.0069"},
+    {Fault::object_exists, "IMG.0070"},
+    {Fault::conversion_failed, "IMG.0071"},
+    {Fault::format_unwritable, "IMG.0072"},
+    {Fault::object_name_empty, "IMG.0073"},
+    {Fault::object_name_too_long, "IMG.0074"},
+    {Fault::object_name_invalid, "IMG.0075"},
+    {Fault::share_with_self, "IMG.0076"},
+    {Fault::public_not_exported, "IMG.0077"},
+    {Fault::export_forbidden, "IMG.0079"},
+    {Fault::from_backup, "IMG.0080"},
+    {Fault::public_of_others, "IMG.0083"},
+    {Fault::unauthenticated, "IMG.0087"},
+    {Fault::member_limit, "IMG.0088"},
+    {Fault::sharing_quota, "IMG.0088"},
+    {Fault::image_is_public, "IMG.0089"},
+    {Fault::encrypted_default_key, "IMG.0098"},
+    {Fault::key_not_granted, "IMG.0099"},
+    {Fault::no_key_service, "IMG.0100"},
+    {Fault::key_missing, "IMG.0101"},
+    {Fault::key_disabled, "IMG.0102"},
+    {Fault::not_offered, "IMG.0105"},
+    {Fault::read_only_attribute, "IMG.0105"},
+    {Fault::reserved_attribute, "IMG.0105"},
+    {Fault::project_unknown, "IMG.0108"},
+    {Fault::bucket_name_invalid, "IMG.0109"},
+    {Fault::member_not_stored, "IMG.0112"},
+    {Fault::member_not_removed, "IMG.0113"},
+    {Fault::member_not_found, "IMG.0114"},
+    {Fault::tag_form, "IMG.0115"},
+    {Fault::tag_not_found, "IMG.0115"},
+    {Fault::tag_limit, "IMG.0116"},
+    {Fault::bare_metal_encrypted, "IMG.0118"},
+    {Fault::os_type, "IMG.0122"},
+    {Fault::full_server_not_exported, "IMG.0128"},
+    {Fault::full_server_not_copied, "IMG.0130"},
+    {Fault::full_server_image, "IMG.0135"},
+    {Fault::firmware_type, "IMG.0141"},
+    {Fault::image_gone, "IMG.0144"},
+    {Fault::image_not_found, "IMG.0144"},
+    {Fault::not_found, "IMG.0144"},
+    {Fault::export_running, "IMG.0148"},
+    {Fault::enterprise_project_form, "IMG.0155"},
+    {Fault::export_too_large, "IMG.0160"},
+    {Fault::iso_without_os, "IMG.0166"},
+    {Fault::iso_image, "IMG.0167"},
+    {Fault::vault_missing, "IMG.0184"},
+    {Fault::share_not_accepted, "IMG.0196"},
+    {Fault::encrypted_share, "IMG.0197"},
+    {Fault::architecture, "IMG.0212"},
+};
 // clang-format on
 
 } // namespace
@@ -225,106 +326,8 @@ CatalogueEntry const& entry(std::string_view code) {
 }
 
 CatalogueEntry const& entry(Fault fault) {
-  using enum Fault;
-  switch (fault) {
-  case invalid_body:
-  case invalid_value:
-  case invalid_query:
-  case property_limit:
-  case too_large: return entry("IMG.0001");
-  case name_too_long: return entry("IMG.0002");
-  case name_form: return entry("IMG.0003");
-  case description_too_long: return entry("IMG.0004");
-  case empty_body: return entry("IMG.0007");
-  case name_taken: return entry("IMG.0009");
-  case name_missing: return entry("IMG.0013");
-  case image_quota: return entry("IMG.0015");
-  case object_url_form: return entry("IMG.0017");
-  case job_not_stored: return entry("IMG.0018");
-  case job_not_found: return entry("IMG.0023");
-  case forbidden: return entry("IMG.0026");
-  case image_unknown: return entry("IMG.0027");
-  case project_mismatch: return entry("IMG.0030");
-  case image_kind: return entry("IMG.0024");
-  case image_unknown: return entry("IMG.0027");
-  case invalid_marker: return entry("IMG.0031");
-  case attributes_exclude:
-  case property_missing: return entry("IMG.0035");
-  case no_access_key: return entry("IMG.0037");
-  case no_object_store: return entry("IMG.0040");
-  case image_deactivated:
-  case transition_forbidden:
-  case image_not_active:
-  case wrong_status: return entry("IMG.0046");
-  case not_shareable:
-  case not_image_owner: return entry("IMG.0047");
-  case description_form: return entry("IMG.0054");
-  case memory_or_disk_size: return entry("IMG.0055");
-  case os_version: return entry("IMG.0056");
-  case format_mismatch:
-  case format_unsafe:
-  case object_unreadable: return entry("IMG.0057");
-  case bucket_elsewhere: return entry("IMG.0058");
-  case image_too_large: return entry("IMG.0059");
-  case too_many_jobs: return entry("IMG.0060");
-  case name_not_text: return entry("IMG.0062");
-  case identity_unavailable: return entry("IMG.0064");
-  case invalid_image_id: return entry("IMG.0066");
-  case invalid_project_id: return entry("IMG.0067");
-  case bucket_name_empty: return entry("IMG.0068");
-  case bucket_refused:
-  case bucket_unavailable: return entry("IMG.0069");
-  case object_exists: return entry("IMG.0070");
-  case object_name_empty: return entry("IMG.0073");
-  case object_name_too_long: return entry("IMG.0074");
-  case object_name_invalid: return entry("IMG.0075");
-  case conversion_failed: return entry("IMG.0071");
-  case format_unwritable: return entry("IMG.0072");
-  case share_with_self: return entry("IMG.0076");
-  case public_not_exported: return entry("IMG.0077");
-  case export_forbidden: return entry("IMG.0079");
-  case from_backup: return entry("IMG.0080");
-  case public_of_others: return entry("IMG.0083");
-  case unauthenticated: return entry("IMG.0087");
-  case member_limit:
-  case sharing_quota: return entry("IMG.0088");
-  case image_is_public: return entry("IMG.0089");
-  case encrypted_default_key: return entry("IMG.0098");
-  case key_not_granted: return entry("IMG.0099");
-  case no_key_service: return entry("IMG.0100");
-  case key_missing: return entry("IMG.0101");
-  case key_disabled: return entry("IMG.0102");
-  case not_offered:
-  case read_only_attribute:
-  case reserved_attribute: return entry("IMG.0105");
-  case project_unknown: return entry("IMG.0108");
-  case bucket_name_invalid: return entry("IMG.0109");
-  case member_not_stored: return entry("IMG.0112");
-  case member_not_removed: return entry("IMG.0113");
-  case bare_metal_encrypted: return entry("IMG.0118");
-  case member_not_found: return entry("IMG.0114");
-  case tag_form:
-  case tag_not_found: return entry("IMG.0115");
-  case tag_limit: return entry("IMG.0116");
-  case os_type: return entry("IMG.0122");
-  case full_server_not_exported: return entry("IMG.0128");
-  case full_server_not_copied: return entry("IMG.0130");
-  case full_server_image: return entry("IMG.0135");
-  case firmware_type: return entry("IMG.0141");
-  case image_not_found:
-  case not_found:
-  case image_gone: return entry("IMG.0144");
-  case export_running: return entry("IMG.0148");
-  case enterprise_project_form: return entry("IMG.0155");
-  case export_too_large: return entry("IMG.0160");
-  case iso_without_os: return entry("IMG.0166");
-  case iso_image: return entry("IMG.0167");
-  case vault_missing: return entry("IMG.0184");
-  case share_not_accepted: return entry("IMG.0196");
-  case encrypted_share: return entry("IMG.0197");
-  case architecture: return entry("IMG.0212");
-  default: return entry("IMG.0061"); // nothing a client could act on
-  }
+  auto const* at = std::ranges::find(kCodes, fault, &std::pair<Fault, std::string_view>::first);
+  return entry(at == std::end(kCodes) ? "IMG.0061" : at->second);
 }
 
 } // namespace vitrine::api::ims

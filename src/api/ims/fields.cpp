@@ -20,19 +20,6 @@ Result<std::string> checked_text(json::Value const& value, std::string_view fiel
 
 } // namespace
 
-Result<ims::Flag> Wire<ims::Flag>::read(json::Value const& value, std::string_view field) {
-  auto const* word = value.if_string();
-  if (auto const* flag = value.if_bool()) return ims::Flag{*flag};
-  for (auto const known : {true, false}) {
-    auto const* const text = known ? "true" : "false";
-    if (word != nullptr && text::equals_ignoring_case(json::view(*word), text)) {
-      return ims::Flag{known};
-    }
-  }
-  return error(Fault::invalid_body, fmt::format("{}: true or false is needed", field),
-               std::string(field));
-}
-
 Result<ims::ImageName> Wire<ims::ImageName>::read(json::Value const& value,
                                                   std::string_view field) {
   if (!value.is_string()) return error(Fault::name_not_text, {}, std::string(field));

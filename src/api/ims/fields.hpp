@@ -11,10 +11,6 @@
 
 namespace vitrine::api::ims {
 
-/// `true` or `false`, also as a word in any letter case (contract: ims-api 2.1).
-struct Flag {
-  bool value;
-};
 struct ImageName {
   std::string text;
 };
@@ -36,12 +32,6 @@ struct Number {
 } // namespace vitrine::api::ims
 
 namespace vitrine::api {
-
-template <>
-struct Wire<ims::Flag> {
-  static constexpr std::string_view schema = R"({"type":["boolean","string"]})";
-  static Result<ims::Flag> read(json::Value const& value, std::string_view field);
-};
 
 template <>
 struct Wire<ims::ImageName> {

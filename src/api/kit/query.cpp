@@ -57,6 +57,14 @@ Query Query::without_empty() const {
   return query;
 }
 
+Query Query::without(std::initializer_list<std::string_view> names) const {
+  Query rest;
+  for (auto const& pair : pairs_) {
+    if (std::ranges::find(names, pair.first) == names.end()) rest.pairs_.push_back(pair);
+  }
+  return rest;
+}
+
 std::string Query::with(std::string_view name, std::optional<std::string_view> value) const {
   std::string out;
   auto const add = [&](std::string_view key, std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ public:
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
   /// The pairs that have a value.
   [[nodiscard]] Query without_empty() const;
+  /// The pairs of other names.
+  [[nodiscard]] Query without(std::initializer_list<std::string_view> names) const;
   /// The query again, encoded, without the named parameter and with `name=value` at its end (paging
   /// links).
   [[nodiscard]] std::string with(std::string_view name,
