@@ -255,8 +255,8 @@ TEST_P(ConverterTest, without_qemu_img_what_needs_it_is_refused) {
 
 INSTANTIATE_TEST_SUITE_P(Each, ConverterTest,
                          testing::Values(Sandbox::bubblewrap, Sandbox::landlock),
-                         [](auto const& info) {
-                           return info.param == Sandbox::bubblewrap ? "bubblewrap" : "landlock";
+                         [](auto const& each) {
+                           return each.param == Sandbox::bubblewrap ? "bubblewrap" : "landlock";
                          });
 
 } // namespace
