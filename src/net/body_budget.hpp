@@ -1,4 +1,4 @@
-// The memory that long bodies take over all connections, held within a bound.
+// The memory that long bodies, or long answers, take over all connections, held within a bound.
 #pragma once
 
 #include <atomic>
@@ -36,12 +36,12 @@ public:
   explicit BodyBudget(std::size_t bytes_max) : left_(bytes_max) {}
 
   /// Makes it a share of `bytes`, which is no less than it has. False, and no change, when fewer
-  /// are left.
-  bool grow(Share& share, std::size_t bytes) {
+  /// would be left than `spared`.
+  bool grow(Share& share, std::size_t bytes, std::size_t spared = 0) {
     auto const more = bytes - share.bytes_;
     std::size_t left = left_.load(std::memory_order_relaxed);
     do {
-      if (left < more) return false;
+      if (left < more || left - more < spared) return false;
     } while (!left_.compare_exchange_weak(left, left - more, std::memory_order_relaxed));
     share.budget_ = this;
     share.bytes_ = bytes;

@@ -37,6 +37,8 @@ struct RequestHead {
 
   /// First value of a header, trimmed; nothing when absent.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
+  /// By its method, the request changes nothing (RFC 9110 9.2.1).
+  [[nodiscard]] bool is_safe() const noexcept { return method == "GET" || method == "HEAD"; }
   [[nodiscard]] bool has_body() const noexcept { return chunked || content_length.value_or(0) > 0; }
 };
 
@@ -105,6 +107,10 @@ public:
 /// `ServerOptions::long_bodies_bytes_max`.
 inline constexpr std::size_t kShortBodyBytes = 16U << 10U;
 
+/// An answer up to this size is kept until its client has taken it. A longer one takes a share of
+/// `ServerOptions::long_replies_bytes_max`. Bytes of `Reply::data` are never kept.
+inline constexpr std::size_t kShortReplyBytes = 64U << 10U;
+
 /// What `net/` must know of a request before it reads the body.
 struct Route {
   std::size_t body_bytes_max{0}; ///< a longer body is refused with `Refusal::body_too_large`
@@ -121,7 +127,7 @@ enum class Refusal : std::uint8_t {
   length_required,    ///< 411, closes
   body_too_large,     ///< 413
   expectation_failed, ///< 417
-  overloaded,         ///< 503, the pool's queue or the memory for long bodies is full
+  overloaded,         ///< 503, the pool's queue or the memory for long bodies or answers is full
   timed_out,          ///< 408, closes
   internal,           ///< 500, an exception escaped the handler
 };

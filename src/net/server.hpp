@@ -35,12 +35,19 @@ struct ServerOptions {
   /// cannot fill all of it either. 64 of the largest fit, more than threads work on at once. Beyond
   /// it 503.
   std::size_t long_bodies_bytes_max{64U << 20U};
+  /// Memory for answers beyond `kShortReplyBytes` that their clients have yet to take, over all
+  /// connections. A dozen of the largest (a page of images, a job with all its pairs) fit. Beyond
+  /// it reads are answered 503. The last quarter is for answers to writes; one that finds no room
+  /// there either ends its connection, since a 503 would deny what was done.
+  std::size_t long_replies_bytes_max{64U << 20U};
   std::chrono::milliseconds idle_timeout{75'000}; ///< between requests on a kept connection
   std::chrono::milliseconds head_timeout{15'000}; ///< first byte to the end of the head
   std::chrono::milliseconds body_timeout{30'000}; ///< no byte of a body for so long
   /// Waiting for a body beyond `kShortBodyBytes` in all: who holds a share of the memory for them
   /// must not hold it for the 17 minutes that a mebibyte takes at the lowest speed.
   std::chrono::milliseconds long_body_timeout{60'000};
+  /// Sending an answer beyond `kShortReplyBytes` in all, for the same reason.
+  std::chrono::milliseconds long_reply_timeout{120'000};
   std::uint64_t body_bytes_per_second_min{1024};   ///< over body_timeout; slower ones are cut
   std::size_t transfer_chunk_bytes{Block::kBytes}; ///< handed on at once, a block at most
   /// Told of exceptions that escaped the handler, a line each, from any thread. Unset: standard

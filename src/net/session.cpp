@@ -25,6 +25,7 @@ bool closes_always(Refusal refusal) {
 
 ServerCore::ServerCore(ServerOptions given, Handler& answering)
     : options(std::move(given)), handler(answering), long_bodies(options.long_bodies_bytes_max),
+      long_replies(options.long_replies_bytes_max),
       api("api", options.api_threads, options.api_queue_max),
       slow("slow", options.slow_threads, options.api_queue_max),
       // Each session has at most one job here, so the queue is bounded by the connections.
@@ -123,7 +124,25 @@ Task<bool> Session::answer_small(Route const& route) {
   forget_body();
   body.share = {};
   if (!ran) co_return co_await refuse(Refusal::overloaded);
+  BodyBudget::Share share;
+  if (!make_room(reply, share)) {
+    reply = {};
+    co_return co_await refuse_for_room();
+  }
   co_return co_await send(reply);
+}
+
+/// Room for an answer until its client has taken it.
+bool Session::make_room(Reply const& reply, BodyBudget::Share& share) {
+  if (reply.body.size() <= kShortReplyBytes) return true;
+  std::size_t const spared = request_.is_safe() ? core_.options.long_replies_bytes_max / 4 : 0;
+  return core_.long_replies.grow(share, reply.body.size(), spared);
+}
+
+/// Of a write, whose effect is there, an end without an answer says the truth: nobody knows.
+Task<bool> Session::refuse_for_room() {
+  if (!request_.is_safe()) co_return false;
+  co_return co_await refuse(Refusal::overloaded);
 }
 
 void Session::forget_body() {
@@ -198,6 +217,7 @@ Task<bool> Session::send(Reply& reply) {
   if (sent < out_.size() + body.size()) {
     std::string_view const head_left = std::string_view(out_).substr(std::min(sent, out_.size()));
     std::string_view const body_left = body.substr(sent - (out_.size() - head_left.size()));
+    if (body.size() > kShortReplyBytes) wire_.end_within(core_.options.long_reply_timeout);
     bool const written = co_await wire_.write(head_left, body_left, core_.options.body_timeout);
     wire_.disarm();
     if (!written) co_return false;

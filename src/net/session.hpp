@@ -33,6 +33,7 @@ struct ServerCore {
   Handler& handler;
   std::atomic<bool> draining{false}; ///< answers from now on end their connection
   BodyBudget long_bodies;
+  BodyBudget long_replies;
   Pool api;
   Pool slow;
   Pool transfer;
@@ -95,6 +96,7 @@ private:
   Task<Intake> read_body(SmallBody& body);
   Task<Intake> admit_body(SmallBody& body);
   bool make_room(SmallBody& body, std::size_t bytes);
+  bool make_room(Reply const& reply, BodyBudget::Share& share);
   Task<Intake> read_sized_body(SmallBody& body);
   Task<Intake> read_chunked_body(SmallBody& body);
   Task<Intake> skip_body();
@@ -118,6 +120,7 @@ private:
   }
   Task<bool> refuse(Refusal refusal);
   Task<bool> refuse_intake(Intake intake);
+  Task<bool> refuse_for_room();
   Reply render_refusal(Refusal refusal);
   Task<bool> send(Reply& reply);
   Task<bool> send_data(DataRange const& range);

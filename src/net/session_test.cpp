@@ -475,6 +475,82 @@ TEST_F(SessionTest, SlowRoutesLeaveTheOthersTheirThreads) {
   EXPECT_EQ(queued.read().body, "late");
 }
 
+/// Answers longer than what the kernel takes for a client that does not read.
+class LongReplyTest : public SessionTest {
+protected:
+  LongReplyTest() {
+    handler_.on_handle = [](Request& request) {
+      return reply(200, request.target == "/small" ? "small" : long_reply());
+    };
+    options_.long_replies_bytes_max = 4 * long_reply().size();
+  }
+
+  static std::string const& long_reply() {
+    static std::string const body(8'000'000, 'x');
+    return body;
+  }
+  /// Waits until the answer has begun to come, and reads none of it.
+  static void leave_unread(Client& client, std::string const& request) {
+    client.take_little();
+    client.send(request);
+    pollfd begun{client.descriptor(), POLLIN, 0};
+    EXPECT_EQ(::poll(&begun, 1, 10'000), 1);
+  }
+};
+
+TEST_F(LongReplyTest, ThatNobodyReadsTakesNoMoreMemoryThanIsSetAside) {
+  Client first = connect();
+  Client second = connect();
+  Client third = connect();
+  for (Client* reader : {&first, &second, &third})
+    leave_unread(*reader, get("/"));
+  Client fourth = connect();
+  EXPECT_EQ(fourth.ask(get("/")).status, 503);
+  EXPECT_EQ(fourth.ask(get("/small")).body, "small");
+
+  // What is left is for writes: they are done, and a refusal would deny it.
+  Client writer = connect();
+  leave_unread(writer, post("", ""));
+  Client other = connect();
+  other.send(post("", ""));
+  EXPECT_TRUE(other.closed());
+
+  for (Client* reading : {&writer, &first}) {
+    EXPECT_TRUE(reading->read().body == long_reply());
+    EXPECT_EQ(reading->ask(get("/small")).body, "small"); // so its long answer has ended
+  }
+  EXPECT_TRUE(fourth.ask(get("/")).body == long_reply());
+}
+
+TEST_F(LongReplyTest, OfAClientThatLeftTakesNoMemory) {
+  options_.long_replies_bytes_max = long_reply().size() * 4 / 3;
+  Client leaving = connect();
+  leave_unread(leaving, get("/"));
+  leaving.reset();
+  Client client = connect();
+  while (server_->figures().connections_open > 1)
+    EXPECT_EQ(client.ask(get("/small")).body, "small");
+  EXPECT_EQ(client.ask(get("/")).status, 200);
+}
+
+TEST_F(LongReplyTest, HasItsTimeInAll) {
+  options_.long_reply_timeout = 300ms;
+  options_.body_timeout = 100ms;
+  options_.body_bytes_per_second_min = 1;
+  Client client = connect();
+  leave_unread(client, get("/"));
+  // 20 KB every 20 ms are fast enough, yet would take 8 seconds.
+  std::vector<char> part(20'000);
+  std::size_t taken = 0;
+  while (server_->figures().connections_open > 0 && taken < long_reply().size()) {
+    ssize_t const got = ::recv(client.descriptor(), part.data(), part.size(), 0);
+    if (got <= 0) break;
+    taken += static_cast<std::size_t>(got);
+    ::poll(nullptr, 0, 20);
+  }
+  EXPECT_LT(taken, long_reply().size());
+}
+
 TEST_F(SessionTest, CapsConnections) {
   options_.connections_max = 1;
   Client first = connect();

@@ -81,7 +81,7 @@ bool Wire::keeps_taking() {
 
 void Wire::expire(SteadyClock::time_point now) {
   if (now < deadline_) return;
-  if (keeps_taking()) return arm_sending(stall_);
+  if (now < last_ && keeps_taking()) return arm_sending(stall_);
   disarm();
   cancel(WireEnd::expired);
 }

@@ -3,6 +3,7 @@
 
 #include "net/task.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -70,13 +71,15 @@ public:
 
   /// The deadline of what is awaited next; holds until changed.
   void arm(SteadyClock::duration patience) {
-    deadline_ = SteadyClock::now() + patience;
+    deadline_ = std::min(SteadyClock::now() + patience, last_);
     stall_ = {};
   }
   /// The same for sending, but a client that goes on taking bytes gets another `stall`. The kernel
   /// asks for more only when a third of its buffer is free, which may be megabytes.
   void arm_sending(SteadyClock::duration stall);
-  void disarm() { deadline_ = SteadyClock::time_point::max(); }
+  /// From now until `disarm` no deadline is put off beyond that.
+  void end_within(SteadyClock::duration patience) { last_ = SteadyClock::now() + patience; }
+  void disarm() { deadline_ = last_ = SteadyClock::time_point::max(); }
   /// Ends the pending operation when the deadline has passed. Called by the sweep.
   void expire(SteadyClock::time_point now);
   /// Leaves the reactor until `resume`: while nobody reads, each packet would wake the loop for
@@ -113,6 +116,7 @@ private:
   SteadyClock::duration stall_{}; // while sending: of the deadline
   int unsent_{0};                 // bytes in the kernel's buffer when it was set
   SteadyClock::time_point deadline_{SteadyClock::time_point::max()};
+  SteadyClock::time_point last_{SteadyClock::time_point::max()}; // of any deadline
   WireEnd end_{WireEnd::none};
   WireEnd reason_{WireEnd::none}; // of the cancellation under way
   bool stopped_{false};
