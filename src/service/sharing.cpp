@@ -168,6 +168,7 @@ Result<std::vector<model::Member>> Sharing::visible_members(model::Caller const&
                                                             ImageId const& id) {
   return database_.read([&](store::Connection& connection) -> Result<std::vector<model::Member>> {
     auto const found = TRY(store::Images(connection).get_for(id, caller));
+    TRY(access_.require_seen(caller, {found.image, found.membership}));
     bool const owner = owns(caller, found.image);
     if (!owner && !found.membership) return error(Fault::image_not_found, id.text);
     auto members = TRY(store::Members(connection).of(id));

@@ -105,6 +105,24 @@ def test_pages_lead_past_rows_that_are_denied(strict):
     assert walk(demo, "limit=4")[:3] == [demo.listed("limit=15")[at:at + 4] for at in (0, 4, 8)]
 
 
+def test_an_owner_who_may_not_see_an_image_is_told_of_no_members(fresh_server, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('"get_image": "role:reader and True:%(protected)s"\n')
+    server = fresh_server(config=f'[policy]\nfile = "{policy}"\n')
+    demo, alt = server.client("demo"), server.client("alt")
+    shown = demo.create_image(b"x", protected=True)["id"]
+    hidden = demo.post("/v2/images", {}).expect(201).json()["id"]
+    demo.share([shown], [alt.project_id])
+    for client in (demo, alt):
+        base = f"/v1/{client.project_id}/cloudimages"
+        for path in ("members", f"members/{alt.project_id}"):
+            client.get(f"{base}/{shown}/{path}").expect(200)
+            answer = client.get(f"{base}/{hidden}/{path}").expect(404)
+            random = str(uuid.uuid4())
+            unknown = client.get(f"{base}/{random}/{path}").expect(404)
+            assert answer.text.replace(hidden, random) == unknown.text
+
+
 @builtin_only
 def test_a_useless_role_knows_of_nothing(fresh_server):
     server = fresh_server()
