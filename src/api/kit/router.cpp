@@ -21,6 +21,7 @@ constexpr std::size_t kSegmentsMax = 8;
 
 struct Path {
   std::array<std::string_view, kSegmentsMax> segments;
+  std::array<bool, kSegmentsMax> malformed{}; ///< left as sent: it holds a bad escape, or no text
   std::size_t count{0};
   bool too_long{false};
   bool trailing_slash{false};
@@ -44,6 +45,21 @@ Path split_path(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return path;
+}
+
+// Decodes each segment by itself, so that `%2F` separates none (contract: ims-api 1). `buffer`
+// holds what the segments then refer to.
+void decode(Path& path, std::string& buffer) {
+  for (std::size_t i = 0; i < path.count; ++i) {
+    auto& segment = path.segments[i];
+    path.malformed[i] = !text::is_utf8(segment);
+    if (!segment.contains('%')) continue;
+    auto const decoded = text::percent_decode(segment, false);
+    path.malformed[i] = !decoded || !text::is_utf8(*decoded) || decoded->contains('\0');
+    if (path.malformed[i]) continue;
+    buffer += *decoded;
+    segment = std::string_view(buffer).substr(buffer.size() - decoded->size());
+  }
 }
 
 // `/v2.9/…` is `/v2/…` (contract: glance-v2 1.1), but below `/v2.1/cloudimages` the extension has
@@ -111,6 +127,9 @@ Router::~Router() = default;
 
 std::variant<Match, Miss> Router::find(std::string_view method, std::string_view text) const {
   auto path = split_path(text);
+  std::string decoded;
+  if (text.contains('%')) decoded.reserve(text.size()); // what refers to it must not move
+  decode(path, decoded);
   if (path.count > 0 && is_v2(path)) path.segments[0] = "v2";
   auto const* family = family_of(path);
   if (path.too_long) return Miss{Miss::Why::no_such_path, family, {}};
@@ -158,12 +177,9 @@ std::variant<Match, Miss> Router::find(std::string_view method, std::string_view
   Match match{verb_in(*at)->second, {}};
   for (std::size_t i = 0; i < path.count; ++i) {
     if (!is_parameter(at->segments[i])) continue;
-    auto decoded = text::percent_decode(path.segments[i], false);
-    if (!decoded || !text::is_utf8(*decoded) || decoded->find('\0') != std::string::npos) {
-      return Miss{Miss::Why::malformed, at->family, {}};
-    }
+    if (path.malformed[i]) return Miss{Miss::Why::malformed, at->family, {}};
     auto const name = at->segments[i].substr(1, at->segments[i].size() - 2);
-    match.path.emplace_back(name, std::move(*decoded));
+    match.path.emplace_back(name, path.segments[i]);
   }
   return match;
 }
