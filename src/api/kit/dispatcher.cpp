@@ -20,10 +20,11 @@ namespace {
 
 constexpr std::string_view kRequestId = "X-Openstack-Request-Id";
 // Of two values a proxy may have judged the other one, so none of them is taken.
-constexpr std::array<std::string_view, 12> kSingleHeaders = {
-    "X-Auth-Token",  "X-Service-Token", "X-Subject-Token",        "Content-Type",
-    "Range",         "Content-Range",   "X-OpenStack-Image-Size", "X-Image-Meta-Store",
-    "Authorization", "X-Sdk-Date",      identity::kPayloadHeader, "X-Project-Id"};
+constexpr std::array<std::string_view, 13> kSingleHeaders = {
+    "X-Auth-Token",           "X-Service-Token",    "X-Subject-Token", "Content-Type",
+    "Content-Encoding",       "Range",              "Content-Range",   "Authorization",
+    "X-OpenStack-Image-Size", "X-Image-Meta-Store", "X-Sdk-Date",      identity::kPayloadHeader,
+    "X-Project-Id"};
 
 std::string_view path_of(net::RequestHead const& head) {
   return std::string_view(head.target).substr(0, head.target.find('?'));

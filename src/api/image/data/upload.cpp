@@ -65,10 +65,25 @@ private:
 
 Result<> check_media_type(net::RequestHead const& head) {
   auto const given = head.header("Content-Type").value_or("");
-  if (given == kMediaType) return {};
-  return error(Fault::media_type,
-               fmt::format("Image data must be sent as {}, not as {}.", kMediaType,
-                           given.empty() ? "data without a Content-Type" : given));
+  if (given != kMediaType) {
+    return error(Fault::media_type,
+                 fmt::format("Image data must be sent as {}, not as {}.", kMediaType,
+                             given.empty() ? "data without a Content-Type" : given));
+  }
+  // Stored as it is, encoded data would be another image than the one that was meant.
+  auto const coding = head.header("Content-Encoding").value_or("identity");
+  if (text::equals_ignoring_case(coding, "identity")) return {};
+  return error(
+      Fault::media_type,
+      fmt::format("Image data must be sent without Content-Encoding, not with '{}'.", coding));
+}
+
+// A part must not be taken for the whole (RFC 9110 14.5).
+Result<> check_whole(net::RequestHead const& head) {
+  if (!head.header("Content-Range")) return {};
+  return error(Fault::invalid_value,
+               "Image data must be sent whole; Content-Range is not allowed with PUT.",
+               "Content-Range");
 }
 
 Result<service::Announcement> announcement(net::RequestHead const& head) {
@@ -85,6 +100,7 @@ Result<service::Announcement> announcement(net::RequestHead const& head) {
 
 Result<std::unique_ptr<net::BodySink>> begin(Context& context, Services& services) {
   TRY(check_media_type(context.head));
+  TRY(check_whole(context.head));
   auto const announced = TRY(announcement(context.head));
   bool const in_files = services.config.storage.driver == ops::StorageDriver::file;
   std::string_view const only_store = in_files ? "file" : "s3";
