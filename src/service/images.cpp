@@ -133,11 +133,21 @@ Result<> Images::add(store::Connection& connection, Batch const& batch,
   return store::Audit(connection).record(event);
 }
 
+Result<store::ImageForCaller> Images::find(model::Caller const& caller, ImageId const& id) {
+  return database_.read_single(
+      [&](store::Connection& connection) { return store::Images(connection).get_for(id, caller); });
+}
+
 Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id) {
-  auto found = TRY(database_.read_single([&](store::Connection& connection) {
-    return store::Images(connection).get_for(id, caller);
-  }));
+  auto found = TRY(find(caller, id));
   TRY(access_.require_seen(caller, {found.image, found.membership}));
+  return std::move(found.image);
+}
+
+Result<model::Image> Images::show_for(policy::ActionId action, model::Caller const& caller,
+                                      ImageId const& id) {
+  auto found = TRY(find(caller, id));
+  TRY(access_.require(action, caller, {found.image, found.membership}));
   return std::move(found.image);
 }
 

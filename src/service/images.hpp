@@ -12,6 +12,7 @@
 #include "service/batch.hpp"
 #include "service/quotas.hpp"
 #include "store/metadata/database.hpp"
+#include "store/metadata/images.hpp"
 
 #include <functional>
 #include <string>
@@ -59,6 +60,9 @@ public:
                model::Image const& image) const;
   /// Error: `image_not_found`, also when the policy denies `get_image`.
   Result<model::Image> show(model::Caller const& caller, ImageId const& id);
+  /// The image, for a caller who may do `action` to it. Errors: `image_not_found`, `forbidden`.
+  Result<model::Image> show_for(policy::ActionId action, model::Caller const& caller,
+                                ImageId const& id);
   /// The page, without rows that the policy `get_image` denies: it may be short, but is empty only
   /// at the end of the list. Error: `forbidden` (get_images).
   Result<ImagePage> list(model::Caller const& caller, model::ImageListing const& listing);
@@ -86,6 +90,7 @@ public:
   Result<> remove_tag(model::Caller const& caller, ImageId const& id, std::string const& tag);
 
 private:
+  Result<store::ImageForCaller> find(model::Caller const& caller, ImageId const& id);
   using May = std::function<Result<>(Sight const&)>;
   Result<model::Image> modify(model::Caller const& caller, ImageId const& id, May const& may,
                               model::AuditKind kind, Change const& change);

@@ -1,13 +1,17 @@
 // POST /v2/images/{image_id}/import (contract: glance-v2 3.8). No import method is on offer.
 #include "api/kit/endpoint.hpp"
+#include "service/images.hpp"
 
 #include <fmt/format.h>
 
 namespace vitrine::api::image {
 namespace {
 
-// Refused for the method alone, before any image is looked for: the answer tells of none.
-Result<Reply> run(Context& context, Services&) {
+constexpr std::string_view kAction = "modify_image";
+
+Result<Reply> run(Context& context, Services& services) {
+  TRY(services.images.show_for(services.access.action(kAction), context.caller,
+                               ImageId{context.param("image_id")}));
   auto const body = TRY(read_object(context.body));
   auto const* method = body.if_contains("method");
   auto const* named = method == nullptr ? nullptr : method->if_object();
@@ -28,8 +32,10 @@ Endpoint import_image() {
                          .path = "/v2/images/{image_id}/import",
                          .name = "image.v2.import_image",
                          .family = &image_family,
+                         .action = kAction,
                          .guard = Guard::token,
-                         .errors = {Fault::invalid_body, Fault::invalid_value},
+                         .errors = {Fault::image_not_found, Fault::forbidden, Fault::invalid_body,
+                                    Fault::invalid_value},
                          .summary = "Import data into an image; no method is on offer.",
                          .takes_body = true},
                         run);

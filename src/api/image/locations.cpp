@@ -9,16 +9,18 @@ namespace vitrine::api::image {
 namespace {
 
 constexpr std::string_view kPath = "/v2/images/{image_id}/locations";
+constexpr std::string_view kAdd = "add_image_location";
 constexpr std::string_view kFetch = "fetch_image_location";
 
 struct Body {
   std::string url;
 };
 
-// What the policy says of `add_image_location` cannot matter: whoever is asked hears 403. Clients
-// take that for a site where data is uploaded, and upload.
+// Whoever may add one hears 403 in the end. Clients take that for a site where data is uploaded,
+// and upload.
 Result<Reply> refuse(Request<Body> const& request, Services& services) {
-  auto const image = TRY(services.images.show(request.caller, ImageId{request.param("image_id")}));
+  auto const image = TRY(services.images.show_for(services.access.action(kAdd), request.caller,
+                                                  ImageId{request.param("image_id")}));
   if (image.status != model::ImageStatus::queued) {
     return error(Fault::wrong_status,
                  fmt::format("It's not allowed to add locations if image status is {}.",
@@ -40,7 +42,7 @@ Endpoint add_location() {
                          .path = kPath,
                          .name = "image.v2.add_location",
                          .family = &image_family,
-                         .action = "add_image_location",
+                         .action = kAdd,
                          .guard = Guard::token,
                          .errors = {Fault::invalid_body, Fault::image_not_found,
                                     Fault::wrong_status, Fault::forbidden},
