@@ -2,6 +2,7 @@
 
 #include "api/ims/error_catalogue.hpp"
 #include "api/kit/family.hpp"
+#include "app/memory.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/upkeep/upkeep.hpp"
 #include "ops/log.hpp"
@@ -164,6 +165,13 @@ OwnUpkeep::OwnUpkeep(House& house, Stores const& stores)
       look("health", 1s, [&stores, &house] { return look_at_database(house, stores); }),
       look_at_blobs(
           "store", 2s, [&stores, &house] { return look_at_store(house, stores); },
+          jobs::Periodic::AtEnd::no_more),
+      give_back(
+          "memory", 5s,
+          []() -> Result<> {
+            give_memory_back();
+            return {};
+          },
           jobs::Periodic::AtEnd::no_more) {}
 
 SharedUpkeep::SharedUpkeep(House& house, Stores const& stores, jobs::AuditExport& audit)

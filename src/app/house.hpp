@@ -91,6 +91,7 @@ struct OwnUpkeep {
   jobs::Periodic keep_uploads;
   jobs::Periodic look;
   jobs::Periodic look_at_blobs;
+  jobs::Periodic give_back;
 };
 
 /// What one server of those that share a database does for all of them; not of role `api`.

@@ -4,6 +4,7 @@
 #include "api/kit/dispatcher.hpp"
 #include "app/figures.hpp"
 #include "app/house.hpp"
+#include "app/memory.hpp"
 #include "net/server.hpp"
 #include "ops/log.hpp"
 
@@ -126,6 +127,7 @@ api::Reply no_such_api(House const& house, api::Context& context, int status) {
 
 Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const signals = block_signals();
+  set_up_memory();
   ops::Metrics metrics;
   auto const stores = TRY(Stores::open(options.directory, config, metrics));
   auto policy = TRY(load_policy(config));

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/src.hpp> // the one place where Boost.JSON is compiled
@@ -11,12 +12,24 @@
 
 namespace vitrine::json {
 
+namespace {
+
+// Of texts beyond this the tree may take 25 times as much, in pieces that leave holes in the heap.
+constexpr std::size_t kShortTextBytes = 16U << 10U;
+
+boost::json::storage_ptr storage_for(std::string_view text) {
+  if (text.size() <= kShortTextBytes) return {};
+  return boost::json::make_shared_resource<boost::json::monotonic_resource>(text.size());
+}
+
+} // namespace
+
 Result<Value> parse(std::string_view text) {
   boost::json::error_code ec;
   boost::json::parse_options options;
   options.max_depth = 32;
   options.allow_invalid_utf8 = false;
-  auto value = boost::json::parse({text.data(), text.size()}, ec, {}, options);
+  auto value = boost::json::parse({text.data(), text.size()}, ec, storage_for(text), options);
   if (ec) return error(Fault::invalid_body, "malformed JSON: " + ec.message());
   return value;
 }

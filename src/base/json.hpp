@@ -20,7 +20,8 @@ using Array = boost::json::array;
 
 /// Parses one JSON text (RFC 8259): UTF-8, no comments, nesting up to 32, no duplicate-key check
 /// (the last wins). Errors: `invalid_body` with the reason. An empty text is an error; callers
-/// treat it before.
+/// treat it before. The value of a long text and all that is moved or copied out of it share memory
+/// that is freed in one piece: of one thread at a time.
 Result<Value> parse(std::string_view text);
 
 inline std::string_view view(boost::json::string const& text) { return {text.data(), text.size()}; }

@@ -46,4 +46,15 @@ TEST(Json, neighbours_are_escaped_each) {
   EXPECT_EQ(as_json(""), R"("")");
 }
 
+TEST(Json, what_is_taken_out_of_a_long_text_outlives_it) {
+  std::string const text(100'000, 'x');
+  auto const taken = [&] {
+    auto value = parse(fmt::format(R"({{"long":"{}","other":[1,{{"a":"b"}}]}})", text));
+    EXPECT_TRUE(value);
+    return std::pair(std::move(value->at("long")), value->at("other"));
+  }();
+  EXPECT_TRUE(view(taken.first.get_string()) == text);
+  EXPECT_EQ(to_text(taken.second), R"([1,{"a":"b"}])");
+}
+
 } // namespace vitrine::json

@@ -143,7 +143,8 @@ public:
   /// read: an answer ends it, else `handle` follows once the body is there. Blocking, on the api
   /// pool. Not called for uploads.
   virtual std::optional<Reply> admit(RequestHead const& head) = 0;
-  /// Answers; blocking, on the api pool (or the slow one or the io thread, as `route` says).
+  /// Answers; blocking, on the api pool (or the slow one or the io thread, as `route` says; a long
+  /// body has a pool of its own).
   virtual Reply handle(Request& request) = 0;
   /// Opens an upload or answers at once; blocking, on the api pool. Called before `100 Continue` is
   /// sent.

@@ -33,7 +33,8 @@ void report_to_standard_error(std::string_view line) {
 std::size_t connections_that_fit(ServerOptions const& options) {
   constexpr rlim_t descriptors_each = 2; // the socket, and the data that it carries
   constexpr rlim_t database_descriptors = 4;
-  rlim_t const others = 64 + database_descriptors * (options.api_threads + options.slow_threads);
+  rlim_t const handlers = options.api_threads + options.slow_threads + options.long_body_threads;
+  rlim_t const others = 64 + database_descriptors * handlers;
   rlim_t const wanted = others + descriptors_each * options.connections_max;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return options.connections_max;
@@ -56,6 +57,7 @@ ServerOptions with_defaults(ServerOptions options) {
   options.io_threads = std::max(options.io_threads, 1U);
   options.api_threads = std::max(options.api_threads, 1U);
   options.slow_threads = std::max(options.slow_threads, 1U);
+  options.long_body_threads = std::max(options.long_body_threads, 1U);
   options.transfer_threads = std::max(options.transfer_threads, 1U);
   options.connections_max = connections_that_fit(options);
   return options;
@@ -127,6 +129,7 @@ public:
     // A thread of a pool may still be on its way out of a loop's queue.
     core_.api.finish();
     core_.slow.finish();
+    core_.bulky.finish();
     core_.transfer.finish();
   }
 
@@ -244,7 +247,7 @@ ServerFigures ServerOnLoops::figures() const noexcept {
   ServerFigures figures;
   figures.connections_open = connections_.open();
   figures.connections_total = connections_.total();
-  figures.api_queue = core_.api.queued() + core_.slow.queued();
+  figures.api_queue = core_.api.queued() + core_.slow.queued() + core_.bulky.queued();
   for (auto const& loop : loops_) {
     figures.bytes_received += loop->traffic().received.load(std::memory_order_relaxed);
     figures.bytes_sent += loop->traffic().sent.load(std::memory_order_relaxed);

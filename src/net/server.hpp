@@ -25,6 +25,9 @@ struct ServerOptions {
   unsigned transfer_threads{4};    ///< upload chunks being stored at once
   std::size_t api_queue_max{1024}; ///< waiting handlers; beyond it 503
   unsigned slow_threads{2};        ///< handlers of slow routes at once, beside the others
+  /// Handlers of bodies beyond `kShortBodyBytes` at once, beside the others: parsed, a body may
+  /// take 25 times its bytes, and no short request waits behind it.
+  unsigned long_body_threads{2};
   /// Fewer when the process may not open two files for each (`ulimit -n`, raised as far as the hard
   /// limit allows): a flood of connections must not keep requests from their files.
   std::size_t connections_max{4096};

@@ -28,6 +28,7 @@ ServerCore::ServerCore(ServerOptions given, Handler& answering)
       long_replies(options.long_replies_bytes_max),
       api("api", options.api_threads, options.api_queue_max),
       slow("slow", options.slow_threads, options.api_queue_max),
+      bulky("bulky", options.long_body_threads, options.api_queue_max),
       // Each session has at most one job here, so the queue is bounded by the connections.
       transfer("transfer", options.transfer_threads, options.connections_max) {}
 
@@ -103,6 +104,11 @@ Task<bool> Session::serve_next() {
   co_return co_await answer_small(route);
 }
 
+Pool& Session::pool_for(Route const& route) {
+  if (request_.body.size() > kShortBodyBytes) return core_.bulky;
+  return route.slow ? core_.slow : core_.api;
+}
+
 Task<bool> Session::answer_small(Route const& route) {
   SmallBody body{.bytes_max = route.body_bytes_max};
   if (body_unread_) {
@@ -118,7 +124,7 @@ Task<bool> Session::answer_small(Route const& route) {
   if (route.quick) {
     work();
   } else {
-    ran = co_await on_pool(executor_, route.slow ? core_.slow : core_.api, work);
+    ran = co_await on_pool(executor_, pool_for(route), work);
   }
   // How long the answer takes is up to the client.
   forget_body();

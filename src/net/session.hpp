@@ -36,6 +36,7 @@ struct ServerCore {
   BodyBudget long_replies;
   Pool api;
   Pool slow;
+  Pool bulky; ///< for handlers of long bodies
   Pool transfer;
 };
 
@@ -91,6 +92,7 @@ private:
   Task<HeadOutcome> await_head(HeadScan& scan);
   HeadOutcome try_head(HeadScan& scan);
   Task<bool> answer_small(Route const& route);
+  Pool& pool_for(Route const& route);
   Task<bool> answer_upload();
 
   Task<Intake> read_body(SmallBody& body);

@@ -338,6 +338,31 @@ TEST_F(LongBodyTest, OfAClientThatLeftTakesNoMemory) {
   EXPECT_EQ(connect().ask(sized("Token: t\r\n", 20'000) + body).body, "POST /p " + body);
 }
 
+TEST_F(LongBodyTest, LeavesShortOnesTheirThreads) {
+  options_.api_threads = 1;
+  options_.long_body_threads = 1;
+  std::promise<void> go;
+  std::shared_future<void> const gone = go.get_future().share();
+  Mailbox<int> started;
+  handler_.on_handle = [&](Request& request) {
+    if (request.body.size() <= kShortBodyBytes) return reply(200, "soon");
+    started.put(1);
+    gone.wait();
+    return reply(200, "late");
+  };
+  std::string const request = sized("Token: t\r\n", long_body().size()) + long_body();
+  Client running = connect();
+  running.send(request);
+  EXPECT_TRUE(started.take());
+  Client queued = connect();
+  queued.send(request);
+  EXPECT_EQ(connect().ask(post("Content-Length: 3\r\n", "abc")).body, "soon");
+  EXPECT_TRUE(started.empty());
+  go.set_value();
+  EXPECT_EQ(running.read().body, "late");
+  EXPECT_EQ(queued.read().body, "late");
+}
+
 TEST_F(LongBodyTest, OfAnUnluckyHeadIsRefusedAsABug) {
   Mailbox<std::string> reports;
   options_.report_bug = [&](std::string_view line) { reports.put(std::string(line)); };

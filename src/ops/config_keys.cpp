@@ -148,8 +148,7 @@ std::vector<Key> server_keys() {
       {"server", "io_threads", SLOT(server, io_threads), "Event loops for connections.", 1, 64},
       {"server", "api_threads", SLOT(server, api_threads),
        "Requests that are handled at once. Those that hash a password have two threads of their "
-       "own "
-       "beside these.",
+       "own beside these, and so have those with a body of more than 16 KiB.",
        1, 1024},
       {"server", "transfer_threads", SLOT(server, transfer_threads),
        "Chunks of image data that are stored at once.", 1, 256},

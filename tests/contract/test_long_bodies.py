@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+import socket
+import time
 
 import pytest
 
@@ -112,3 +114,50 @@ def test_callers_with_a_token_share_64_mib_for_long_bodies(fresh_server):
         assert invited[0].send(b" ").answer().status == 201
         with demo.raw() as connection:
             assert invite(connection)
+
+
+def test_many_long_bodies_leave_memory_and_time_to_others(fresh_server):
+    """60 of them took 1 GiB, which stayed, and another's request waited nine seconds."""
+    server = fresh_server()
+    demo = server.client("demo")
+    before = server.rss_bytes()
+    body = b"{" + b",".join(b'"%x":""' % i for i in range(90_000)) + b"}"
+    head = demo.head_lines("POST", "/v2/images", f"Content-Length: {len(body)}")
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(demo.raw(60)) for _ in range(60)]
+        for connection in connections:
+            connection.send(head + body[:-1])
+        for connection in connections:
+            connection.send(body[-1:])
+        start = time.monotonic()
+        demo.get("/v2/images?limit=1").expect(200)
+        assert time.monotonic() - start < 2 * harness.PATIENCE
+        assert {connection.answer().status for connection in connections} == {413}
+        assert server.rss_bytes() - before < 250 << 20
+    harness.wait_until(lambda: server.rss_bytes() - before < 64 << 20, what="memory given back")
+
+
+def test_answers_that_nobody_reads_take_bounded_memory(fresh_server):
+    """200 of them took 1.5 GiB, and half of it stayed."""
+    server = fresh_server()
+    demo = server.client("demo")
+    for _ in range(6):
+        demo.post("/v2/images", {f"k{i}": "v" * 16_000 for i in range(60)}).expect(201)
+    assert len(demo.get("/v2/images").expect(200).body) > 4 << 20
+    before = server.rss_bytes()
+    request = demo.head_lines("GET", "/v2/images")
+    with contextlib.ExitStack() as stack:
+        readers = []
+        for _ in range(200):
+            reader = stack.enter_context(socket.socket())
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.settimeout(60)
+            reader.connect(server.address)
+            reader.sendall(request)
+            readers.append(reader)
+        statuses = [reader.recv(12)[9:] for reader in readers]
+        assert set(statuses) == {b"200", b"503"}
+        assert statuses.count(b"200") >= 8
+        assert server.rss_bytes() - before < 200 << 20
+        demo.create_image()  # a short answer is not refused
+    harness.wait_until(lambda: server.rss_bytes() - before < 64 << 20, what="memory given back")
