@@ -64,8 +64,8 @@ constexpr std::int64_t import_data_disk_gib = 2048;
 constexpr std::int64_t import_size_bytes = 137'438'953'472;         ///< 128 GiB
 constexpr std::int64_t quick_import_size_bytes = 1'099'511'627'776; ///< 1 TiB
 constexpr std::int64_t export_size_bytes = 137'438'953'472; ///< 128 GiB, unless exported as stored
-constexpr std::int64_t create_jobs = 40; ///< of the service, that have not ended
-constexpr std::int64_t copy_jobs = 5;    ///< of a project, that have not ended
+constexpr std::int64_t create_jobs = 40;                    ///< of the service, that have not ended
+constexpr std::int64_t copy_jobs = 5;                       ///< of a project, that have not ended
 constexpr std::int64_t job_retention_seconds = 30 * 24 * 3600;
 
 } // namespace vitrine::limits

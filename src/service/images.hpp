@@ -90,8 +90,8 @@ public:
   Result<> remove_tag(model::Caller const& caller, ImageId const& id, std::string const& tag);
 
 private:
-  Result<store::ImageForCaller> find(model::Caller const& caller, ImageId const& id);
   using May = std::function<Result<>(Sight const&)>;
+  Result<store::ImageForCaller> find(model::Caller const& caller, ImageId const& id);
   Result<model::Image> modify(model::Caller const& caller, ImageId const& id, May const& may,
                               model::AuditKind kind, Change const& change);
   Result<model::Image> modify(model::Caller const& caller, ImageId const& id,

@@ -21,9 +21,10 @@ namespace {
 constexpr std::string_view kRequestId = "X-Openstack-Request-Id";
 // Of two values a proxy may have judged the other one, so none of them is taken.
 constexpr std::array<std::string_view, 13> kSingleHeaders = {
-    "X-Auth-Token",           "X-Service-Token",    "X-Subject-Token", "Content-Type",
-    "Content-Encoding",       "Range",              "Content-Range",   "Authorization",
-    "X-OpenStack-Image-Size", "X-Image-Meta-Store", "X-Sdk-Date",      identity::kPayloadHeader,
+    "X-Auth-Token",       "X-Service-Token",  "X-Subject-Token",
+    "Content-Type",       "Content-Encoding", "Range",
+    "Content-Range",      "Authorization",    "X-OpenStack-Image-Size",
+    "X-Image-Meta-Store", "X-Sdk-Date",       identity::kPayloadHeader,
     "X-Project-Id"};
 
 std::string_view path_of(net::RequestHead const& head) {
