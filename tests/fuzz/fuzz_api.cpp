@@ -68,13 +68,15 @@ public:
     CHECK(ops::configure_log(quiet));
     stores_.emplace(app::Stores::open(folder_.path, config_, metrics_).value());
     auto policy = service::policy::Policy::load(service::policy::defaults(), std::nullopt);
-    house_ = std::make_unique<app::House>(config_, *stores_, std::move(policy).value(), metrics_);
+    house_ = std::make_unique<app::House>(config_, *stores_, std::move(policy).value(),
+                                          app::os_versions_of(config_).value(), metrics_);
     CHECK(identity::builtin::bootstrap(*house_->identity->directory(),
                                        {folder_.path + "/clouds.yaml", false, "region"}));
     auto given = house_->services();
     services_.emplace(api::Services{given.clock, given.config, given.metrics, given.health,
-                                    given.access, given.images, given.uploads, given.downloads,
-                                    given.sharing, given.quotas, given.jobs, tenants_,
+                                    given.access, given.images, given.os_versions, given.uploads,
+                                    given.downloads, given.sharing, given.copies, given.imports,
+                                    given.exports, given.tags, given.quotas, given.jobs, tenants_,
                                     given.signed_requests, given.directory});
     dispatcher_ = std::make_unique<api::Dispatcher>(api::all_endpoints(), *services_, origin_,
                                                     api::version_list, [](auto const&) {});
