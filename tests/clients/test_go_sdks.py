@@ -12,6 +12,8 @@ import subprocess
 import pytest
 
 import harness
+import identity
+from signing import make_key
 
 FOLDER = pathlib.Path(__file__).parent
 GO = harness.ROOT / ".cache/go/bin/go"
@@ -35,7 +37,7 @@ def build(source, target, replaced=None):
     return target / "program"
 
 
-def run(program, server, demo, alt):
+def run(program, server, demo, alt, more=None):
     clouds = server.clouds()
     environment = {
         # The cloud's Go SDK looks the endpoint up in this region, else in the project's name.
@@ -43,6 +45,7 @@ def run(program, server, demo, alt):
         "AUTH_URL": clouds["demo"]["auth"]["auth_url"],
         "ALT_PROJECT": alt.project_id,
         "DEMO_PROJECT": demo.project_id,
+        **(more or {}),
     }
     for user in ("demo", "alt"):
         environment[f"{user.upper()}_PASSWORD"] = clouds[user]["auth"]["password"]
@@ -61,4 +64,10 @@ def test_gophertelekomcloud(server, demo, alt, tmp_path):
     if not checkout:
         pytest.skip("VITRINE_GOPHERTELEKOMCLOUD does not name a checkout of gophertelekomcloud")
     program = build(FOLDER / "gophertelekomcloud", tmp_path / "build", checkout)
-    run(program, server, demo, alt)
+    folder = server.directory / "buckets" / demo.project_id / "sdk"
+    folder.mkdir(parents=True)
+    more = {"BUCKET_FOLDER": str(folder)}
+    if identity.DRIVER == "builtin":  # a Keystone takes no signature in place of a token
+        key = make_key(demo)
+        more |= {"ACCESS_KEY": key.access, "SECRET_KEY": key.secret}
+    run(program, server, demo, alt, more)

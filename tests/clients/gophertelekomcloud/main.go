@@ -1,16 +1,17 @@
-// Sharing in bulk through the cloud's own Go SDK: batch add, answer and remove, jobs, quota.
+// The extension through the cloud's own Go SDK: every function of its ims packages.
 // Prints "ok" last; any surprise ends it with a message and status 1.
 package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	golangsdk "github.com/opentelekomcloud/gophertelekomcloud"
 	"github.com/opentelekomcloud/gophertelekomcloud/openstack"
 	"github.com/opentelekomcloud/gophertelekomcloud/openstack/image/v2/images"
-	native "github.com/opentelekomcloud/gophertelekomcloud/openstack/image/v2/members"
 	"github.com/opentelekomcloud/gophertelekomcloud/openstack/ims/v1/members"
 	"github.com/opentelekomcloud/gophertelekomcloud/openstack/ims/v1/others"
 	reads "github.com/opentelekomcloud/gophertelekomcloud/openstack/ims/v2/members"
@@ -28,6 +29,20 @@ func check(holds bool, what string, seen any) {
 		fmt.Fprintf(os.Stderr, "%s: got %+v\n", what, seen)
 		os.Exit(1)
 	}
+}
+
+// refused checks that the service answered with this status and code.
+func refused(err error, status int, code string, what string) {
+	var answer golangsdk.ErrUnexpectedResponseCode
+	switch one := err.(type) {
+	case golangsdk.ErrDefault400:
+		answer = one.ErrUnexpectedResponseCode
+	case golangsdk.ErrDefault404:
+		answer = one.ErrUnexpectedResponseCode
+	default:
+		check(errors.As(err, &answer), what, err)
+	}
+	check(answer.Actual == status && strings.Contains(string(answer.Body), `"`+code+`"`), what, err)
 }
 
 // user is one project's view through both versions of the API.
@@ -60,10 +75,9 @@ func (u user) await(job *string, err error, what string) *others.JobResponse {
 	return shown
 }
 
-func main() {
-	demo := login("demo", os.Getenv("DEMO_PASSWORD"))
-	alt := login("alt", os.Getenv("ALT_PASSWORD"))
-	altProject := os.Getenv("ALT_PROJECT")
+// inBulk shares images, answers, and takes the shares back.
+func inBulk(demo user, alt user) {
+	altProject := alt.v1.ProjectID
 	ids := []string{}
 	for _, name := range []string{"otc-one", "otc-two"} {
 		image, err := images.Create(demo.v2, images.CreateOpts{
@@ -91,8 +105,6 @@ func main() {
 	member, err := reads.GetMember(demo.v2, reads.GetMemberOpts{ImageId: ids[0], MemberId: altProject})
 	must(err, "get a member")
 	check(member.Status == "accepted", "member", member)
-	_, err = native.Create(demo.v2, native.MemberOpts{ImageId: ids[0], MemberId: altProject})
-	check(err != nil, "the same member again", err)
 
 	quota, err := others.ShowImageQuota(demo.v1)
 	must(err, "quota")
@@ -112,5 +124,17 @@ func main() {
 	for _, id := range ids {
 		must(images.Delete(demo.v2, images.DeleteImageOpts{ImageId: id}), "delete")
 	}
+}
+
+func main() {
+	demo := login("demo", os.Getenv("DEMO_PASSWORD"))
+	alt := login("alt", os.Getenv("ALT_PASSWORD"))
+	inBulk(demo, alt)
+	byTheNativeAPI(demo, alt)
+	lifeOfAnImage(demo, alt)
+	otherWaysIn(demo)
+	whatIsNotThere(demo)
+	tagsOfImages(demo)
+	withAnAccessKey(demo)
 	fmt.Println("ok")
 }
