@@ -96,6 +96,9 @@ Result<> Imports::adapt(ImportRequest const& request, formats::Accepted const& f
   properties.insert_or_assign("__root_origin", "file");
   properties.insert_or_assign(
       "__data_origin", fmt::format("file,{}:{}", request.source.bucket, request.source.object));
+  // Of the formats that a quick import takes, the one whose blocks can be read as they are needed.
+  bool const quick = !taken.empty();
+  if (quick && found.disk_format == "zvhd2") properties.insert_or_assign("__lazyloading", "true");
   image.set_properties(properties);
   return {};
 }

@@ -256,7 +256,7 @@ func exported(demo user, id string) {
 		Tags: []string{"otc.quick"}})
 	ended = demo.await(job, err, "quick import")
 	image := shown(demo, ended.Entities.ImageId)
-	check(image.Name == "otc-quick" && image.DiskFormat == "zvhd2" &&
+	check(image.Name == "otc-quick" && image.DiskFormat == "zvhd2" && image.Lazyloading == "true" &&
 		image.VirtualSize == len(disk) && reflect.DeepEqual(image.Tags, []string{"otc=quick"}),
 		"quick import", image)
 	job, err = v1.ExportImage(demo.v1, v1.ExportImageOpts{ImageId: image.Id,
