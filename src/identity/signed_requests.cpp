@@ -119,8 +119,10 @@ Result<> SignedRequests::use_once(Signature const& signature) {
   bool const fresh = TRY(database_.write([&](store::Connection& connection) {
     return store::UsedSignatures(connection).add(text::hex(signature.mac), forget_at);
   }));
-  if (!fresh) return no_good();
-  return {};
+  if (fresh) return {};
+  // The signature was right, so this tells nobody a secret.
+  return error(Fault::unauthenticated,
+               "This signature has been used: sign the request again, with another time.");
 }
 
 } // namespace vitrine::identity
