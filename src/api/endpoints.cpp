@@ -42,6 +42,7 @@
   X(ims, create_image)                                                                             \
   X(ims, create_disk_image)                                                                        \
   X(ims, create_data_image)                                                                        \
+  X(ims, create_whole_image)                                                                       \
   X(ims, quick_import)                                                                             \
   X(ims, register_image)                                                                           \
   X(ims, export_image)                                                                             \

@@ -49,6 +49,8 @@ enum class Kind : std::uint8_t {
   X(image_kind, invalid, "The type of the image is unknown.")                                      \
   X(iso_without_os, invalid, "An ISO image needs an os_version.")                                  \
   X(bare_metal_encrypted, invalid, "A bare metal image cannot be encrypted.")                      \
+  X(server_missing, invalid, "The server is not named.")                                           \
+  X(backup_missing, invalid, "The backup is not named.")                                           \
   X(tag_form, invalid, "The tag is invalid.")                                                      \
   X(image_unknown, invalid, "The request names an image that does not exist.")                     \
   X(firmware_type, invalid, "The firmware type is unknown, or not one of the architecture.")       \
@@ -98,6 +100,7 @@ enum class Kind : std::uint8_t {
   X(iso_image, conflict, "This cannot be done with an ISO image.")                                 \
   X(image_too_large, conflict, "The data of the image is too large for this.")                     \
   X(encrypted_share, conflict, "The key of the shared image is not granted to the project.")       \
+  X(no_backup_service, conflict, "There is no backup service.")                                    \
   X(no_key_service, conflict, "There is no key service.")                                          \
   X(full_server_image, conflict, "The full-server image cannot be shared.")                        \
   X(vault_missing, conflict, "A full-server image needs a vault to be accepted.")                  \

@@ -150,16 +150,19 @@ std::string_view job_kind(std::string_view environment) {
 
 } // namespace
 
-std::vector<Field<Creation>> import_fields(Creator creator) {
-  std::vector<Field<Creation>> fields{
-      needed(attribute("name", "name", kText, "Name of the image."), Fault::name_missing),
-      attribute("description", "__description", kText, "Description of the image."),
+std::vector<Field<Creation>> common_fields() {
+  return {needed(attribute("name", "name", kText, "Name of the image."), Fault::name_missing),
+          attribute("description", "__description", kText, "Description of the image."),
 
-      optional("tags", &Creation::tags, "Tags as key.value, key=value or key."),
-      optional("image_tags", &Creation::image_tags, "Tags as keys and values."),
-      attribute("min_ram", "min_ram", kNumber, "MiB of memory at least."),
-      attribute("max_ram", "max_ram", kNumber, "MiB of memory at most; 0 is any."),
-      attribute("enterprise_project_id", "enterprise_project_id", kText, "0 or a UUID.")};
+          optional("tags", &Creation::tags, "Tags as key.value, key=value or key."),
+          optional("image_tags", &Creation::image_tags, "Tags as keys and values."),
+          attribute("min_ram", "min_ram", kNumber, "MiB of memory at least."),
+          attribute("max_ram", "max_ram", kNumber, "MiB of memory at most; 0 is any."),
+          attribute("enterprise_project_id", "enterprise_project_id", kText, "0 or a UUID.")};
+}
+
+std::vector<Field<Creation>> import_fields(Creator creator) {
+  auto fields = common_fields();
   auto const add = [&](Field<Creation> one) { fields.push_back(std::move(one)); };
   if (creator == Creator::system_disk) {
     add(word("type", &Creation::kind, {"ECS", "BMS", "FusionCompute", "Ironic", "IsoImage"},

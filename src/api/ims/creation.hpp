@@ -34,6 +34,8 @@ struct Creation {
 /// Which endpoint makes it.
 enum class Creator : std::uint8_t { system_disk, data_disk, quick };
 
+/// The fields that every body has which makes an image (contract: ims-api 6.3.1).
+std::vector<Field<Creation>> common_fields();
 /// The fields of the body of an import, in the order in which faults are told.
 std::vector<Field<Creation>> import_fields(Creator creator);
 /// The faults of those fields and of `import_order`, for the API document.
