@@ -18,8 +18,10 @@ protected:
     return house_.submitter->submit(caller, copy_order(caller, *house_.copies, request));
   }
   Result<JobId> submit(ImageId const& source) { return submit(source, house_.owner); }
-  bool run() { return house_.engine->run_next().value(); }
-  std::string images() { return house_.rows("SELECT name, status FROM images ORDER BY name", 2); }
+  bool run() { return house_.engine->run_next(model::JobLane::quick).value(); }
+  std::string images() {
+    return house_.rows("SELECT name, status FROM images ORDER BY COALESCE(name, '')", 2);
+  }
   void remove(ImageId const& id) {
     ASSERT_TRUE(house_.real->write([&](store::Connection& connection) -> Result<> {
       store::Images stored(connection);
