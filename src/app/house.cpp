@@ -85,6 +85,7 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
           jobs::all_kinds({sharing, copies, imports, exports, uploads, *stores.database, *buckets}),
           metrics,
           {.workers = config.jobs.workers,
+           .carriers = config.jobs.carriers,
            .lease_seconds = config.jobs.lease_seconds,
            .poll_seconds = config.jobs.poll_seconds,
            .alone = config.database.url.empty()}) {}

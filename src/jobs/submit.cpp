@@ -16,7 +16,8 @@ Order pairs_order(std::string_view kind, PairArguments const& arguments) {
           .audit = event_of(kind),
           .images = arguments.images,
           .projects = arguments.projects,
-          .units = static_cast<std::int64_t>(pairs)};
+          .units = static_cast<std::int64_t>(pairs),
+          .in_turn = true};
 }
 
 Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order) {
@@ -37,7 +38,8 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
       refused = judged.error();
       return judged;
     }
-    TRY(store::Jobs(connection).insert(job, order.images));
+    auto const waits_for = order.in_turn ? order.images : std::vector<ImageId>();
+    TRY(store::Jobs(connection).insert(job, order.lane, waits_for));
     return store::Audit(connection)
         .record(model::AuditSubmission{.kind = order.audit,
                                        .time = job.submitted_at,

@@ -31,11 +31,13 @@ struct Order {
   std::string_view kind;
   std::string arguments_json;        ///< everything that the work needs
   model::AuditKind audit;            ///< of the event that tells of the submission
-  std::vector<ImageId> images;       ///< that are touched: jobs of a project on one take their turn
+  std::vector<ImageId> images;       ///< that are touched
   std::vector<ProjectId> projects{}; ///< that are touched; optional
   std::int64_t units{1};             ///< of work; the progress counts them
-  ImageId image{};                   ///< that the entities tell of from the start; optional
-  std::string image_name{};          ///< as `image`
+  bool in_turn{false}; ///< waits for earlier ones of the project that touch one of the images
+  model::JobLane lane{model::JobLane::quick};
+  ImageId image{};          ///< that the entities tell of from the start; optional
+  std::string image_name{}; ///< as `image`
   std::optional<FlowLimit> limit{};
   /// Judges the request, or writes what must be there with the job, in its transaction. Its error
   /// is that of `submit`. Optional.

@@ -20,6 +20,10 @@ enum class JobStatus : std::uint8_t { init, running, success, fail };
 std::string_view name_of(JobStatus status) noexcept;
 std::optional<JobStatus> job_status_named(std::string_view name) noexcept;
 
+/// Which workers run a job: those that carry image data are minutes at one, and the others must not
+/// wait for them.
+enum class JobLane : std::uint8_t { quick, carrying };
+
 struct Job {
   JobId id;
   std::int64_t sequence{0}; ///< submission order

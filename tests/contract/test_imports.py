@@ -254,6 +254,18 @@ def test_servers_and_volumes_are_not_there(server, body):
     assert server.client("demo").post("/v2/cloudimages/action", body).code() == "IMG.0105"
 
 
+@pytest.mark.parametrize("body,code", [
+    ({"name": "x", "instance_id": "i", "vault_id": "v"}, "IMG.0180"),
+    ({"name": "x", "backup_id": "b", "whole_image_type": "CBR"}, "IMG.0180"),
+    ({"name": "x"}, "IMG.0001"), ({"name": "x", "instance_id": "i", "backup_id": "b"}, "IMG.0001"),
+    ({"name": "x", "instance_id": ""}, "IMG.0012"), ({"name": "x", "backup_id": ""}, "IMG.0019"),
+    ({"instance_id": "i"}, "IMG.0013"), ({"name": "a/b", "instance_id": "i"}, "IMG.0003"),
+    ({"name": "x", "instance_id": "i", "min_ram": -1}, "IMG.0055")])
+def test_whole_servers_need_a_backup_service(server, body, code):
+    answer = server.client("demo").post("/v1/cloudimages/wholeimages/action", body)
+    assert (answer.status, answer.code()) == (400, code), answer
+
+
 def test_a_queued_image_is_registered(server):
     demo, alt = server.client("demo"), server.client("alt")
     image = demo.create_image(name="queued")["id"]
@@ -335,3 +347,24 @@ def test_deleting_the_image_fails_its_job(fresh_server):
         assert failed(demo.wait_job(job_id), "IMG.0144")
         harness.wait_until(lambda: server.stored_bytes() == 0, what="no bytes left")
     assert demo.listed() == [] or demo.wait_job(job_id)["status"] == "SUCCESS"
+
+
+def test_members_do_not_wait_for_image_data(fresh_server):
+    server = fresh_server(config=CONFIG)
+    demo, alt = server.client("demo"), server.client("alt")
+    url = put(server, demo.project_id, "large", b"")
+    os.truncate(server.directory / "buckets" / demo.project_id / "files" / "large", GIB)
+    body = {"name": "large", "image_url": url, "min_disk": 1}
+    jobs = [demo.post("/v2/cloudimages/action", body).expect(200).json()["job_id"]
+            for _ in range(3)]  # more than there are workers
+    harness.wait_until(lambda: demo.job(jobs[0])["status"] == "RUNNING", what="it runs")
+    small = demo.create_image(b"x")["id"]
+    assert demo.share([small], [alt.project_id])["status"] == "SUCCESS"
+    assert demo.job(jobs[-1])["status"] in ("INIT", "RUNNING")
+    large = demo.wait_job(jobs[0], 120)["entities"]["image_id"]
+    answer = demo.post(f"/v1/cloudimages/{large}/file",
+                       {"bucket_url": "files:copy", "is_quick_export": True}).expect(200)
+    assert demo.share([large], [alt.project_id])["status"] == "SUCCESS"
+    assert demo.job(answer.json()["job_id"])["status"] in ("INIT", "RUNNING")
+    for job in [*jobs, answer.json()["job_id"]]:
+        assert demo.wait_job(job, 120)["status"] == "SUCCESS"

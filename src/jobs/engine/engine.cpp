@@ -73,7 +73,9 @@ Result<> Engine::take_over() {
 
 void Engine::start() {
   for (std::int64_t i = 0; i < options_.workers; ++i)
-    threads_.emplace_back([this] { work(); });
+    threads_.emplace_back([this] { work(model::JobLane::quick); });
+  for (std::int64_t i = 0; i < options_.carriers; ++i)
+    threads_.emplace_back([this] { work(model::JobLane::carrying); });
   threads_.emplace_back([this] { keep_leases(); });
 }
 
@@ -89,10 +91,10 @@ void Engine::stop() {
   threads_.clear();
 }
 
-void Engine::work() {
+void Engine::work(model::JobLane lane) {
   while (!stopping_) {
     auto const heard = bell_.rings();
-    auto const ran = run_next();
+    auto const ran = run_next(lane);
     if (ran && *ran) {
       bell_.ring(); // a job that had to come after this one may run now
       continue;
@@ -122,11 +124,11 @@ void Engine::keep_leases() {
   }
 }
 
-Result<bool> Engine::run_next() {
+Result<bool> Engine::run_next(model::JobLane lane) {
   JobContext::Lease const lease{.worker = new_hex_id(), .length_us = lease_us()};
   auto const job = TRY(database_.write([&](store::Connection& connection) {
     auto const now = clock_.now();
-    return store::Jobs(connection).claim(lease.worker, now, now + lease.length_us);
+    return store::Jobs(connection).claim(lane, lease.worker, now, now + lease.length_us);
   }));
   if (!job) return false;
   Held const held{job->id.text, lease.worker};

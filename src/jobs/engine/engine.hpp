@@ -27,7 +27,8 @@
 namespace vitrine::jobs {
 
 struct EngineOptions {
-  std::int64_t workers{2};
+  std::int64_t workers{2};  ///< of quick jobs
+  std::int64_t carriers{2}; ///< of those that carry image data
   std::int64_t lease_seconds{30};
   std::int64_t poll_seconds{5};  ///< how often idle workers look for jobs of other processes
   std::int64_t attempts_max{20}; ///< in a row that fail before they make progress
@@ -48,14 +49,14 @@ public:
   /// Hands running jobs back at their next commit and ends the workers. May be called twice.
   void stop();
 
-  /// Runs the next job on the calling thread; false when there is none. The workers do nothing
-  /// else.
-  Result<bool> run_next();
+  /// Runs the next job of a lane on the calling thread; false when there is none. The workers do
+  /// nothing else.
+  Result<bool> run_next(model::JobLane lane);
 
 private:
   using Held = std::pair<std::string, std::string>; ///< job and worker
 
-  void work();
+  void work(model::JobLane lane);
   void keep_leases();
   void run(model::Job const& job, JobContext::Lease const& lease);
   Result<> attempt(model::Job const& job, model::Caller const& caller,

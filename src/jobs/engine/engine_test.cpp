@@ -18,11 +18,12 @@ protected:
         ->write([&](store::Connection& connection) {
           auto const now = house_.clock.now();
           return store::Jobs(connection)
-              .claim(worker, now, now + lease_seconds * kMicrosecondsPerSecond);
+              .claim(model::JobLane::quick, worker, now,
+                     now + lease_seconds * kMicrosecondsPerSecond);
         })
         .value();
   }
-  bool run() { return house_.engine->run_next().value(); }
+  bool run() { return house_.engine->run_next(model::JobLane::quick).value(); }
 
   House house_;
 };
@@ -112,9 +113,9 @@ TEST_F(EngineTest, AtStartJobsOfOtherServersAreLeftAlone) {
   EXPECT_TRUE(claim("busy", 30));
   auto const beside = house_.new_engine({.alone = false});
   EXPECT_TRUE(beside->take_over());
-  EXPECT_FALSE(beside->run_next().value());
+  EXPECT_FALSE(beside->run_next(model::JobLane::quick).value());
   house_.clock.advance(30 * kMicrosecondsPerSecond);
-  EXPECT_TRUE(beside->run_next().value());
+  EXPECT_TRUE(beside->run_next(model::JobLane::quick).value());
 }
 
 TEST_F(EngineTest, AWorkerThatLostItsLeaseChangesNothing) {
@@ -146,9 +147,9 @@ TEST_F(EngineTest, ATransientFailureIsTriedAgainLater) {
   std::vector<JobKind> kinds{
       {kAddMembers, [](JobContext&) -> Result<> { return error(Fault::unavailable); }}};
   Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, {});
-  EXPECT_TRUE(engine.run_next().value());
+  EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
   EXPECT_EQ(house_.report(id).job.status, JobStatus::running);
-  EXPECT_FALSE(engine.run_next().value()) << "not before the pause is over";
+  EXPECT_FALSE(engine.run_next(model::JobLane::quick).value()) << "not before the pause is over";
   house_.clock.advance(500'000);
   EXPECT_TRUE(run());
   EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
@@ -159,7 +160,7 @@ TEST_F(EngineTest, AJobThatFailsAsAWholeEndsWithItsFailure) {
   std::vector<JobKind> kinds{
       {kAddMembers, [](JobContext&) -> Result<> { throw std::runtime_error("a bug"); }}};
   Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, {});
-  EXPECT_TRUE(engine.run_next().value());
+  EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
   EXPECT_EQ(house_.report(id).job.status, JobStatus::fail);
   EXPECT_EQ(house_.report(id).job.failure->fault, Fault::internal);
 }
@@ -189,7 +190,7 @@ TEST(EngineCrashTest, KilledBetweenAnyTwoCommitsItEndsAsIfUndisturbed) {
     House quiet;
     quiet.submit(kAddMembers, many(quiet));
     quiet.database->writes_left = 1000;
-    EXPECT_TRUE(quiet.engine->run_next().value());
+    EXPECT_TRUE(quiet.engine->run_next(model::JobLane::quick).value());
     writes = 1000 - quiet.database->writes_left;
     expected = all_rows(quiet);
   }
@@ -198,11 +199,11 @@ TEST(EngineCrashTest, KilledBetweenAnyTwoCommitsItEndsAsIfUndisturbed) {
     House house;
     house.submit(kAddMembers, many(house));
     house.database->writes_left = survived;
-    (void)house.engine->run_next();
+    (void)house.engine->run_next(model::JobLane::quick);
     house.database->writes_left = 1000;
     EXPECT_TRUE(house.engine->take_over());
     house.engine = house.new_engine();
-    while (house.engine->run_next().value()) {
+    while (house.engine->run_next(model::JobLane::quick).value()) {
     }
     EXPECT_EQ(all_rows(house), expected) << survived << " commits survived";
   }
@@ -213,13 +214,13 @@ protected:
   /// Another process that dies after so many commits; its claim is one of them.
   void run_and_die(int commits) {
     house_.database->writes_left = commits;
-    (void)house_.new_engine(kThreeTries)->run_next();
+    (void)house_.new_engine(kThreeTries)->run_next(model::JobLane::quick);
     house_.database->writes_left = 1000;
   }
   void run_to_the_end() {
     house_.clock.advance(30 * kMicrosecondsPerSecond);
     house_.engine = house_.new_engine(kThreeTries);
-    EXPECT_TRUE(house_.engine->run_next().value());
+    EXPECT_TRUE(house_.engine->run_next(model::JobLane::quick).value());
   }
   std::uint64_t pairs_counted(std::string_view kind, std::string_view outcome) {
     return house_.metrics.counter(ops::Metric::job_items, {kind, outcome}).value();
@@ -245,7 +246,7 @@ TEST_F(EngineGivesUpTest, StopsDoNotCountAsTriesButKillsDo) {
   for (int i = 0; i < 10; ++i) {
     house_.engine = house_.new_engine(kThreeTries);
     house_.engine->stop();
-    EXPECT_TRUE(house_.engine->run_next().value());
+    EXPECT_TRUE(house_.engine->run_next(model::JobLane::quick).value());
     EXPECT_EQ(house_.report(id).job.attempt, 0);
   }
   run_and_die(1);
@@ -293,7 +294,7 @@ TEST_F(EngineGivesUpTest, AKindThatThrowsLeavesAResultForEveryPair) {
   kinds[0].run = [](JobContext&) -> Result<> { throw std::runtime_error("a bug"); };
   Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, {});
   auto const id = house_.submit(kAddMembers, house_.pairs(2, 2));
-  EXPECT_TRUE(engine.run_next().value());
+  EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
   auto const report = house_.report(id);
   EXPECT_EQ(report.job.failure->fault, Fault::member_not_stored);
   ASSERT_EQ(report.failures.size(), 2U);
@@ -303,7 +304,7 @@ TEST_F(EngineGivesUpTest, AKindThatThrowsLeavesAResultForEveryPair) {
 TEST_F(EngineGivesUpTest, PairsOfAnUnknownKindAreNotCountedAsDone) {
   Engine engine(*house_.database, house_.clock, house_.bell, {}, house_.metrics, {});
   auto const id = house_.submit(kAddMembers, house_.pairs(2, 2));
-  EXPECT_TRUE(engine.run_next().value());
+  EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
   EXPECT_EQ(house_.report(id).job.failure->fault, Fault::not_offered);
   EXPECT_EQ(house_.report(id).job.done, 0);
   EXPECT_EQ(pairs_counted(kAddMembers, "success"), 0U);
@@ -314,10 +315,10 @@ TEST(EngineStopTest, StoppingHandsTheJobBackAtOnce) {
   House house;
   auto const id = house.submit(kAddMembers, house.pairs(1, 1));
   house.engine->stop();
-  EXPECT_TRUE(house.engine->run_next().value());
+  EXPECT_TRUE(house.engine->run_next(model::JobLane::quick).value());
   EXPECT_EQ(house.report(id).job.status, JobStatus::running);
   house.engine = house.new_engine();
-  EXPECT_TRUE(house.engine->run_next().value());
+  EXPECT_TRUE(house.engine->run_next(model::JobLane::quick).value());
   EXPECT_EQ(house.report(id).job.status, JobStatus::success);
 }
 

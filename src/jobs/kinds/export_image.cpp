@@ -128,6 +128,7 @@ Order export_order(model::Caller const& caller, service::Exports const& exports,
           .audit = model::audit::image_export,
           .images = {request.image},
           .units = kDone,
+          .lane = model::JobLane::carrying,
           .image = request.image,
           .with = [&caller, &exports, request](store::Connection& connection) -> Result<> {
             TRY(exports.admit(connection, caller, request));

@@ -19,7 +19,7 @@ TEST(GroupsTest, AnImageThatCannotBeStoredFailsAlone) {
       groups_kind(kAddMembers, *house.sharing, Fault::member_not_stored, prepare)};
   Engine engine(*house.database, house.clock, house.bell, kinds, house.metrics, {});
   auto const id = house.submit(kAddMembers, arguments);
-  EXPECT_TRUE(engine.run_next().value());
+  EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
   auto const report = house.report(id);
   EXPECT_EQ(report.job.failure->fault, Fault::member_not_stored);
   ASSERT_EQ(report.failures.size(), 3U);

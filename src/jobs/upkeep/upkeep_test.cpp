@@ -41,7 +41,7 @@ protected:
     for (int i = 0; i < images; ++i)
       arguments.images.push_back(house.image(first + i));
     house.submit(kAddMembers, arguments);
-    EXPECT_TRUE(house.engine->run_next().value());
+    EXPECT_TRUE(house.engine->run_next(model::JobLane::quick).value());
   }
   static std::string pending(House& house) {
     return house.rows("SELECT COUNT(*) FROM audit_outbox", 1);
@@ -135,7 +135,7 @@ TEST_F(AuditExportTest, AMovedFileIsFollowedByANewOne) {
   audit->reopen();
   auto const arguments = PairArguments{.images = {house_.image(9)}, .projects = {{"p"}}};
   house_.submit(kAddMembers, arguments);
-  EXPECT_TRUE(house_.engine->run_next().value());
+  EXPECT_TRUE(house_.engine->run_next(model::JobLane::quick).value());
   EXPECT_TRUE(audit->export_pending());
   EXPECT_EQ(lines(file() + ".1").size(), 4U);
   EXPECT_EQ(lines(file()).size(), 2U);
@@ -251,10 +251,10 @@ TEST(UpkeepTest, OldJobsGoWithTheirItems) {
   House house;
   auto const arguments = house.pairs(1, 1);
   auto const old = house.submit(kAddMembers, arguments);
-  EXPECT_TRUE(house.engine->run_next().value());
+  EXPECT_TRUE(house.engine->run_next(model::JobLane::quick).value());
   house.clock.advance(86'400 * kMicrosecondsPerSecond);
   auto const young = house.submit(kRemoveMembers, arguments);
-  EXPECT_TRUE(house.engine->run_next().value());
+  EXPECT_TRUE(house.engine->run_next(model::JobLane::quick).value());
   auto const open = house.submit(kAddMembers, arguments);
   house.clock.advance(29 * 86'400 * kMicrosecondsPerSecond + 1);
   EXPECT_EQ(remove_old_jobs(*house.database, house.clock, 30).value(), 1);

@@ -27,10 +27,11 @@ model::Job row_to_job(Row const& row) {
 
 } // namespace
 
-Result<> Jobs::insert(model::Job& job, std::vector<ImageId> const& images) {
+Result<> Jobs::insert(model::Job& job, model::JobLane lane, std::vector<ImageId> const& images) {
   TRY(connection_.run(sql::insert_job,
                       {job.id, job.kind, job.project, job.arguments_json, job.caller_json,
-                       job.submitted_at, job.total, job.image, job.image_name},
+                       job.submitted_at, job.total, job.image, job.image_name,
+                       static_cast<std::int64_t>(lane)},
                       [&](Row const& row) { job.sequence = row.integer(0); }));
   TRY(connection_.run_each(sql::insert_job_image, rows_for(images, [&](ImageId const& image) {
                              return Params{image, job.sequence};
@@ -45,9 +46,11 @@ Result<model::Job> Jobs::get(JobId const& id) {
   return std::move(*job);
 }
 
-Result<std::optional<model::Job>> Jobs::claim(std::string_view worker, Time now, Time lease_until) {
+Result<std::optional<model::Job>> Jobs::claim(model::JobLane lane, std::string_view worker,
+                                              Time now, Time lease_until) {
   std::optional<model::Job> job;
-  TRY(connection_.run(sql::next_job, {now}, [&](Row const& row) { job = row_to_job(row); }));
+  TRY(connection_.run(sql::next_job, {now, static_cast<std::int64_t>(lane)},
+                      [&](Row const& row) { job = row_to_job(row); }));
   if (!job) return job;
   TRY(connection_.run(sql::claim_job, {job->id, worker, lease_until, now}));
   job->status = model::JobStatus::running;

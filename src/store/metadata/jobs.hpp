@@ -29,13 +29,16 @@ class Jobs {
 public:
   explicit Jobs(Connection& connection) : connection_(connection) {}
 
-  /// Stores a new job that touches `images`; sets its sequence.
-  Result<> insert(model::Job& job, std::vector<ImageId> const& images);
+  /// Stores a new job of a lane, which waits for earlier ones of its project on any of `images`;
+  /// sets its sequence.
+  Result<> insert(model::Job& job, model::JobLane lane, std::vector<ImageId> const& images);
   /// Error: `job_not_found`.
   Result<model::Job> get(JobId const& id);
-  /// The job whose turn it is among those that may run now, marked as held by `worker` until
-  /// `lease_until`; nothing when there is none. Projects take turns, each has its jobs in order.
-  Result<std::optional<model::Job>> claim(std::string_view worker, Time now, Time lease_until);
+  /// The job whose turn it is among those of a lane that may run now, marked as held by `worker`
+  /// until `lease_until`; nothing when there is none. Projects take turns, each has its jobs in
+  /// order.
+  Result<std::optional<model::Job>> claim(model::JobLane lane, std::string_view worker, Time now,
+                                          Time lease_until);
   /// Extends the lease, stores the progress and forgets earlier attempts. False when the lease was
   /// lost: nothing more may be written.
   Result<bool> renew(JobId const& id, std::string_view worker, std::int64_t done, Time lease_until);

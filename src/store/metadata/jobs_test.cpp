@@ -28,7 +28,8 @@ protected:
   }
 
   /// Jobs of a project, in one commit; each touches the images.
-  void submit(std::string const& project, int count, std::vector<ImageId> const& images = {}) {
+  void submit(std::string const& project, int count, std::vector<ImageId> const& images = {},
+              model::JobLane lane = model::JobLane::quick) {
     ASSERT_TRUE(database_->write([&](Connection& connection) -> Result<> {
       for (int i = 0; i < count; ++i) {
         model::Job job;
@@ -38,15 +39,15 @@ protected:
         job.arguments_json = job.caller_json = "{}";
         job.submitted_at = now_;
         job.total = 1;
-        TRY(Jobs(connection).insert(job, images));
+        TRY(Jobs(connection).insert(job, lane, images));
       }
       return {};
     }));
   }
-  std::optional<model::Job> claim() {
+  std::optional<model::Job> claim(model::JobLane lane = model::JobLane::quick) {
     return database_
         ->write([&](Connection& connection) {
-          return Jobs(connection).claim("worker", now_, now_ + kMinute_us);
+          return Jobs(connection).claim(lane, "worker", now_, now_ + kMinute_us);
         })
         .value();
   }
@@ -75,6 +76,18 @@ protected:
   std::unique_ptr<TestStore> kept_;
   std::unique_ptr<Database> database_;
 };
+
+TEST_F(TurnsTest, each_lane_has_its_own_jobs_and_turns) {
+  submit("a", 2, {}, model::JobLane::carrying);
+  auto const carried = claim(model::JobLane::carrying);
+  ASSERT_TRUE(carried);
+  EXPECT_FALSE(claim());
+  submit("b", 1);
+  EXPECT_EQ(claim()->project.text, "b");
+  submit("c", 1, {}, model::JobLane::carrying);
+  EXPECT_EQ(claim(model::JobLane::carrying)->project.text, "c") << "a has had its turn";
+  EXPECT_EQ(claim(model::JobLane::carrying)->project.text, "a");
+}
 
 TEST_F(TurnsTest, OneJobDoesNotWaitForAThousandOfAnother) {
   submit("a", 1000);

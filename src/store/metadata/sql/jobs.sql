@@ -6,19 +6,21 @@ j.done, j.total, j.attempt, j.worker, j.fault, j.fault_detail, j.image_id, j.ima
 
 -- The turn of a new job: that of the job that is next or running now, so that the queue of another project does
 -- not stand before it; but after its own project's jobs. Jobs that back off count only where there are no others:
--- they fell behind, and a project would catch up with them.
+-- they fell behind, and a project would catch up with them. Each lane has turns of its own: a long job would hold
+-- up the count.
 -- fragment: next_turn
 SELECT MAX(first.turn) FROM (
   SELECT COALESCE(
-    (SELECT o.turn FROM jobs o WHERE o.ended_at IS NULL AND (o.worker <> '' OR o.lease_until <= $6)
+    (SELECT o.turn FROM jobs o WHERE o.ended_at IS NULL AND o.lane = $10 AND (o.worker <> '' OR o.lease_until <= $6)
      ORDER BY o.turn LIMIT 1),
-    (SELECT MIN(o.turn) FROM jobs o WHERE o.ended_at IS NULL), 1) AS turn
-  UNION ALL SELECT MAX(o.turn) + 1 FROM jobs o WHERE o.project_id = $3 AND o.ended_at IS NULL) first
+    (SELECT MIN(o.turn) FROM jobs o WHERE o.ended_at IS NULL AND o.lane = $10), 1) AS turn
+  UNION ALL SELECT MAX(o.turn) + 1 FROM jobs o
+    WHERE o.project_id = $3 AND o.ended_at IS NULL AND o.lane = $10) first
 
 -- name: insert_job
 INSERT INTO jobs (id, kind, project_id, status, arguments, caller, submitted_at, began_at, ended_at, done, total,
-  attempt, worker, lease_until, fault, fault_detail, image_id, image_name, turn)
-VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '', $8, $9, ({next_turn}))
+  attempt, worker, lease_until, fault, fault_detail, image_id, image_name, lane, turn)
+VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '', $8, $9, $10, ({next_turn}))
 RETURNING sequence
 
 -- name: insert_job_image
@@ -27,12 +29,12 @@ INSERT INTO job_images (image_id, sequence) VALUES ($1, $2)
 -- name: get_job
 SELECT {job_columns} FROM jobs j WHERE j.id = $1
 
--- The job whose turn it is, of those that may run: new, or of a worker whose lease ran out, with no earlier
+-- The job of lane $2 whose turn it is, of those that may run: new, or of a worker whose lease ran out, with no earlier
 -- unfinished job of its project on any of its images. Jobs of other projects neither hold it up nor tell that they
 -- exist.
 -- fragment: first_job_that_may_run
 SELECT {job_columns} FROM jobs j
-WHERE j.ended_at IS NULL AND j.lease_until <= $1
+WHERE j.ended_at IS NULL AND j.lane = $2 AND j.lease_until <= $1
   AND NOT EXISTS (
     SELECT 1 FROM job_images mine JOIN job_images earlier
       ON earlier.image_id = mine.image_id AND earlier.sequence < mine.sequence
