@@ -146,6 +146,9 @@ std::vector<std::string> wrapped(Call const& call) {
                                     "--cap-drop",
                                     "ALL",
                                     "--clearenv",
+                                    "--setenv",
+                                    "MALLOC_ARENA_MAX",
+                                    "1",
                                     "--ro-bind",
                                     "/usr",
                                     "/usr",
@@ -218,12 +221,16 @@ bool confine(Plan const& plan) {
 
 [[noreturn]] void become(Plan const& plan, Call const& call, pid_t parent, int out, int errors) {
   auto const seconds = static_cast<std::uint64_t>(call.time.count());
-  std::array<char*, 1> environment = {nullptr};
+  // Each thread would take an arena of 64 MiB and a stack of 8 MiB of the address space, and
+  // qemu-img aborts when there is none left for one.
+  constexpr std::uint64_t kStackBytes = 1U << 20U;
+  char one_arena[] = "MALLOC_ARENA_MAX=1";
+  std::array<char*, 2> environment = {one_arena, nullptr};
   bool const ready = ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent &&
                      ::setpgid(0, 0) == 0 && ::chdir(call.directory.c_str()) == 0 &&
                      ::dup2(out, 1) == 1 && ::dup2(errors, 2) == 2 && limit(RLIMIT_CORE, 0) &&
                      limit(RLIMIT_CPU, seconds + 1) && limit(RLIMIT_NOFILE, 64) &&
-                     limit(RLIMIT_FSIZE, call.output_bytes) &&
+                     limit(RLIMIT_FSIZE, call.output_bytes) && limit(RLIMIT_STACK, kStackBytes) &&
                      limit(RLIMIT_AS, call.memory_bytes) && confine(plan);
   // Of the descriptors only the first three, and the filter that bubblewrap reads, go on.
   bool closed = ::syscall(SYS_close_range, kFilterDescriptor, ~0U, CLOSE_RANGE_CLOEXEC) == 0;

@@ -61,7 +61,8 @@ class Cluster:
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.write(settings)
         self.start()
-        self.sql("CREATE ROLE vitrine LOGIN CREATEDB", user="postgres")
+        # To drop a database that autovacuum is at work in, its worker must be ended.
+        self.sql("CREATE ROLE vitrine LOGIN CREATEDB IN ROLE pg_signal_backend", user="postgres")
 
     def run(self, program, *arguments):
         owner = {"user": OWNER, "group": OWNER, "extra_groups": []} if OWNER else {}

@@ -24,7 +24,8 @@ from store import Store
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("VITRINE_BINARY", ROOT / "build/dev/src/vitrine"))
 # A sanitizer build is this much slower; deadlines stretch with it.
-PATIENCE = 4 if re.search(r"asan|tsan", str(BINARY)) else 1
+SANITIZED = re.search(r"asan|tsan", str(BINARY)) is not None
+PATIENCE = 4 if SANITIZED else 1
 SANITIZER_REPORT = re.compile(
     r"(ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error:)")
 JOB_WORDS = ("INIT", "RUNNING", "SUCCESS", "FAIL")

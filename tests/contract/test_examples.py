@@ -120,8 +120,7 @@ def test_a_backup_is_for_root_alone_and_restores_what_was(fresh_server, shell, t
     assert demo.get(f"/v2/images/{later}").status == 404
 
 
-@pytest.mark.skipif("asan" in str(harness.BINARY) or "tsan" in str(harness.BINARY),
-                    reason="sanitizers need libraries of their own")
+@pytest.mark.skipif(harness.SANITIZED, reason="sanitizers need libraries of their own")
 def test_the_libraries_to_install_are_those_that_the_program_needs():
     listed = re.search(r"^    apt-get install ((?:.*\\\n)*.*)$",
                        (DOCS / "deploying.md").read_text(), re.MULTILINE).group(1)

@@ -134,7 +134,9 @@ def test_many_long_bodies_leave_memory_and_time_to_others(fresh_server):
         assert time.monotonic() - start < 2 * harness.PATIENCE
         assert {connection.answer().status for connection in connections} == {413}
         assert server.rss_bytes() - before < 250 << 20
-    harness.wait_until(lambda: server.rss_bytes() - before < 64 << 20, what="memory given back")
+    if not harness.SANITIZED:  # a sanitizer keeps what is freed
+        harness.wait_until(lambda: server.rss_bytes() - before < 64 << 20,
+                           what="memory given back")
 
 
 def test_answers_that_nobody_reads_take_bounded_memory(fresh_server):
