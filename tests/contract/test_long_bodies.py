@@ -116,6 +116,13 @@ def test_callers_with_a_token_share_64_mib_for_long_bodies(fresh_server):
             assert invite(connection)
 
 
+def wait_for_memory(server, before):
+    """It is given back; a sanitizer keeps what is freed."""
+    if not harness.SANITIZED:
+        harness.wait_until(lambda: server.rss_bytes() - before < 64 << 20,
+                           what="memory given back")
+
+
 def test_many_long_bodies_leave_memory_and_time_to_others(fresh_server):
     """60 of them took 1 GiB, which stayed, and another's request waited nine seconds."""
     server = fresh_server()
@@ -134,9 +141,7 @@ def test_many_long_bodies_leave_memory_and_time_to_others(fresh_server):
         assert time.monotonic() - start < 2 * harness.PATIENCE
         assert {connection.answer().status for connection in connections} == {413}
         assert server.rss_bytes() - before < 250 << 20
-    if not harness.SANITIZED:  # a sanitizer keeps what is freed
-        harness.wait_until(lambda: server.rss_bytes() - before < 64 << 20,
-                           what="memory given back")
+    wait_for_memory(server, before)
 
 
 def test_answers_that_nobody_reads_take_bounded_memory(fresh_server):
@@ -162,4 +167,4 @@ def test_answers_that_nobody_reads_take_bounded_memory(fresh_server):
         assert statuses.count(b"200") >= 8
         assert server.rss_bytes() - before < 200 << 20
         demo.create_image()  # a short answer is not refused
-    harness.wait_until(lambda: server.rss_bytes() - before < 64 << 20, what="memory given back")
+    wait_for_memory(server, before)
