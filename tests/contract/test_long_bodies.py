@@ -117,7 +117,7 @@ def test_callers_with_a_token_share_64_mib_for_long_bodies(fresh_server):
 
 
 def wait_for_memory(server, before):
-    """It is given back; a sanitizer keeps what is freed."""
+    """It is given back. A sanitizer has a memory of its own, and keeps what is freed."""
     if not harness.SANITIZED:
         harness.wait_until(lambda: server.rss_bytes() - before < 64 << 20,
                            what="memory given back")
@@ -140,7 +140,7 @@ def test_many_long_bodies_leave_memory_and_time_to_others(fresh_server):
         demo.get("/v2/images?limit=1").expect(200)
         assert time.monotonic() - start < 2 * harness.PATIENCE
         assert {connection.answer().status for connection in connections} == {413}
-        assert server.rss_bytes() - before < 250 << 20
+        assert harness.SANITIZED or server.rss_bytes() - before < 250 << 20
     wait_for_memory(server, before)
 
 
@@ -165,6 +165,6 @@ def test_answers_that_nobody_reads_take_bounded_memory(fresh_server):
         statuses = [reader.recv(12)[9:] for reader in readers]
         assert set(statuses) == {b"200", b"503"}
         assert statuses.count(b"200") >= 8
-        assert server.rss_bytes() - before < 200 << 20
+        assert harness.SANITIZED or server.rss_bytes() - before < 200 << 20
         demo.create_image()  # a short answer is not refused
     wait_for_memory(server, before)
