@@ -50,7 +50,8 @@ public:
 
   Result<> run() {
     auto const& job = context_.job();
-    if (job.attempt > 1) TRY(remove_unfinished());
+    // Attempts are counted anew once one has written everything.
+    if (job.attempt > 1 || job.done > 0) TRY(remove_unfinished());
     auto const image = TRY(database_.read([&](store::Connection& connection) {
       return exports_.admit(connection, context_.caller(), request_);
     }));
