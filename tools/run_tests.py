@@ -130,9 +130,11 @@ def s3(_):
     build("dev")
     within = [sys.executable, ROOT / "tests/components/s3.py", "run"]
     files = [f"tests/contract/test_{name}.py"
-             for name in ("s3", "blobs_check", "uploads", "hostile_images", "serve")]
+             for name in ("s3", "blobs_check", "uploads", "hostile_images", "serve", "imports",
+                          "exports", "copy")]
     shared = [sys.executable, ROOT / "tests/components/postgres.py", "run", *within]
-    return total(pytest("contract-s3", *files, workers=CORES, within=within),
+    return total(unit("dev", name="unit-s3", within=within, programs="^store$"),
+                 pytest("contract-s3", *files, workers=CORES, within=within),
                  pytest("contract-s3-shared", files[0], "tests/contract/test_roles.py", "-k",
                         "another_server or role", within=shared))
 

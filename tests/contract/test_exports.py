@@ -1,6 +1,5 @@
 """Images written to files in buckets (contract: ims-api 6.8)."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -8,9 +7,6 @@ import pytest
 import harness
 from test_imports import CONFIG, GIB, failed, put, qcow2
 from test_stored_conditions import stopped
-
-pytestmark = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="needs qemu-img")
-
 
 @pytest.fixture(scope="module", name="server")
 def server_with_buckets(tmp_path_factory):
