@@ -1,6 +1,7 @@
 // On a real store when there is one (tests/components/s3.py), and on one that breaks as it is told.
 #include "net/test_client.hpp"
 #include "store/buckets/s3/s3_buckets.hpp"
+#include "store/s3/xml.hpp"
 
 #include <cstdlib>
 #include <deque>
@@ -11,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <sstream>
+#include <thread>
 
 namespace vitrine::store::s3 {
 namespace {
@@ -88,7 +90,24 @@ protected:
   void make(model::ObjectStoreKeys* own = nullptr) {
     buckets_ = std::make_unique<S3Buckets>(options_, own);
   }
+  /// Until the store has a part of the object: what a killed writer sends ends with it, but a part
+  /// that is under way while its upload is removed makes the store forget that it was.
+  void wait_for_part(std::string const& object) {
+    Server server(options_.server, clock_);
+    Calls const calls(server, {"images"}, Account::open(*options_.keys).value(),
+                      [](Ask const&, auto const&) { return error(Fault::bucket_refused); });
+    std::string id;
+    ASSERT_TRUE(list_uploads(calls, object, [&](std::string_view upload) {
+      if (text_in(upload, "Key") == object) id = text_in(upload, "UploadId");
+    }));
+    auto const parts = [&] {
+      return calls.send({.key = object, .query = {{"uploadId", id}}}).value().body;
+    };
+    while (text_in(parts(), "PartNumber").empty())
+      std::this_thread::yield();
+  }
 
+  SystemClock clock_;
   std::string root_;
   fs::path bucket_;
 };
@@ -248,10 +267,11 @@ TEST_F(RealBuckets, FindWhatAKilledWriterLeft) {
   auto others = buckets_->create(kAnn, {"images", "disk2"}, {}).value();
   for (auto* writer : {ours.get(), others.get()})
     ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
+  wait_for_part("disk");
   ASSERT_TRUE(buckets_->remove_unfinished(kAnn, {"images", "disk"}, now));
   EXPECT_EQ(ours->commit().error().fault, Fault::unavailable);
   EXPECT_TRUE(others->commit());
-  EXPECT_EQ(read("disk"), "object_unreadable");
+  EXPECT_FALSE(fs::exists(bucket_ / "disk"));
   EXPECT_TRUE(read("disk2") == bytes);
 }
 
