@@ -8,6 +8,7 @@
 #include "console/blobs.hpp"
 #include "console/database.hpp"
 #include "console/identity.hpp"
+#include "console/keys.hpp"
 #include "console/quota.hpp"
 #include "identity/builtin/directory.hpp"
 #include "jobs/upkeep/audit_export.hpp"
@@ -15,6 +16,7 @@
 #include "ops/config.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
+#include "service/key_admin.hpp"
 #include "service/policy/policy.hpp"
 #include "store/metadata/postgres/upgrade.hpp"
 
@@ -272,6 +274,31 @@ int refused(CLI::App const& program, CLI::ParseError const& problem) {
   return status == 0 ? 0 : 2;
 }
 
+Result<std::string> grantee_id(console::KeyTools::Grantee const& named, ops::Config const& config,
+                               store::Database& database) {
+  if (!named.project.empty()) return TRY(project_named(named.project, config, database)).text;
+  if (named.domain.empty() || config.identity.driver != ops::IdentityDriver::builtin) {
+    return named.domain;
+  }
+  SystemClock const clock;
+  identity::builtin::Directory directory(database, clock, {});
+  auto const by_name = TRY(directory.domains().list(named.domain, std::nullopt));
+  if (!by_name.empty()) return by_name.front().id.text;
+  return TRY(directory.domains().get({named.domain})).id.text;
+}
+
+Result<> with_keys(console::KeyTools::Place const& place, console::KeyTools::Grantee const& named,
+                   console::KeyTools::Use const& use) {
+  auto const config =
+      TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
+  auto const home = TRY(service_directory(place.standalone, config));
+  auto const database = TRY(open_database(home, config.database));
+  auto const grantee = TRY(grantee_id(named, config, *database));
+  auto const keys = TRY(open_keys(home, config.keys));
+  service::KeyAdmin admin(*keys, *database);
+  return use(admin, grantee);
+}
+
 } // namespace
 
 int run(int count, char const* const* arguments) {
@@ -290,6 +317,7 @@ int run(int count, char const* const* arguments) {
                                   .out = std::cout});
   console::add_blob_commands(program, chosen, {.check = check_blobs, .out = std::cout});
   console::add_quota_commands(program, chosen, {.with_quotas = with_quotas, .out = std::cout});
+  console::add_key_commands(program, chosen, {.with_keys = with_keys, .out = std::cout});
   console::add_database_commands(
       program, chosen, {.upgrade = upgrade_database, .move = move_database, .out = std::cout});
   try {

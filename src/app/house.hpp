@@ -19,6 +19,7 @@
 #include "service/copies.hpp"
 #include "service/downloads.hpp"
 #include "service/exports.hpp"
+#include "service/encryption.hpp"
 #include "service/images.hpp"
 #include "service/imports.hpp"
 #include "service/os_versions/os_versions.hpp"
@@ -58,10 +59,11 @@ struct House {
   service::Quotas quotas;
   service::Images images;
   service::OsVersions const os_versions;
+  service::Encryption encryption;
   service::Sharing sharing;
-  service::Copies copies;
   service::Tags tags;
   service::Uploads uploads;
+  service::Copies copies;
   service::Downloads downloads;
   service::Imports imports;
   service::Exports exports;

@@ -6,6 +6,8 @@
 #include "store/buckets/directory/directory_buckets.hpp"
 #include "store/buckets/no_buckets.hpp"
 #include "store/buckets/s3/s3_buckets.hpp"
+#include "store/keys/builtin/keyring.hpp"
+#include "store/keys/no_keys.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
 #include "store/metadata/timed_database.hpp"
@@ -151,6 +153,14 @@ Result<std::unique_ptr<convert::Converter>> open_converter(std::string const& di
        .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch}}));
 }
 
+Result<std::unique_ptr<store::KeyService>> open_keys(std::string const& directory,
+                                                     ops::KeysConfig const& config) {
+  static SystemClock const clock;
+  if (config.driver == ops::KeysDriver::none) return std::make_unique<store::NoKeys>();
+  return TRY(
+      store::Keyring::open(config.file.empty() ? directory + "/keyring" : config.file, clock));
+}
+
 Result<Stores> Stores::open(std::string const& directory, ops::Config const& config,
                             ops::Metrics& metrics) {
   auto lock = TRY(DirectoryLock::take(directory));
@@ -160,7 +170,8 @@ Result<Stores> Stores::open(std::string const& directory, ops::Config const& con
   auto store = TRY(open_blobs(directory, config));
   auto blobs = std::make_unique<store::TimedBlobs>(std::move(store), metrics);
   auto converter = TRY(open_converter(directory, config));
-  return Stores{std::move(lock),      std::move(database), std::move(blobs),
+  auto keys = TRY(open_keys(directory, config.keys));
+  return Stores{std::move(lock),      std::move(database), std::move(blobs), std::move(keys),
                 std::move(converter), std::move(server),   directory};
 }
 

@@ -8,6 +8,7 @@
 #include "ops/metrics.hpp"
 #include "store/blobs/blobs.hpp"
 #include "store/buckets/buckets.hpp"
+#include "store/keys/key_service.hpp"
 #include "store/metadata/database.hpp"
 #include "store/metadata/postgres/postgres_connection.hpp"
 
@@ -41,6 +42,7 @@ struct Stores {
   DirectoryLock lock;
   std::unique_ptr<store::Database> database;
   std::unique_ptr<store::Blobs> blobs;
+  std::unique_ptr<store::KeyService> keys;
   std::unique_ptr<convert::Converter> converter; ///< a place for image data on its way out
 
   std::string server;    ///< an id that stays with the directory
@@ -73,5 +75,9 @@ Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
 /// the users, null when nobody does; it must outlive them.
 std::unique_ptr<store::Buckets>
 make_buckets(std::string const& directory, ops::Config const& config, model::ObjectStoreKeys* own);
+/// The keys that the configuration names, below `directory` when it names no file. Errors:
+/// `unavailable` with the reason.
+Result<std::unique_ptr<store::KeyService>> open_keys(std::string const& directory,
+                                                     ops::KeysConfig const& config);
 
 } // namespace vitrine::app

@@ -102,12 +102,18 @@ enum class Kind : std::uint8_t {
   X(encrypted_share, conflict, "The key of the shared image is not granted to the project.")       \
   X(no_backup_service, conflict, "There is no backup service.")                                    \
   X(no_key_service, conflict, "There is no key service.")                                          \
+  X(new_key_missing, conflict, "The key to encrypt with does not exist.")                          \
+  X(new_key_disabled, conflict, "The key to encrypt with is disabled.")                            \
+  X(new_key_same, conflict, "The image is encrypted with this key already.")                       \
+  X(new_key_not_granted, conflict, "The key to encrypt with is not granted to the project.")       \
+  X(bare_metal_encrypted, conflict, "An image for bare metal cannot be encrypted.")                \
   X(full_server_image, conflict, "The full-server image cannot be shared.")                        \
   X(vault_missing, conflict, "A full-server image needs a vault to be accepted.")                  \
   X(encrypted_default_key, conflict, "An image encrypted with the default key cannot be shared.")  \
   X(key_missing, conflict, "The key of the image does not exist.")                                 \
   X(key_disabled, conflict, "The key of the image is disabled.")                                   \
   X(key_not_granted, conflict, "The key of the image is not granted to the project.")              \
+  X(own_key_not_granted, conflict, "The key of the image is not granted to the own project.")      \
   X(project_unknown, conflict, "The project does not exist or is disabled.")                       \
   X(no_object_store, conflict, "No object store is configured.")                                   \
   X(no_access_key, conflict, "There are no keys for the bucket.")                                  \

@@ -4,12 +4,14 @@
 #include "jobs/engine/engine.hpp"
 #include "jobs/submit.hpp"
 #include "service/copies.hpp"
+#include "service/encryption.hpp"
 #include "service/exports.hpp"
 #include "service/imports.hpp"
 #include "service/sharing.hpp"
 #include "service/uploads.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 #include "store/buckets/directory/directory_buckets.hpp"
+#include "store/keys/builtin/keyring.hpp"
 #include "store/metadata/engines_test.hpp"
 #include "store/metadata/images.hpp"
 #include "store/metadata/members.hpp"
@@ -59,15 +61,18 @@ public:
     real = kept->open().value();
     database = std::make_unique<DyingDatabase>(*real);
     quotas = std::make_unique<service::Quotas>(*database, service::QuotaDefaults{});
-    sharing = std::make_unique<service::Sharing>(*database, access, *quotas, projects, clock,
-                                                 service::SharingOptions{});
+    blobs = store::FilesystemBlobs::open(path / "blobs").value();
+    keys = store::Keyring::open(path / "keyring", clock).value();
+    encryption = std::make_unique<service::Encryption>(*keys, *blobs);
+    sharing = std::make_unique<service::Sharing>(*database, access, *quotas, *encryption, projects,
+                                                 clock, service::SharingOptions{});
+    uploads = std::make_unique<service::Uploads>(*database, *blobs, access, clock,
+                                                 service::UploadOptions{.server = "server"});
     image_rules = std::make_unique<service::Images>(*database, access, *quotas, clock,
                                                     service::ImagesOptions{});
-    copies = std::make_unique<service::Copies>(access, *image_rules, service::CopyOptions{});
+    copies = std::make_unique<service::Copies>(access, *image_rules, *encryption, *uploads,
+                                               service::CopyOptions{});
     buckets = std::make_unique<store::DirectoryBuckets>(path / "buckets");
-    blobs = store::FilesystemBlobs::open(path / "blobs").value();
-    uploads = std::make_unique<service::Uploads>(*database, *blobs, access, clock,
-                                                 service::UploadOptions{.server = "here"});
     imports = std::make_unique<service::Imports>(access, *image_rules, *uploads, *buckets, clock);
     converter =
         convert::Converter::open({.directory = path / "convert", .qemu_img = "qemu-img"}).value();
@@ -79,6 +84,7 @@ public:
   }
   ~House() {
     engine.reset();
+    copies.reset();
     uploads.reset();
     database.reset();
     real.reset();
@@ -147,10 +153,12 @@ public:
   std::unique_ptr<service::Quotas> quotas;
   std::unique_ptr<service::Sharing> sharing;
   std::unique_ptr<service::Images> image_rules;
+  std::unique_ptr<store::Blobs> blobs;
+  std::unique_ptr<store::Keyring> keys;
+  std::unique_ptr<service::Encryption> encryption;
+  std::unique_ptr<service::Uploads> uploads;
   std::unique_ptr<service::Copies> copies;
   std::unique_ptr<store::Buckets> buckets;
-  std::unique_ptr<store::Blobs> blobs;
-  std::unique_ptr<service::Uploads> uploads;
   std::unique_ptr<service::Imports> imports;
   std::unique_ptr<convert::Converter> converter;
   std::unique_ptr<service::Exports> exports;

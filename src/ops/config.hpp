@@ -27,6 +27,7 @@ enum class IdentityDriver : std::uint8_t { builtin, keystone };
 enum class StorageDriver : std::uint8_t { file, s3 };
 enum class BucketsDriver : std::uint8_t { automatic, directory, s3, none };
 enum class Addressing : std::uint8_t { path, host };
+enum class KeysDriver : std::uint8_t { builtin, none };
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 enum class LogFormat : std::uint8_t { json, text };
 
@@ -90,6 +91,11 @@ struct DatabaseConfig {
   std::int64_t pool_size{16};
   std::int64_t connect_timeout_seconds{5};
   bool prepared_statements{true};
+};
+
+struct KeysConfig {
+  KeysDriver driver{KeysDriver::builtin};
+  std::string file;
 };
 
 struct CompatConfig {
@@ -186,6 +192,7 @@ struct Config {
   S3Config s3;
   BucketsConfig buckets;
   DatabaseConfig database;
+  KeysConfig keys;
   CompatConfig compat;
   ImagesConfig images;
   FormatsConfig formats;

@@ -332,6 +332,22 @@ std::vector<Key> buckets_keys() {
   };
 }
 
+std::vector<Key> key_keys() {
+  return {
+      {"keys",
+       "driver",
+       CHOICE(keys, driver),
+       "Where the keys are that images are encrypted with (cmk_id). builtin: in a file, see "
+       "`vitrine keys`; none: encryption is not offered.",
+       0,
+       0,
+       {"builtin", "none"}},
+      {"keys", "file", SLOT(keys, file),
+       "File with the keys, for its owner alone; made with the first key. Servers with the same "
+       "database need the same file. Empty: keyring in the storage directory."},
+  };
+}
+
 std::vector<Key> image_keys() {
   return {
       {"compat",
@@ -532,7 +548,7 @@ std::string Key::variable() const {
 std::span<Key const> config_keys() {
   static std::vector<Key> const keys = [] {
     std::vector<Key> all;
-    for (auto const& part : {server_keys(), storage_keys(), s3_keys(), buckets_keys(), image_keys(),
+    for (auto const& part : {server_keys(), storage_keys(), s3_keys(), buckets_keys(), key_keys(), image_keys(),
                              keystone_keys(), identity_keys(), operation_keys()}) {
       all.insert(all.end(), part.begin(), part.end());
     }

@@ -3,8 +3,9 @@
 #include "service/sharing_rules.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
+#include "store/metadata/image_keys.hpp"
 #include "store/metadata/images.hpp"
-#include "store/metadata/keys.hpp"
+#include "store/metadata/running_uploads.hpp"
 
 #include <fmt/format.h>
 
@@ -14,20 +15,6 @@ namespace {
 using model::MemberStatus;
 using model::Visibility;
 
-// An encrypted image is copied by who may use its key.
-Result<> check_key(store::Connection& connection, model::Caller const& caller,
-                   model::Image const& source) {
-  auto const key = key_to_grant(source);
-  if (!key) return {};
-  store::Keys keys(connection);
-  bool const own = source.owner == caller.project || caller.is_admin;
-  if (!own && !TRY(keys.is_granted(*key, caller.project))) return error(Fault::encrypted_share);
-  switch (TRY(keys.state(*key))) {
-  case store::KeyState::missing: return error(Fault::key_missing);
-  case store::KeyState::disabled: return error(Fault::key_disabled);
-  case store::KeyState::enabled: break;
-  }
-  return {};
 }
 
 void set(model::Properties& properties, std::string_view name, std::string_view value) {
@@ -52,7 +39,7 @@ model::Image copy_of(model::Image const& source, model::Caller const& caller,
   if (source.owner != caller.project) copy.set_tags({});
   auto properties = source.properties();
   set(properties, "__description", request.description);
-  set(properties, "__system__cmkid", {});
+  set(properties, kKeyProperty, request.key.empty() ? request.key : key_named(request.key));
   set(properties, "enterprise_project_id", request.enterprise_project);
   set(properties, "__originalimagename", source.id.text);
   set(properties, "__data_origin", "image," + source.id.text);
@@ -62,9 +49,10 @@ model::Image copy_of(model::Image const& source, model::Caller const& caller,
 
 } // namespace
 
-Copies::Copies(Access const& access, Images const& images, CopyOptions options)
-    : access_(access), images_(images), options_(options),
-      download_(access.action("download_image")) {}
+Copies::Copies(Access const& access, Images const& images, Encryption const& encryption,
+               Uploads& uploads, CopyOptions options)
+    : access_(access), images_(images), encryption_(encryption), uploads_(uploads),
+      options_(options), download_(access.action("download_image")) {}
 
 Result<> Copies::check_source(model::Caller const& caller, Sight const& sight) const {
   auto const& source = sight.image;
@@ -85,32 +73,100 @@ Result<> Copies::check_source(model::Caller const& caller, Sight const& sight) c
   return access_.require(download_, caller, sight);
 }
 
-Result<model::Image> Copies::prepare(store::Connection& connection, model::Caller const& caller,
+// An encrypted image is copied by who may use its key.
+Result<> Copies::check_key(store::Connection& connection, model::Caller const& caller,
+                           model::Image const& source) const {
+  auto const usable = encryption_.check_use(connection, caller, source);
+  if (usable || usable.error().fault != Fault::own_key_not_granted) return usable;
+  bool const own = source.owner == caller.project;
+  return error(own ? Fault::own_key_not_granted : Fault::encrypted_share);
+}
+
+Result<Copies::Pair> Copies::prepare(store::Connection& connection, model::Caller const& caller,
                                      CopyRequest const& request) const {
-  auto const found = TRY(store::Images(connection).get_for(request.source, caller));
-  TRY(check_source(caller, {found.image, found.membership}));
-  TRY(check_key(connection, caller, found.image));
-  if (!request.key.empty()) return error(Fault::no_key_service, {}, "cmk_id");
-  return copy_of(found.image, caller, request);
+  auto found = TRY(store::Images(connection).get_for(request.source, caller));
+  auto& source = found.image;
+  TRY(check_source(caller, {source, found.membership}));
+  TRY(check_key(connection, caller, source));
+  if (!request.key.empty()) {
+    auto const key = key_named(request.key);
+    bool const same_owner = key != kDefaultKey || source.owner == caller.project;
+    if (same_owner && key_of(source) == key) return error(Fault::new_key_same, {}, "cmk_id");
+    TRY(encryption_.check_new(connection, caller, source, key));
+  }
+  auto copy = copy_of(source, caller, request);
+  return Pair{std::move(source), std::move(copy)};
 }
 
 Result<> Copies::check(store::Connection& connection, model::Caller const& caller,
                        CopyRequest const& request) const {
-  auto const copy = TRY(prepare(connection, caller, request));
-  return images_.check_new(connection, copy);
+  auto const pair = TRY(prepare(connection, caller, request));
+  return images_.check_new(connection, pair.copy);
 }
 
-Result<> Copies::make(store::Connection& connection, Batch const& batch,
-                      CopyRequest const& request) const {
-  auto copy = TRY(prepare(connection, batch.caller, request));
+Result<CopyWork> Copies::begin(store::Connection& connection, Batch const& batch,
+                               CopyRequest const& request, bool was_made) const {
+  store::Images images(connection);
+  if (was_made) {
+    auto made = TRY(images.get(request.target));
+    if (made.status == model::ImageStatus::active) return CopyWork{std::move(made), {}, {}};
+    auto pair = TRY(prepare(connection, batch.caller, request));
+    auto const before = made;
+    TRY(uploads_.announce(connection, made));
+    TRY(images.update(before, made));
+    auto key = TRY(store::ImageKeys(connection).find(pair.source.id));
+    return CopyWork{std::move(made), std::move(pair.source), std::move(key)};
+  }
+  auto [source, copy] = TRY(prepare(connection, batch.caller, request));
   copy.created_at = copy.updated_at = batch.now;
-  copy.active_at = batch.now;
-  TRY(store::BlobIndex(connection).add_reference(copy.blob));
-  return images_.add(connection, batch, model::audit::image_copy, copy);
+  auto key = TRY(store::ImageKeys(connection).find(source.id));
+  if (request.key.empty() && !key) {
+    copy.active_at = batch.now;
+    TRY(store::BlobIndex(connection).add_reference(copy.blob));
+    TRY(images_.add(connection, batch, model::audit::image_copy, copy));
+    return CopyWork{std::move(copy), std::move(source), {}};
+  }
+  TRY(images_.check_new(connection, copy));
+  copy.active_at.reset();
+  copy.size_bytes.reset();
+  copy.virtual_size_bytes.reset();
+  copy.checksum.reset();
+  copy.hash_value.reset();
+  copy.blob = {};
+  TRY(uploads_.announce(connection, copy));
+  TRY(images.insert(copy));
+  return CopyWork{std::move(copy), std::move(source), std::move(key)};
 }
 
-Result<> Copies::tell_failure(store::Connection& connection, Batch const& batch,
-                              CopyRequest const& request, Error const& why) const {
+Result<std::unique_ptr<StoredBytes>> Copies::open_source(CopyWork const& work) const {
+  auto bytes = encryption_.open(work.source, work.source_key);
+  if (bytes || bytes.error().fault != Fault::not_found) return bytes;
+  return error(Fault::unavailable, "The image store does not have all the data of the source.");
+}
+
+Result<std::unique_ptr<Upload>> Copies::begin_data(Batch const& batch, CopyRequest const& request,
+                                                   CopyWork const& work) const {
+  JobData data{.job = batch.job,
+               .kind = model::audit::image_copy,
+               .adapt = [hash = work.source.hash_value](formats::Accepted const&,
+                                                        model::Image& image) -> Result<> {
+                 if (!image.hash_value || image.hash_value == hash) return {};
+                 return error(Fault::internal, "The data of the source is damaged.");
+               }};
+  if (!request.key.empty()) data.seal = TRY(encryption_.seal(work.image, key_named(request.key)));
+  auto const size_bytes = static_cast<std::uint64_t>(work.source.size_bytes.value_or(0));
+  return uploads_.begin_announced(batch.caller, work.image, size_bytes, std::move(data));
+}
+
+Result<> Copies::give_up(store::Connection& connection, Batch const& batch,
+                         CopyRequest const& request, Error const& why) const {
+  store::Images images(connection);
+  auto const made = images.get(request.target);
+  if (!made && made.error().fault != Fault::image_not_found) return Error(made.error());
+  if (made && made->blob.empty()) {
+    TRY(store::RunningUploads(connection).remove(BlobId{made->upload_id}));
+    TRY(images.remove(*made, batch.now));
+  }
   model::AuditEvent event{.kind = model::audit::image_copy,
                           .time = batch.now,
                           .caller = batch.caller,

@@ -1,5 +1,6 @@
 #include "service/copy_blobs.hpp"
 
+#include "service/blob_check.hpp"
 #include "service/digests.hpp"
 #include "store/metadata/blob_index.hpp"
 
@@ -32,7 +33,9 @@ class Copying {
 public:
   Copying(store::Blobs& from, store::Blobs& into) : from_(from), into_(into) {}
 
-  Result<> copy(store::BlobRow const& row) {
+  // Of sealed bytes the row has no hash: what was read is what must be read back.
+  Result<> copy(store::BlobRow row) {
+    if (row.hash_value.empty()) row.hash_value = TRY(hash_of_source(row));
     auto const there = read_back(row.id);
     if (there && *there == row.hash_value) return {};
     if (!there && there.error().fault != Fault::not_found) return Error(there.error());
@@ -46,6 +49,12 @@ public:
 private:
   Result<std::string> read_back(BlobId const& id) {
     return read_through(into_, id, blocks_, digests_, [](auto) -> Result<> { return {}; });
+  }
+
+  // No hash where the source is not whole: nothing is equal to that.
+  Result<std::string> hash_of_source(store::BlobRow const& row) {
+    if (TRY(stored_size_bytes(from_, row.id)) != row.size_bytes) return std::string();
+    return read_through(from_, row.id, blocks_, digests_, [](auto) -> Result<> { return {}; });
   }
 
   Result<> write(store::BlobRow const& row) {

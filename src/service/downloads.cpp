@@ -1,5 +1,6 @@
 #include "service/downloads.hpp"
 
+#include "store/metadata/image_keys.hpp"
 #include "store/metadata/images.hpp"
 
 #include <utility>
@@ -18,10 +19,22 @@ Result<model::Image> Downloads::admit(model::Caller const& caller, ImageId const
   return std::move(found.image);
 }
 
+/// The data key of the image, if the caller may use it now; nothing when it is not encrypted.
+Result<std::optional<store::WrappedKey>> Downloads::data_key(model::Caller const& caller,
+                                                             model::Image const& image) {
+  using Key = std::optional<store::WrappedKey>;
+  if (!key_of(image)) return Key();
+  return database_.read([&](store::Connection& connection) -> Result<Key> {
+    TRY(encryption_.check_use(connection, caller, image));
+    return store::ImageKeys(connection).find(image.id);
+  });
+}
+
 Result<std::optional<Download>> Downloads::open(model::Caller const& caller, ImageId const& id) {
   auto image = TRY(admit(caller, id));
   if (image.blob.empty()) return std::optional<Download>();
-  auto data = blobs_.open(image.blob);
+  auto const key = TRY(data_key(caller, image));
+  auto data = encryption_.open(image, key);
   if (!data) {
     if (data.error().fault != Fault::not_found) return Error(data.error());
     TRY(admit(caller, id)); // it may have been deleted this moment; else a 404 would be a lie

@@ -4,6 +4,7 @@
 #include "service/downloads.hpp"
 #include "service/uploads.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/keys/builtin/keyring.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/engines_test.hpp"
@@ -94,6 +95,8 @@ protected:
     database_ = rows_->open().value();
     disk_ = store::FilesystemBlobs::open(directory_ / "blobs").value();
     blobs_ = std::make_unique<FaultyBlobs>(*disk_);
+    keys_ = store::Keyring::open(directory_ / "keyring", clock_).value();
+    encryption_ = std::make_unique<Encryption>(*keys_, *blobs_);
     policy_ = policy::Policy::load(policy::defaults()).value();
     access_ = std::make_unique<Access>(*policy_);
     build({.size_bytes_max = kTestSizeMax});
@@ -137,8 +140,8 @@ protected:
       healed_.emplace_back(data.damaged, data.blob);
     };
     uploads_ = std::make_unique<Uploads>(*database_, *blobs_, *access_, clock_, options);
-    downloads_ =
-        std::make_unique<Downloads>(*database_, *blobs_, *access_, [this](DamagedData const& data) {
+    downloads_ = std::make_unique<Downloads>(
+        *database_, *encryption_, *access_, [this](DamagedData const& data) {
           damaged_.emplace_back(data.image, data.size_bytes, data.size_found_bytes);
         });
   }
@@ -254,6 +257,8 @@ protected:
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::FilesystemBlobs> disk_;
   std::unique_ptr<FaultyBlobs> blobs_;
+  std::unique_ptr<store::Keyring> keys_;
+  std::unique_ptr<Encryption> encryption_;
   std::optional<policy::Policy> policy_;
   std::unique_ptr<Access> access_;
   std::unique_ptr<Uploads> uploads_;

@@ -3,6 +3,7 @@
 #include "service/sharing_rules.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/images.hpp"
+#include "store/metadata/key_grants.hpp"
 #include "store/metadata/members.hpp"
 
 #include <algorithm>
@@ -44,13 +45,15 @@ Result<> record(store::Connection& connection, model::AuditKind const& kind, Tim
 } // namespace
 
 Sharing::Sharing(store::Database& database, Access const& access, Quotas const& quotas,
-                 model::ProjectDirectory& directory, Clock const& clock, SharingOptions options)
-    : database_(database), access_(access), quotas_(quotas), directory_(directory), clock_(clock),
-      options_(options), actions_{.add = access.action("add_member"),
-                                  .list = access.action("get_members"),
-                                  .get = access.action("get_member"),
-                                  .answer = access.action("modify_member"),
-                                  .remove = access.action("delete_member")} {}
+                 Encryption const& encryption, model::ProjectDirectory& directory,
+                 Clock const& clock, SharingOptions options)
+    : database_(database), access_(access), quotas_(quotas), encryption_(encryption),
+      directory_(directory), clock_(clock), options_(options),
+      actions_{.add = access.action("add_member"),
+               .list = access.action("get_members"),
+               .get = access.action("get_member"),
+               .answer = access.action("modify_member"),
+               .remove = access.action("delete_member")} {}
 
 Result<std::int64_t> Sharing::capacity(store::Connection& connection,
                                        model::Image const& image) const {
@@ -74,8 +77,11 @@ Result<model::Member> Sharing::add(model::Caller const& caller, ImageId const& i
     TRY(access_.require(actions_.add, caller, {image, found.membership}));
     TRY(require_members_offered(image));
     if (project == image.owner) return error(Fault::share_with_self);
-    if (auto const fault = TRY(forbids_sharing(connection, image))) {
-      return error(Fault::not_shareable, std::string(text_of(*fault)));
+    auto const forbidden = TRY(forbids_sharing(encryption_, image));
+    if (forbidden) return error(Fault::not_shareable, std::string(text_of(*forbidden)));
+    auto const key = key_of(image);
+    if (key && !TRY(store::KeyGrants(connection).is_granted(*key, project))) {
+      return error(Fault::not_shareable, std::string(text_of(Fault::key_not_granted)));
     }
     store::Members members(connection);
     if (TRY(members.find(id, project))) {

@@ -11,6 +11,7 @@
 #include "model/project_directory.hpp"
 #include "service/access.hpp"
 #include "service/batch.hpp"
+#include "service/encryption.hpp"
 #include "service/quotas.hpp"
 #include "store/metadata/database.hpp"
 
@@ -40,7 +41,8 @@ using ProjectFaults = std::vector<std::optional<Fault>>;
 class Sharing {
 public:
   Sharing(store::Database& database, Access const& access, Quotas const& quotas,
-          model::ProjectDirectory& directory, Clock const& clock, SharingOptions options);
+          Encryption const& encryption, model::ProjectDirectory& directory, Clock const& clock,
+          SharingOptions options);
 
   // One member at a time. Each answers `image_not_found` for an image the caller cannot see.
 
@@ -105,6 +107,7 @@ private:
   store::Database& database_;
   Access const& access_;
   Quotas const& quotas_;
+  Encryption const& encryption_;
   model::ProjectDirectory& directory_;
   Clock const& clock_;
   SharingOptions const options_;

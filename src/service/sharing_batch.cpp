@@ -3,7 +3,7 @@
 #include "service/sharing_rules.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/images.hpp"
-#include "store/metadata/keys.hpp"
+#include "store/metadata/key_grants.hpp"
 #include "store/metadata/members.hpp"
 
 #include <algorithm>
@@ -113,7 +113,7 @@ public:
   Result<PairFailures> run(std::span<ProjectId const> projects, ProjectFaults const& checked) {
     rows_ = TRY(rows_of(connection_, image_));
     capacity_ = TRY(sharing_.capacity(connection_, image_));
-    key_ = key_to_grant(image_);
+    key_ = key_of(image_);
     PairFailures failures;
     for (std::size_t i = 0; i < projects.size(); ++i) {
       if (auto const fault = TRY(judge(projects[i], checked[i]))) failures.push_back({i, *fault});
@@ -134,7 +134,7 @@ public:
 private:
   Result<std::optional<Fault>> judge(ProjectId const& project, std::optional<Fault> checked) {
     using Why = std::optional<Fault>;
-    if (key_ && !TRY(store::Keys(connection_).is_granted(*key_, project))) {
+    if (key_ && !TRY(store::KeyGrants(connection_).is_granted(*key_, project))) {
       return Why(Fault::key_not_granted);
     }
     if (project == image_.owner) return Why(Fault::share_with_self);
@@ -175,7 +175,7 @@ Result<PairFailures> Sharing::add_all(store::Connection& connection, Batch const
   auto const image = TRY(look_up(access_, connection, id, batch.caller));
   auto fault = forbids_owner_act(batch.caller, image);
   if (!fault && image->status != model::ImageStatus::active) fault = Fault::image_not_active;
-  if (!fault) fault = TRY(forbids_sharing(connection, *image));
+  if (!fault) fault = TRY(forbids_sharing(encryption_, *image));
   auto failures = fault ? all_fail(projects.size(), *fault)
                         : TRY(Adding(*this, connection, batch, *image).run(projects, checked));
   TRY(record(connection, batch, model::audit::member_create, id, image, projects, failures));

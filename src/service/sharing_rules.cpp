@@ -2,7 +2,6 @@
 
 #include "base/limits.hpp"
 #include "base/text.hpp"
-#include "store/metadata/keys.hpp"
 
 #include <algorithm>
 
@@ -10,10 +9,6 @@ namespace vitrine::service {
 namespace {
 
 using model::Visibility;
-
-constexpr std::string_view kKey = "__system__cmkid";
-
-bool is_default_key(std::string_view key) { return key == "ims/default" || key == "default"; }
 
 } // namespace
 
@@ -31,25 +26,12 @@ bool is_full_server(model::Image const& image) {
   return whole && text::equals_ignoring_case(*whole, "true");
 }
 
-Result<std::optional<Fault>> forbids_sharing(store::Connection& connection,
+Result<std::optional<Fault>> forbids_sharing(Encryption const& encryption,
                                              model::Image const& image) {
-  using Why = std::optional<Fault>;
-  if (is_full_server(image) && !is_from_backup(image)) return Why(Fault::full_server_image);
-  auto const key = image.property(kKey);
-  if (!key || key->empty()) return Why();
-  if (is_default_key(*key)) return Why(Fault::encrypted_default_key);
-  switch (TRY(store::Keys(connection).state(*key))) {
-  case store::KeyState::missing: return Why(Fault::key_missing);
-  case store::KeyState::disabled: return Why(Fault::key_disabled);
-  case store::KeyState::enabled: break;
+  if (is_full_server(image) && !is_from_backup(image)) {
+    return std::optional(Fault::full_server_image);
   }
-  return Why();
-}
-
-std::optional<std::string> key_to_grant(model::Image const& image) {
-  auto key = image.property(kKey);
-  if (!key || key->empty() || is_default_key(*key)) return std::nullopt;
-  return key;
+  return encryption.forbids_sharing(image);
 }
 
 std::int64_t member_capacity(model::Image const& image, std::int64_t member_limit) {

@@ -4,7 +4,7 @@
 
 #include "base/result.hpp"
 #include "model/image.hpp"
-#include "store/metadata/connection.hpp"
+#include "service/encryption.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,12 +20,9 @@ bool is_iso(model::Image const& image);
 bool is_full_server(model::Image const& image);
 
 /// Why the image as such cannot be shared, whoever asks and whoever is to receive it; nothing when
-/// it can. `full_server_image`, `encrypted_default_key`, `key_missing`, `key_disabled`.
-Result<std::optional<Fault>> forbids_sharing(store::Connection& connection,
+/// it can. `full_server_image`, those of `Encryption::forbids_sharing`.
+Result<std::optional<Fault>> forbids_sharing(Encryption const& encryption,
                                              model::Image const& image);
-
-/// The custom key that a receiving project needs a grant for; nothing when none.
-std::optional<std::string> key_to_grant(model::Image const& image);
 
 /// How many members the image may have when its owner's limit is `member_limit`.
 std::int64_t member_capacity(model::Image const& image, std::int64_t member_limit);

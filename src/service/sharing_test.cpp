@@ -1,4 +1,7 @@
 #include "service/sharing.hpp"
+#include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/keys/builtin/keyring.hpp"
+#include "store/keys/no_keys.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/engines_test.hpp"
 #include "store/metadata/images.hpp"
@@ -50,6 +53,9 @@ protected:
     directory_path_ = ::mkdtemp(name.data());
     rows_ = std::make_unique<store::TestStore>(directory_path_);
     database_ = rows_->open().value();
+    keys_ = store::Keyring::open(directory_path_ / "keyring", clock_).value();
+    blobs_ = store::FilesystemBlobs::open(directory_path_ / "blobs").value();
+    encryption_ = std::make_unique<Encryption>(*keys_, *blobs_);
     build({}, {});
     admin_.is_admin = true;
   }
@@ -63,8 +69,8 @@ protected:
   void build(SharingOptions options, QuotaDefaults quotas) {
     sharing_.reset();
     quotas_ = std::make_unique<Quotas>(*database_, quotas);
-    sharing_ =
-        std::make_unique<Sharing>(*database_, access_, *quotas_, directory_, clock_, options);
+    sharing_ = std::make_unique<Sharing>(*database_, access_, *quotas_, *encryption_, directory_,
+                                         clock_, options);
   }
 
   /// A stored image of `owner`, active and private unless `change` says otherwise.
@@ -155,6 +161,9 @@ protected:
   policy::Policy policy_{policy::Policy::load(policy::defaults()).value()};
   Access access_{policy_};
   FakeDirectory directory_;
+  std::unique_ptr<store::Keyring> keys_;
+  std::unique_ptr<store::Blobs> blobs_;
+  std::unique_ptr<Encryption> encryption_;
   std::unique_ptr<Quotas> quotas_;
   std::unique_ptr<Sharing> sharing_;
   model::Caller owner_{caller_of("owner")};
@@ -212,16 +221,42 @@ TEST_F(SharingTest, TheDefaultKeyForbidsSharing) {
 }
 
 TEST_F(SharingTest, ACustomKeyMustBeThereEnabledAndGranted) {
+  auto const k1 = keys_->create("k1").value().id;
+  auto const k2 = keys_->create("k2").value().id;
+  ASSERT_TRUE(keys_->set_enabled(k1, false));
   auto const gone = image_with({{"__system__cmkid", "k0"}});
-  auto const off = image_with({{"__system__cmkid", "k1"}});
-  auto const on = image_with({{"__system__cmkid", "k2"}});
-  sql("INSERT INTO encryption_keys VALUES ('k1', 'disabled'), ('k2', 'enabled')");
-  sql("INSERT INTO key_grants VALUES ('k2', 'b'), ('k2', 'dom')");
+  auto const off = image_with({{"__system__cmkid", k1}});
+  auto const on = image_with({{"__system__cmkid", k2}});
+  sql("INSERT INTO key_grants VALUES ('" + k2 + "', 'b'), ('" + k2 + "', 'dom')");
   sql("INSERT INTO projects VALUES ('c', 'dom', 'c', '', 1, 0)");
   EXPECT_EQ(share(owner_, gone, {{"b"}}), (Failures{{0, Fault::key_missing}}));
   EXPECT_EQ(share(owner_, off, {{"b"}}), (Failures{{0, Fault::key_disabled}}));
   EXPECT_EQ(share(owner_, on, {{"b"}, {"c"}, {"d"}}), (Failures{{2, Fault::key_not_granted}}));
   EXPECT_EQ(rows(on).size(), 2U);
+}
+
+TEST_F(SharingTest, TheSameHoldsForOneMemberAtATime) {
+  auto const key = keys_->create("key").value().id;
+  auto const id = image_with({{"__system__cmkid", key}});
+  auto const refused = sharing_->add(owner_, id, {"b"});
+  EXPECT_EQ(refused.error().fault, Fault::not_shareable);
+  EXPECT_EQ(refused.error().detail, "The key of the image is not granted to the project.");
+  sql("INSERT INTO key_grants VALUES ('" + key + "', 'b')");
+  EXPECT_TRUE(sharing_->add(owner_, id, {"b"}));
+  EXPECT_EQ(sharing_->add(owner_, id, {"c"}).error().fault, Fault::not_shareable);
+  ASSERT_TRUE(keys_->set_enabled(key, false));
+  sql("INSERT INTO key_grants VALUES ('" + key + "', 'c')");
+  EXPECT_EQ(sharing_->add(owner_, id, {"c"}).error().detail, "The key of the image is disabled.");
+  EXPECT_EQ(rows(id).size(), 1U);
+}
+
+TEST_F(SharingTest, WithoutAKeyServiceNoEncryptedImageIsShared) {
+  store::NoKeys none;
+  encryption_ = std::make_unique<Encryption>(none, *blobs_);
+  build({}, {});
+  EXPECT_EQ(share(owner_, image_with({{"__system__cmkid", "k"}}), {{"b"}}),
+            (Failures{{0, Fault::no_key_service}}));
+  EXPECT_EQ(share(owner_, image(), {{"b"}}), Failures{});
 }
 
 TEST_F(SharingTest, TheOwnerIsNoMember) {

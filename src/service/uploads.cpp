@@ -2,8 +2,10 @@
 
 #include "base/text.hpp"
 #include "service/blob_check.hpp"
+#include "store/blobs/sealed.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
+#include "store/metadata/image_keys.hpp"
 #include "store/metadata/images.hpp"
 #include "store/metadata/running_uploads.hpp"
 
@@ -119,8 +121,10 @@ Result<> Uploads::announce(store::Connection& connection, model::Image& image) c
 Result<std::unique_ptr<Upload>> Uploads::begin_announced(model::Caller const& caller,
                                                          model::Image const& image,
                                                          std::uint64_t size_bytes, JobData data) {
-  auto writer = blobs_.create(BlobId{image.upload_id}, size_bytes);
+  BlobId const blob{image.upload_id};
+  auto writer = blobs_.create(blob, data.seal ? store::sealed_size_bytes(size_bytes) : size_bytes);
   bool const created = writer.has_value();
+  if (created && data.seal) *writer = store::seal(std::move(*writer), data.seal->data_key, blob);
   std::unique_ptr<Upload> upload(
       new Upload(*this, caller, image,
                  {.size_bytes = static_cast<std::int64_t>(size_bytes), .content_length = {}},
@@ -350,6 +354,8 @@ Result<Upload::Twin> Upload::find_twin(Digests::Values const& digests) const {
   using Found = std::optional<BlobId>;
   auto const find = [&](store::Connection& connection) -> Result<Found> {
     TRY(awaiting(connection));
+    // Encrypted images share nothing: each has a key of its own.
+    if (is_sealed()) return Found();
     return store::BlobIndex(connection).find(digests.sha512, size_bytes_);
   };
   auto const blob = TRY(uploads_.database_.read(find));
@@ -366,13 +372,18 @@ Result<model::Image> Upload::awaiting(store::Connection& connection) const {
   return image;
 }
 
-/// The final unit of work; false, and nothing done, when `twin` is not what the rows say any more.
-/// Changes the data fields only: what else was changed during the upload stays (decision L7).
-Result<bool> Upload::activate(store::Connection& connection, Digests::Values const& digests,
-                              formats::Accepted const& accepted, Twin const& twin) const {
-  auto const before = TRY(awaiting(connection));
+/// The bytes have a row, and the image refers to it; false, and nothing done, when `twin` is not
+/// what the rows say any more.
+Result<bool> Upload::refer_to_bytes(store::Connection& connection, Digests::Values const& digests,
+                                    Twin const& twin) const {
   auto const now = uploads_.clock_.now();
   store::BlobIndex index(connection);
+  if (is_sealed()) {
+    auto const size_bytes = store::sealed_size_bytes(static_cast<std::uint64_t>(size_bytes_));
+    TRY(index.insert(blob_, static_cast<std::int64_t>(size_bytes), {}, now));
+    TRY(store::ImageKeys(connection).add(image_.id, of_job_->seal->wrapped));
+    return true;
+  }
   auto const same = TRY(index.find(digests.sha512, size_bytes_));
   if (same != twin.blob) return false;
   if (twin.shares()) {
@@ -382,6 +393,16 @@ Result<bool> Upload::activate(store::Connection& connection, Digests::Values con
   } else {
     TRY(index.insert(blob_, size_bytes_, digests.sha512, now));
   }
+  return true;
+}
+
+/// The final unit of work; false, and nothing done, when `twin` is not what the rows say any more.
+/// Changes the data fields only: what else was changed during the upload stays (decision L7).
+Result<bool> Upload::activate(store::Connection& connection, Digests::Values const& digests,
+                              formats::Accepted const& accepted, Twin const& twin) const {
+  auto const before = TRY(awaiting(connection));
+  auto const now = uploads_.clock_.now();
+  if (!TRY(refer_to_bytes(connection, digests, twin))) return false;
 
   auto after = before;
   after.status = model::ImageStatus::active;

@@ -11,6 +11,7 @@
 #include "model/image.hpp"
 #include "service/access.hpp"
 #include "service/digests.hpp"
+#include "service/encryption.hpp"
 #include "store/blobs/blobs.hpp"
 #include "store/metadata/database.hpp"
 
@@ -56,6 +57,7 @@ struct JobData {
   /// Refuses what was found, or sets what the image takes from it. Called for a copy first, and
   /// then within the unit of work that makes the image active.
   std::function<Result<>(formats::Accepted const&, model::Image&)> adapt;
+  std::optional<Seal> seal{}; ///< the data is encrypted with it on its way
 };
 
 class Upload;
@@ -179,9 +181,12 @@ private:
   Result<> complete();
   Result<formats::Accepted> recognise();
   Result<> keep(Digests::Values const& digests, formats::Accepted const& accepted);
+  [[nodiscard]] bool is_sealed() const { return of_job_ && of_job_->seal; }
   Result<> make_permanent();
   Result<Twin> find_twin(Digests::Values const& digests) const;
   Result<model::Image> awaiting(store::Connection& connection) const;
+  Result<bool> refer_to_bytes(store::Connection& connection, Digests::Values const& digests,
+                              Twin const& twin) const;
   Result<bool> activate(store::Connection& connection, Digests::Values const& digests,
                         formats::Accepted const& accepted, Twin const& twin) const;
   void heal(BlobId const& damaged) const;

@@ -10,6 +10,7 @@ nothing behind.
 
 import argparse
 import contextlib
+import datetime
 import json
 import os
 import pathlib
@@ -266,6 +267,46 @@ def transfer(service, options):
            nginx=round(theirs), share=round(mine / theirs, 3))
 
 
+def copy_seconds(demo, image, **fields):
+    """How long the job of a copy worked, and the copy."""
+    body = {"name": "copy", **fields}
+    job_id = demo.json("POST", f"/v1/cloudimages/{image}/copy", body)["job_id"]
+    while True:
+        job = demo.json("GET", f"/v1/cloudimages/job/{job_id}")
+        if job["status"] == "SUCCESS":
+            break
+        if job["status"] == "FAIL":
+            raise RuntimeError(f"copy: {job}")
+        time.sleep(0.05)
+    began, ended = (datetime.datetime.fromisoformat(job[name].removesuffix("Z"))
+                    for name in ("begin_time", "end_time"))
+    return (ended - began).total_seconds(), job["entities"]["image_id"]
+
+
+def encryption(service, options):
+    """Data on its way into an encrypted image and out of it, against the same data plain."""
+    demo = service.login("demo")
+    path = big_file(service, options)
+    megabytes = path.stat().st_size / 1e6
+    pairs = []
+    for n in range(3):
+        with path.open("r+b") as file:
+            file.write(os.urandom(16))
+        plain = demo.create(name=f"plain-{n}", disk_format="raw")
+        uploaded = upload_seconds(service, demo.token, plain, path)
+        sealed_in, sealed = copy_seconds(demo, plain, cmk_id="ims/default")
+        pairs.append((sealed_in, uploaded))
+    mine, theirs = (megabytes / statistics.median(column) for column in zip(*pairs))
+    report("encrypted_in", mine, "MB/s", "at least 70 % of an upload", mine >= 0.7 * theirs,
+           plain=round(theirs), share=round(mine / theirs, 3))
+    fetch = ["curl", "-sS", "--fail", "-o", "/dev/null", "-H", f"X-Auth-Token: {demo.token}"]
+    pairs = [[timed(*fetch, f"{service.url}/v2/images/{image}/file") for image in (sealed, plain)]
+             for _ in range(5)]
+    mine, theirs = (megabytes / statistics.median(column) for column in zip(*pairs))
+    report("encrypted_out", mine, "MB/s", "at least 70 % of plain", mine >= 0.7 * theirs,
+           plain=round(theirs), share=round(mine / theirs, 3))
+
+
 def memory(service, options):
     """Resident memory, idle and while ten uploads run."""
     mib = 1 << 20
@@ -353,8 +394,8 @@ def metrics(service, options):
 
 
 FIGURES = {function.__name__: function
-           for function in (start, memory, show, create, page, share, transfer, existence,
-                            metrics)}
+           for function in (start, memory, show, create, page, share, transfer, encryption,
+                            existence, metrics)}
 ON_POSTGRES = {"postgres_show": on_postgres.show, "postgres_share": share_on_postgres,
                "postgres_page": on_postgres.page}
 

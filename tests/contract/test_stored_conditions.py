@@ -2,6 +2,8 @@
 
 from contextlib import contextmanager
 
+from keyring import keys, new_key
+
 
 @contextmanager
 def stopped(server):
@@ -19,12 +21,11 @@ def test_a_custom_key_must_be_enabled_and_granted(fresh_server):
     server = fresh_server()
     demo, alt, third = (server.client(name) for name in ("demo", "alt", "third"))
     disabled, granted = (demo.create_image(b"x")["id"] for _ in range(2))
+    off, on = new_key(server, "off"), new_key(server, "on", alt)
+    assert keys(server, "disable", off) == (0, "")
     with stopped(server) as database:
-        database.set_properties(disabled, __system__cmkid="key-off")
-        database.set_properties(granted, __system__cmkid="key-on")
-        database.rows("INSERT INTO encryption_keys VALUES ('key-off', 'disabled'), "
-                      "('key-on', 'enabled')")
-        database.rows("INSERT INTO key_grants VALUES ('key-on', ?)", alt.project_id)
+        database.set_properties(disabled, __system__cmkid=off)
+        database.set_properties(granted, __system__cmkid=on)
     demo = server.client("demo")
     assert codes(demo.share([disabled], [alt.project_id])) == {alt.project_id: "IMG.0102"}
     assert codes(demo.share([granted], [alt.project_id, third.project_id])) \

@@ -14,7 +14,8 @@ namespace {
 int status_of_failure(Error const& failure) {
   switch (failure.fault) {
   case Fault::not_image_owner:
-  case Fault::public_of_others: return 403;
+  case Fault::public_of_others:
+  case Fault::own_key_not_granted: return 403;
   case Fault::image_is_public: return 403;
   case Fault::image_not_active: return 409;
   case Fault::range_unsatisfiable: return 416;

@@ -328,6 +328,31 @@ CatalogueEntry const& entry(std::string_view code) {
   return *at;
 }
 
+namespace {
+
+// What goes wrong with keys of images.
+CatalogueEntry const& entry_of_encryption(Fault fault) {
+  using enum Fault;
+  switch (fault) {
+  case new_key_missing: return entry("IMG.0095");
+  case new_key_same: return entry("IMG.0096");
+  case new_key_disabled: return entry("IMG.0097");
+  case encrypted_default_key: return entry("IMG.0098");
+  case new_key_not_granted:
+  case key_not_granted: return entry("IMG.0099");
+  case no_key_service: return entry("IMG.0100");
+  case key_missing: return entry("IMG.0101");
+  case key_disabled: return entry("IMG.0102");
+  case own_key_not_granted: return entry("IMG.0103");
+  case bare_metal_encrypted: return entry("IMG.0118");
+  case encrypted_share: return entry("IMG.0197");
+  default: break; // nothing a client could act on
+  }
+  return entry("IMG.0061");
+}
+
+} // namespace
+
 CatalogueEntry const& entry(Fault fault) {
   auto const* at = std::ranges::find(kCodes, fault, &std::pair<Fault, std::string_view>::first);
   return entry(at == std::end(kCodes) ? "IMG.0061" : at->second);

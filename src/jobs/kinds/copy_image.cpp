@@ -6,6 +6,10 @@
 #include "jobs/kinds/kinds.hpp"
 #include "store/metadata/jobs.hpp"
 
+#include <algorithm>
+#include <memory>
+#include <optional>
+
 namespace vitrine::jobs {
 namespace {
 
@@ -33,6 +37,67 @@ Result<service::CopyRequest> from_json(std::string_view text) {
   return request;
 }
 
+/// One attempt.
+class Copying {
+public:
+  Copying(JobContext& context, service::Copies const& copies)
+      : context_(context), copies_(copies),
+        batch_{context.caller(), context.job().id, context.now()} {}
+
+  Result<> run() {
+    auto const request = TRY(from_json(context_.job().arguments_json));
+    auto const work = TRY(begin(request));
+    if (work.image.status == model::ImageStatus::active) return {};
+    auto const source = TRY(copies_.open_source(work));
+    auto const upload = TRY(copies_.begin_data(batch_, request, work));
+    auto const carried = carry(*source, *upload);
+    if (carried) return upload->finish();
+    upload->abandon(carried.error());
+    return carried;
+  }
+
+  Result<> give_up(Error const& why) {
+    auto const request = TRY(from_json(context_.job().arguments_json));
+    auto const told = context_.commit(0, [&](store::Connection& connection) -> Result<> {
+      TRY(store::Jobs(connection).set_image(context_.job().id, {}, {}));
+      return copies_.give_up(connection, batch_, request, why);
+    });
+    if (!told) return told;
+    return Error(why);
+  }
+
+private:
+  Result<service::CopyWork> begin(service::CopyRequest const& request) {
+    std::optional<service::CopyWork> work;
+    auto const begun = context_.commit(0, [&](store::Connection& connection) -> Result<> {
+      auto const& job = context_.job();
+      work = TRY(copies_.begin(connection, batch_, request, !job.image.empty()));
+      return store::Jobs(connection).set_image(job.id, request.target, request.name);
+    });
+    if (!begun) return Error(begun.error());
+    return std::move(*work);
+  }
+
+  Result<> carry(StoredBytes& source, service::Upload& upload) {
+    auto const size_bytes = source.size_bytes();
+    for (std::uint64_t at = 0; at < size_bytes;) {
+      auto block = upload.block();
+      auto const room = block.room();
+      auto const count = std::min<std::uint64_t>(room.size(), size_bytes - at);
+      TRY(source.read(at, room.first(count)));
+      block.extend(count);
+      at += count;
+      TRY(upload.write(std::move(block)));
+      TRY(context_.advance(static_cast<std::int64_t>(at), static_cast<std::int64_t>(size_bytes)));
+    }
+    return {};
+  }
+
+  JobContext& context_;
+  service::Copies const& copies_;
+  service::Batch const batch_;
+};
+
 } // namespace
 
 Order copy_order(model::Caller const& caller, service::Copies const& copies,
@@ -50,27 +115,10 @@ Order copy_order(model::Caller const& caller, service::Copies const& copies,
 
 JobKind copy_image(KindServices const& services) {
   auto& copies = services.copies;
-  auto const batch = [](JobContext& context) {
-    return service::Batch{context.caller(), context.job().id, context.now()};
-  };
-  return {
-      .name = kCopyImage,
-      .run = [&copies, batch](JobContext& context) -> Result<> {
-        auto const request = TRY(from_json(context.job().arguments_json));
-        return context.commit(1, [&](store::Connection& connection) -> Result<> {
-          TRY(copies.make(connection, batch(context), request));
-          return store::Jobs(connection).set_image(context.job().id, request.target, request.name);
-        });
-      },
-      .give_up = [&copies, batch](JobContext& context, Error const& why) -> Result<> {
-        auto const request = TRY(from_json(context.job().arguments_json));
-        auto const told = context.commit(0, [&](store::Connection& connection) -> Result<> {
-          TRY(store::Jobs(connection).set_image(context.job().id, {}, {}));
-          return copies.tell_failure(connection, batch(context), request, why);
-        });
-        if (!told) return told;
-        return Error(why);
-      }};
+  return {.name = kCopyImage,
+          .run = [&copies](JobContext& context) { return Copying(context, copies).run(); },
+          .give_up = [&copies](JobContext& context,
+                               Error const& why) { return Copying(context, copies).give_up(why); }};
 }
 
 } // namespace vitrine::jobs

@@ -1,5 +1,10 @@
 #include "jobs/house_test.hpp"
 #include "jobs/kinds/copy_image.hpp"
+#include "store/metadata/image_keys.hpp"
+#include "store/metadata/key_grants.hpp"
+
+#include <fstream>
+#include <span>
 
 namespace vitrine::jobs {
 namespace {
@@ -8,12 +13,13 @@ using model::JobStatus;
 
 class CopyImageTest : public testing::Test {
 protected:
-  Result<JobId> submit(ImageId const& source, model::Caller const& caller) {
+  Result<JobId> submit(ImageId const& source, model::Caller const& caller,
+                       std::string const& key = "") {
     service::CopyRequest const request{.source = source,
                                        .target = {new_uuid()},
                                        .name = "copy",
                                        .description = "",
-                                       .key = "",
+                                       .key = key,
                                        .enterprise_project = ""};
     return house_.submitter->submit(caller, copy_order(caller, *house_.copies, request));
   }
@@ -21,6 +27,54 @@ protected:
   bool run() { return house_.engine->run_next(model::JobLane::quick).value(); }
   std::string images() {
     return house_.rows("SELECT name, status FROM images ORDER BY COALESCE(name, '')", 2);
+  }
+  /// An image with these bytes.
+  ImageId with_data(std::string_view data) {
+    auto const id = house_.image(1);
+    EXPECT_TRUE(house_.real->write([&](store::Connection& connection) -> Result<> {
+      store::Images stored(connection);
+      auto const before = TRY(stored.get(id));
+      auto after = before;
+      after.status = model::ImageStatus::queued;
+      after.disk_format = "raw";
+      after.container_format = "bare";
+      return stored.update(before, after);
+    }));
+    auto const upload = house_.uploads->begin(house_.owner, id, {}).value();
+    for (auto left = std::as_bytes(std::span(data)); !left.empty();) {
+      auto block = upload->block();
+      left = left.subspan(block.append(left));
+      EXPECT_TRUE(upload->write(std::move(block)));
+    }
+    EXPECT_TRUE(upload->finish());
+    return id;
+  }
+  /// A key that the owner may use.
+  std::string granted_key() {
+    auto const key = house_.keys->create("key").value().id;
+    EXPECT_TRUE(house_.real->write([&](store::Connection& connection) {
+      return store::KeyGrants(connection).grant(key, house_.owner.project.text);
+    }));
+    return key;
+  }
+  /// What a download of the image would give.
+  std::string data_of(ImageId const& id) {
+    std::string out;
+    EXPECT_TRUE(house_.real->read([&](store::Connection& connection) -> Result<> {
+      auto const image = TRY(store::Images(connection).get(id));
+      auto const key = TRY(store::ImageKeys(connection).find(id));
+      auto const bytes = TRY(house_.encryption->open(image, key));
+      out.resize(bytes->size_bytes());
+      return bytes->read(0, std::as_writable_bytes(std::span(out)));
+    }));
+    return out;
+  }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const {
+    std::vector<std::filesystem::path> found;
+    for (auto const& entry : std::filesystem::recursive_directory_iterator(house_.path / "blobs")) {
+      if (entry.is_regular_file()) found.push_back(entry.path());
+    }
+    return found;
   }
   void remove(ImageId const& id) {
     ASSERT_TRUE(house_.real->write([&](store::Connection& connection) -> Result<> {
@@ -93,6 +147,78 @@ TEST_F(CopyImageTest, AnAttemptThatDiesIsFollowedByOneThatMakesOneImage) {
   EXPECT_FALSE(run());
   EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
   EXPECT_EQ(images(), "|active|\ncopy|active|\n");
+}
+
+TEST_F(CopyImageTest, WithAKeyTheJobCarriesTheData) {
+  std::string const data(200'000, 'p');
+  auto const id = submit(with_data(data), house_.owner, granted_key()).value();
+  EXPECT_TRUE(run());
+  auto const done = house_.report(id).job;
+  ASSERT_EQ(done.status, JobStatus::success) << done.failure->detail;
+  EXPECT_EQ(data_of(done.image), data);
+  EXPECT_EQ(
+      house_.rows("SELECT COUNT(*) FROM image_keys WHERE image_id = '" + done.image.text + "'", 1),
+      "1|\n");
+  EXPECT_EQ(house_.rows("SELECT size, refs FROM blobs WHERE hash_value = ''", 2), "200064|1|\n");
+  EXPECT_EQ(house_.rows("SELECT COUNT(*) FROM uploads", 1), "0|\n");
+  auto const back = submit(done.image, house_.owner).value();
+  EXPECT_TRUE(run());
+  EXPECT_EQ(data_of(house_.report(back).job.image), data);
+  EXPECT_EQ(files().size(), 2U) << "the plain copy shares the bytes of the source";
+}
+
+TEST_F(CopyImageTest, AKeyThatIsDisabledMeanwhileFailsItAndLeavesNothing) {
+  auto const key = granted_key();
+  auto const id = submit(with_data("data"), house_.owner, key).value();
+  ASSERT_TRUE(house_.keys->set_enabled(key, false));
+  EXPECT_TRUE(run());
+  auto const failed = house_.report(id).job;
+  EXPECT_EQ(failed.status, JobStatus::fail);
+  EXPECT_EQ(failed.failure->fault, Fault::new_key_disabled);
+  EXPECT_EQ(images(), "|active|\n");
+  EXPECT_EQ(files().size(), 1U);
+}
+
+TEST_F(CopyImageTest, DamageIsNotCopied) {
+  auto const source = with_data("data");
+  std::ofstream(files().at(0)) << "dota";
+  auto const id = submit(source, house_.owner, granted_key()).value();
+  EXPECT_TRUE(run());
+  auto const failed = house_.report(id).job;
+  EXPECT_EQ(failed.status, JobStatus::fail);
+  EXPECT_EQ(failed.failure->detail, "The data of the source is damaged.");
+  EXPECT_EQ(images(), "|active|\n");
+  EXPECT_EQ(files().size(), 1U);
+  EXPECT_EQ(house_.rows("SELECT COUNT(*) FROM uploads", 1), "0|\n");
+}
+
+TEST_F(CopyImageTest, AfterADeathAnywhereTheNextAttemptMakesOneEncryptedImage) {
+  auto const source = with_data("data");
+  auto const key = granted_key();
+  int deaths = 0;
+  for (bool died = true; died && deaths < 20;) {
+    died = false;
+    auto const id = submit(source, house_.owner, key).value();
+    house_.database->writes_left = deaths + 1;
+    EXPECT_TRUE(run());
+    house_.database->writes_left = 1'000'000;
+    for (int i = 0; i < 3 && house_.report(id).job.status != JobStatus::success; ++i) {
+      died = true;
+      house_.clock.advance(120 * kMicrosecondsPerSecond);
+      EXPECT_TRUE(run());
+    }
+    deaths += died ? 1 : 0;
+    auto const done = house_.report(id).job;
+    ASSERT_EQ(done.status, JobStatus::success) << deaths;
+    EXPECT_EQ(images(), "|active|\ncopy|active|\n") << deaths;
+    EXPECT_EQ(data_of(done.image), "data");
+    EXPECT_EQ(files().size(), 2U) << deaths;
+    remove(done.image);
+    for (auto const& file : files()) {
+      if (std::filesystem::file_size(file) == 20) std::filesystem::remove(file);
+    }
+  }
+  EXPECT_GE(deaths, 3) << "of the claim, the begin and the end";
 }
 
 } // namespace

@@ -13,7 +13,9 @@ namespace vitrine::store {
 struct BlobRow {
   BlobId id;
   std::int64_t size_bytes{0};
-  std::string hash_value{}; ///< SHA-512, lower-case hex
+  /// SHA-512, lower-case hex; empty for sealed bytes: their segments prove themselves, and nobody
+  /// may find them by what is in them.
+  std::string hash_value{};
 };
 
 class BlobIndex {
@@ -22,7 +24,7 @@ public:
 
   /// Bytes of that SHA-512 and length that are stored already.
   Result<std::optional<BlobId>> find(std::string_view hash_value, std::int64_t size_bytes);
-  /// Records new bytes with one reference.
+  /// Records new bytes with one reference; an empty hash for sealed ones.
   Result<> insert(BlobId const& id, std::int64_t size_bytes, std::string_view hash_value, Time now);
   Result<> add_reference(BlobId const& id);
   Result<> drop_reference(BlobId const& id);

@@ -176,6 +176,7 @@ Result<> Images::change_member_count(model::Image const& before, std::int64_t by
 Result<> Images::remove(model::Image const& image, Time now) {
   TRY(each_term(connection_, sql::delete_image_term, image, terms_of(image)));
   TRY(connection_.run(sql::remove_members_of_image, {image.id}));
+  TRY(connection_.run(sql::delete_image_key, {image.id}));
   TRY(connection_.run(sql::delete_image, {image.id}));
   TRY(connection_.run(sql::remember_deleted_image, {image.id, now}));
   return {};

@@ -50,7 +50,7 @@ public:
   /// Adds to the member counter and stores the visibility that follows from it.
   Result<> change_member_count(model::Image const& before, std::int64_t by,
                                model::Visibility visibility, bool auto_shared);
-  /// Removes the row, its members and terms; the id is never given out again.
+  /// Removes the row, its members, terms and data key; the id is never given out again.
   Result<> remove(model::Image const& image, Time now);
   /// Images that wait for an upload of which `RunningUploads` knows nothing (any more).
   Result<std::vector<model::Image>> interrupted_uploads();

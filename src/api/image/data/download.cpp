@@ -72,7 +72,8 @@ Endpoint download_data() {
        .guard = Guard::token,
        .errors = {Fault::invalid_query, Fault::invalid_value, Fault::range_unsatisfiable,
                   Fault::forbidden, Fault::image_deactivated, Fault::image_not_found,
-                  Fault::unavailable},
+                  Fault::own_key_not_granted, Fault::key_missing, Fault::key_disabled,
+                  Fault::no_key_service, Fault::unavailable},
        .summary = "Download the data of an image, or one range of it."},
       run);
 }

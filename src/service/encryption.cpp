@@ -1,0 +1,101 @@
+#include "service/encryption.hpp"
+
+#include "store/blobs/sealed.hpp"
+#include "store/metadata/key_grants.hpp"
+
+namespace vitrine::service {
+namespace {
+
+bool is_for_bare_metal(model::Image const& image) {
+  auto const kind = image.property("virtual_env_type");
+  return kind == "Ironic" || kind == "BMS";
+}
+
+// The same failures, told of a key that is asked for rather than of one that an image has.
+Error of_new_key(Error const& failure) {
+  switch (failure.fault) {
+  case Fault::key_missing: return error(Fault::new_key_missing, {}, "cmk_id");
+  case Fault::key_disabled: return error(Fault::new_key_disabled, {}, "cmk_id");
+  default: return failure;
+  }
+}
+
+} // namespace
+
+std::optional<std::string> key_of(model::Image const& image) {
+  auto key = image.property(kKeyProperty);
+  if (!key || key->empty()) return std::nullopt;
+  return key_named(*key);
+}
+
+std::string key_named(std::string_view cmk_id) {
+  return std::string(cmk_id == "default" ? kDefaultKey : cmk_id);
+}
+
+Result<> Encryption::require_enabled(std::string_view key) const {
+  switch (TRY(keys_.state(key))) {
+  case store::KeyState::missing: return error(Fault::key_missing);
+  case store::KeyState::disabled: return error(Fault::key_disabled);
+  case store::KeyState::enabled: break;
+  }
+  return {};
+}
+
+Result<> Encryption::check_new(store::Connection& connection, model::Caller const& caller,
+                               model::Image const& image, std::string_view key) const {
+  if (image.disk_format == "iso" || image.property("virtual_env_type") == "IsoImage") {
+    return error(Fault::iso_image, {}, "cmk_id");
+  }
+  if (is_for_bare_metal(image)) return error(Fault::bare_metal_encrypted, {}, "cmk_id");
+  auto const state = keys_.state(key); // of the default key, too: is there a key service?
+  if (!state) return Error(state.error());
+  if (key == kDefaultKey) return {};
+  if (*state == store::KeyState::missing) return error(Fault::new_key_missing, {}, "cmk_id");
+  // Whether it is disabled is nothing to those who may not use it.
+  if (!TRY(store::KeyGrants(connection).is_granted(key, caller.project, caller.domain))) {
+    return error(Fault::new_key_not_granted, {}, "cmk_id");
+  }
+  if (*state == store::KeyState::disabled) return error(Fault::new_key_disabled, {}, "cmk_id");
+  return {};
+}
+
+Result<> Encryption::check_use(store::Connection& connection, model::Caller const& caller,
+                               model::Image const& image) const {
+  auto const key = key_of(image);
+  if (!key) return {};
+  if (*key == kDefaultKey) {
+    if (caller.project != image.owner) return error(Fault::own_key_not_granted);
+    return {};
+  }
+  TRY(require_enabled(*key));
+  if (TRY(store::KeyGrants(connection).is_granted(*key, caller.project, caller.domain))) return {};
+  return error(Fault::own_key_not_granted);
+}
+
+Result<std::optional<Fault>> Encryption::forbids_sharing(model::Image const& image) const {
+  auto const key = key_of(image);
+  if (!key) return std::optional<Fault>();
+  if (*key == kDefaultKey) return std::optional(Fault::encrypted_default_key);
+  auto const usable = require_enabled(*key);
+  if (usable) return std::optional<Fault>();
+  if (usable.error().kind() == Kind::unavailable) return Error(usable.error());
+  return std::optional(usable.error().fault);
+}
+
+Result<Seal> Encryption::seal(model::Image const& image, std::string_view key) const {
+  auto const id = key == kDefaultKey ? TRY(keys_.default_key(image.owner)) : std::string(key);
+  auto data_key = store::Secret::random();
+  auto wrapped = keys_.wrap(id, data_key, image.id.text);
+  if (!wrapped) return of_new_key(wrapped.error());
+  return Seal{std::move(data_key), std::move(*wrapped)};
+}
+
+Result<std::unique_ptr<StoredBytes>>
+Encryption::open(model::Image const& image, std::optional<store::WrappedKey> const& wrapped) const {
+  if (!wrapped) return blobs_.open(image.blob);
+  auto const data_key = TRY(keys_.unwrap(*wrapped, image.id.text));
+  auto sealed = TRY(blobs_.open(image.blob));
+  return store::unseal(std::move(sealed), data_key, image.blob);
+}
+
+} // namespace vitrine::service
