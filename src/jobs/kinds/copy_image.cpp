@@ -7,6 +7,7 @@
 #include "store/metadata/jobs.hpp"
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <optional>
 
@@ -78,15 +79,23 @@ private:
     return std::move(*work);
   }
 
+  // The next block is read, and opened, while this one is sealed and stored.
   Result<> carry(StoredBytes& source, service::Upload& upload) {
     auto const size_bytes = source.size_bytes();
-    for (std::uint64_t at = 0; at < size_bytes;) {
+    auto const read = [&](std::uint64_t at) -> Result<Block> {
       auto block = upload.block();
       auto const room = block.room();
       auto const count = std::min<std::uint64_t>(room.size(), size_bytes - at);
       TRY(source.read(at, room.first(count)));
       block.extend(count);
-      at += count;
+      return block;
+    };
+    std::future<Result<Block>> next;
+    if (size_bytes > 0) next = std::async(std::launch::async, read, 0);
+    for (std::uint64_t at = 0; at < size_bytes;) {
+      auto block = TRY(next.get());
+      at += block.size();
+      if (at < size_bytes) next = std::async(std::launch::async, read, at);
       TRY(upload.write(std::move(block)));
       TRY(context_.advance(static_cast<std::int64_t>(at), static_cast<std::int64_t>(size_bytes)));
     }
