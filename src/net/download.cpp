@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -22,6 +23,27 @@ bool read_guarded(StoredBytes& bytes, std::uint64_t offset, std::span<std::byte>
 }
 
 } // namespace
+
+/// A body that is read part by part: one is read on the transfer pool while the one before is sent.
+struct Session::Reading {
+  explicit Reading(DataRange const& range)
+      : bytes(range.bytes()), offset(range.offset()), left(range.length()),
+        part_bytes(std::min<std::uint64_t>(range.bytes().read_bytes_best(), range.length())),
+        coming(std::make_unique_for_overwrite<std::byte[]>(part_bytes)) {
+    if (left > part_bytes) going = std::make_unique_for_overwrite<std::byte[]>(part_bytes);
+  }
+
+  StoredBytes& bytes;
+  std::uint64_t offset; ///< of what is read next
+  std::uint64_t left;   ///< not read yet
+  std::size_t const part_bytes;
+  std::unique_ptr<std::byte[]> coming; ///< being read
+  std::unique_ptr<std::byte[]> going;  ///< being sent
+  std::size_t coming_bytes{0};
+  bool got{false};
+  bool in_flight{false};
+  Gate read;
+};
 
 Task<bool> Session::send_data(DataRange const& range) {
   if (wire_.is_tls() || range.bytes().descriptor() < 0) co_return co_await send_read(range);
@@ -57,27 +79,40 @@ Task<bool> Session::send_from_file(DataRange const& range) {
   co_return left == 0;
 }
 
+/// Reads the next part; false when the pool's queue is full.
+bool Session::start_reading(Reading& reading) {
+  reading.coming_bytes = std::min<std::uint64_t>(reading.left, reading.part_bytes);
+  auto const back = [&reading] { reading.read.open(); };
+  auto job = [executor = executor_, &reading, back] {
+    std::span<std::byte> const part(reading.coming.get(), reading.coming_bytes);
+    reading.got = read_guarded(reading.bytes, reading.offset, part);
+    asio::post(executor, back);
+  };
+  reading.in_flight = core_.transfer.submit(std::move(job));
+  return reading.in_flight;
+}
+
 Task<bool> Session::send_read(DataRange const& range) {
   std::string_view const nothing;
-  std::size_t const read_bytes =
-      std::min<std::uint64_t>(range.bytes().read_bytes_best(), range.length());
-  auto const buffer = std::make_unique_for_overwrite<std::byte[]>(read_bytes);
-  std::uint64_t offset = range.offset();
-  std::uint64_t left = range.length();
-  while (left > 0 && !wire_.stopped()) {
-    std::span<std::byte> const part(buffer.get(), std::min<std::uint64_t>(left, read_bytes));
-    bool got = false;
-    auto work = [&] { got = read_guarded(range.bytes(), offset, part); };
-    bool const ran = co_await on_pool(executor_, core_.transfer, work);
-    if (!ran || !got) co_return false;
-    std::string_view const bytes(reinterpret_cast<char const*>(part.data()), part.size());
-    bool const written = co_await wire_.write(bytes, nothing, core_.options.body_timeout);
+  Reading reading(range);
+  bool good = reading.left == 0 || start_reading(reading);
+  while (good && reading.in_flight) {
+    co_await reading.read.wait();
+    reading.in_flight = false;
+    good = reading.got && !wire_.stopped();
+    if (!good) break;
+    std::swap(reading.coming, reading.going);
+    std::string_view const bytes(reinterpret_cast<char const*>(reading.going.get()),
+                                 reading.coming_bytes);
+    reading.offset += bytes.size();
+    reading.left -= bytes.size();
+    if (reading.left > 0) good = start_reading(reading);
+    if (!good) break;
+    good = co_await wire_.write(bytes, nothing, core_.options.body_timeout);
     wire_.disarm();
-    if (!written) co_return false;
-    offset += bytes.size();
-    left -= bytes.size();
   }
-  co_return left == 0;
+  if (reading.in_flight) co_await reading.read.wait();
+  co_return good;
 }
 
 } // namespace vitrine::net

@@ -86,6 +86,7 @@ public:
 
 private:
   struct Pump;
+  struct Reading;
   struct SmallBody;
 
   Task<bool> serve_next();
@@ -128,6 +129,7 @@ private:
   Task<bool> send_data(DataRange const& range);
   Task<bool> send_from_file(DataRange const& range);
   Task<bool> send_read(DataRange const& range);
+  bool start_reading(Reading& reading);
   Task<Intake> pump_body(Pump& pump);
   Task<Intake> fill(Pump& pump);
   void start_storing(Pump& pump);
