@@ -106,7 +106,6 @@ enum class Kind : std::uint8_t {
   X(new_key_disabled, conflict, "The key to encrypt with is disabled.")                            \
   X(new_key_same, conflict, "The image is encrypted with this key already.")                       \
   X(new_key_not_granted, conflict, "The key to encrypt with is not granted to the project.")       \
-  X(bare_metal_encrypted, conflict, "An image for bare metal cannot be encrypted.")                \
   X(full_server_image, conflict, "The full-server image cannot be shared.")                        \
   X(vault_missing, conflict, "A full-server image needs a vault to be accepted.")                  \
   X(encrypted_default_key, conflict, "An image encrypted with the default key cannot be shared.")  \

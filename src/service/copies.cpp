@@ -15,8 +15,6 @@ namespace {
 using model::MemberStatus;
 using model::Visibility;
 
-}
-
 void set(model::Properties& properties, std::string_view name, std::string_view value) {
   properties.erase(std::string(name));
   if (!value.empty()) properties.emplace(name, value);

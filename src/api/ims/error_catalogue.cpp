@@ -280,11 +280,16 @@ constexpr std::pair<Fault, std::string_view> kCodes[] = {
     {Fault::member_limit, "IMG.0088"},
     {Fault::sharing_quota, "IMG.0088"},
     {Fault::image_is_public, "IMG.0089"},
+    {Fault::new_key_missing, "IMG.0095"},
+    {Fault::new_key_same, "IMG.0096"},
+    {Fault::new_key_disabled, "IMG.0097"},
     {Fault::encrypted_default_key, "IMG.0098"},
     {Fault::key_not_granted, "IMG.0099"},
+    {Fault::new_key_not_granted, "IMG.0099"},
     {Fault::no_key_service, "IMG.0100"},
     {Fault::key_missing, "IMG.0101"},
     {Fault::key_disabled, "IMG.0102"},
+    {Fault::own_key_not_granted, "IMG.0103"},
     {Fault::not_offered, "IMG.0105"},
     {Fault::read_only_attribute, "IMG.0105"},
     {Fault::reserved_attribute, "IMG.0105"},
@@ -327,31 +332,6 @@ CatalogueEntry const& entry(std::string_view code) {
   CHECK(at != std::end(kEntries));
   return *at;
 }
-
-namespace {
-
-// What goes wrong with keys of images.
-CatalogueEntry const& entry_of_encryption(Fault fault) {
-  using enum Fault;
-  switch (fault) {
-  case new_key_missing: return entry("IMG.0095");
-  case new_key_same: return entry("IMG.0096");
-  case new_key_disabled: return entry("IMG.0097");
-  case encrypted_default_key: return entry("IMG.0098");
-  case new_key_not_granted:
-  case key_not_granted: return entry("IMG.0099");
-  case no_key_service: return entry("IMG.0100");
-  case key_missing: return entry("IMG.0101");
-  case key_disabled: return entry("IMG.0102");
-  case own_key_not_granted: return entry("IMG.0103");
-  case bare_metal_encrypted: return entry("IMG.0118");
-  case encrypted_share: return entry("IMG.0197");
-  default: break; // nothing a client could act on
-  }
-  return entry("IMG.0061");
-}
-
-} // namespace
 
 CatalogueEntry const& entry(Fault fault) {
   auto const* at = std::ranges::find(kCodes, fault, &std::pair<Fault, std::string_view>::first);
