@@ -77,8 +77,8 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
                .healed = log_healed}),
       copies(access, images, encryption, uploads, {config.images.copy_size_bytes_max}),
       downloads(*stores.database, encryption, access, log_damaged),
-      imports(access, images, uploads, *buckets, clock),
-      exports(access, *stores.blobs, *buckets, *stores.converter),
+      imports(access, images, encryption, uploads, *buckets, clock),
+      exports(access, encryption, *buckets, *stores.converter),
       submitter(*stores.database, clock, bell),
       engine(
           *stores.database, clock, bell,

@@ -73,10 +73,11 @@ public:
     copies = std::make_unique<service::Copies>(access, *image_rules, *encryption, *uploads,
                                                service::CopyOptions{});
     buckets = std::make_unique<store::DirectoryBuckets>(path / "buckets");
-    imports = std::make_unique<service::Imports>(access, *image_rules, *uploads, *buckets, clock);
+    imports = std::make_unique<service::Imports>(access, *image_rules, *encryption, *uploads,
+                                                 *buckets, clock);
     converter =
         convert::Converter::open({.directory = path / "convert", .qemu_img = "qemu-img"}).value();
-    exports = std::make_unique<service::Exports>(access, *blobs, *buckets, *converter);
+    exports = std::make_unique<service::Exports>(access, *encryption, *buckets, *converter);
     submitter = std::make_unique<Submitter>(*database, clock, bell);
     owner.project = {"owner"};
     owner.roles = {"member", "reader"};

@@ -42,8 +42,8 @@ public:
 
   /// Opens the data of an image; nothing when it has none yet. Errors: `image_not_found`,
   /// `forbidden`, `image_deactivated` unless the caller is administrator, those of
-  /// `Encryption::check_use`, `unavailable`, also when the store has not all the data of an image
-  /// that is there. What is opened stays open when a grant is withdrawn.
+  /// `Encryption::check_grant` and `Encryption::open`, `unavailable`, also when the store has not
+  /// all the data of an image that is there. What is opened stays open when a grant is withdrawn.
   Result<std::optional<Download>> open(model::Caller const& caller, ImageId const& image);
 
 private:

@@ -62,14 +62,19 @@ Result<> Encryption::check_new(store::Connection& connection, model::Caller cons
 Result<> Encryption::check_use(store::Connection& connection, model::Caller const& caller,
                                model::Image const& image) const {
   auto const key = key_of(image);
+  if (key && *key != kDefaultKey) TRY(require_enabled(*key));
+  return check_grant(connection, caller, image);
+}
+
+Result<> Encryption::check_grant(store::Connection& connection, model::Caller const& caller,
+                                 model::Image const& image) const {
+  auto const key = key_of(image);
   if (!key) return {};
-  if (*key == kDefaultKey) {
-    if (caller.project != image.owner) return error(Fault::own_key_not_granted);
-    return {};
-  }
-  TRY(require_enabled(*key));
-  if (TRY(store::KeyGrants(connection).is_granted(*key, caller.project, caller.domain))) return {};
-  return error(Fault::own_key_not_granted);
+  bool const granted =
+      *key == kDefaultKey
+          ? caller.project == image.owner
+          : TRY(store::KeyGrants(connection).is_granted(*key, caller.project, caller.domain));
+  return granted ? Result<>() : error(Fault::own_key_not_granted);
 }
 
 Result<std::optional<Fault>> Encryption::forbids_sharing(model::Image const& image) const {

@@ -49,6 +49,10 @@ public:
   /// not encrypted. Errors: `own_key_not_granted`, `key_missing`, `key_disabled`, `no_key_service`.
   Result<> check_use(store::Connection& connection, model::Caller const& caller,
                      model::Image const& image) const;
+  /// As `check_use`, but whether the key can be used now is left to `open`. Error:
+  /// `own_key_not_granted`.
+  Result<> check_grant(store::Connection& connection, model::Caller const& caller,
+                       model::Image const& image) const;
   /// Why the image cannot be shared for its key's sake, whoever is to receive it:
   /// `encrypted_default_key`, `key_missing`, `key_disabled`, `no_key_service`. Nothing when it can.
   Result<std::optional<Fault>> forbids_sharing(model::Image const& image) const;

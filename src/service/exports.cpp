@@ -2,6 +2,7 @@
 
 #include "service/sharing_rules.hpp"
 #include "store/metadata/audit.hpp"
+#include "store/metadata/image_keys.hpp"
 #include "store/metadata/images.hpp"
 
 #include <algorithm>
@@ -47,9 +48,9 @@ bool is_forbidden(model::Image const& image) {
 
 } // namespace
 
-Exports::Exports(Access const& access, store::Blobs& blobs, store::Buckets const& buckets,
+Exports::Exports(Access const& access, Encryption const& encryption, store::Buckets const& buckets,
                  convert::Converter& converter)
-    : access_(access), blobs_(blobs), buckets_(buckets), converter_(converter),
+    : access_(access), encryption_(encryption), buckets_(buckets), converter_(converter),
       download_(access.action("download_image")) {}
 
 // An image that was made from a public one may be no more exported than that (contract: ims-api
@@ -69,7 +70,7 @@ Result<> Exports::check_kind(store::Connection& connection, model::Image const& 
   return forbids ? error(Fault::export_forbidden) : Result<>();
 }
 
-Result<model::Image> Exports::admit(store::Connection& connection, model::Caller const& caller,
+Result<ExportSource> Exports::admit(store::Connection& connection, model::Caller const& caller,
                                     ExportRequest const& request) const {
   auto found = TRY(store::Images(connection).get_for(request.image, caller));
   auto const& image = found.image;
@@ -84,20 +85,27 @@ Result<model::Image> Exports::admit(store::Connection& connection, model::Caller
     return error(Fault::export_too_large,
                  fmt::format("{} bytes, at most {}", size_bytes, limits::export_size_bytes));
   }
+  if (request.format.empty() && key_of(image)) {
+    return error(Fault::not_offered, "an encrypted image cannot be exported as it is stored",
+                 "is_quick_export");
+  }
   TRY(access_.require(download_, caller, sight));
+  TRY(encryption_.check_use(connection, caller, image));
   if (converts(image, request)) {
     auto const from = TRY(format_named(image.disk_format.value_or("")));
     auto const to = TRY(format_named(request.format));
     TRY(converter_.check(from, to));
   }
   if (!buckets_.is_configured()) return error(Fault::no_object_store);
-  return std::move(found.image);
+  auto key = TRY(store::ImageKeys(connection).find(image.id));
+  return ExportSource{std::move(found.image), std::move(key)};
 }
 
-Result<std::unique_ptr<StoredBytes>> Exports::open(model::Image const& image,
+Result<std::unique_ptr<StoredBytes>> Exports::open(ExportSource const& source,
                                                    ExportRequest const& request,
                                                    formats::Progress const& progress) const {
-  auto stored = blobs_.open(image.blob);
+  auto const& image = source.image;
+  auto stored = encryption_.open(image, source.key);
   bool const lost = !stored && stored.error().fault == Fault::not_found;
   bool const cut = stored && std::cmp_not_equal((*stored)->size_bytes(), *image.size_bytes);
   if (lost || cut) {

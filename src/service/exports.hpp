@@ -10,11 +10,12 @@
 #include "model/object_url.hpp"
 #include "service/access.hpp"
 #include "service/batch.hpp"
-#include "store/blobs/blobs.hpp"
+#include "service/encryption.hpp"
 #include "store/buckets/buckets.hpp"
 #include "store/metadata/database.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace vitrine::service {
@@ -25,22 +26,31 @@ struct ExportRequest {
   std::string format; ///< to convert to; empty: the bytes as they are stored, of any size
 };
 
+/// An image that may be exported, with what opens its data, when that is encrypted.
+struct ExportSource {
+  model::Image image;
+  std::optional<store::WrappedKey> key;
+};
+
 /// Thread-safe.
 class Exports {
 public:
-  Exports(Access const& access, store::Blobs& blobs, store::Buckets const& buckets,
+  Exports(Access const& access, Encryption const& encryption, store::Buckets const& buckets,
           convert::Converter& converter);
 
   /// The image, if it may be exported now, inside a unit of work. Errors: `image_not_found`,
   /// `public_not_exported`, `not_image_owner`, `image_not_active`, `full_server_not_exported`,
   /// `from_backup`, `iso_image`, `export_forbidden`, `export_too_large`, `forbidden`
-  /// (download_image), `format_unwritable`, `no_object_store`.
-  Result<model::Image> admit(store::Connection& connection, model::Caller const& caller,
+  /// (download_image), `format_unwritable`, `no_object_store`; of an encrypted image `not_offered`
+  /// for its bytes as they are stored, and those of `Encryption::check_use`.
+  Result<ExportSource> admit(store::Connection& connection, model::Caller const& caller,
                              ExportRequest const& request) const;
 
-  /// The bytes that belong in the file; converted ones lie in a file of their own. Blocks. Errors:
-  /// those of `convert::Converter::convert`; `unavailable` when the store has not all the data.
-  Result<std::unique_ptr<StoredBytes>> open(model::Image const& image, ExportRequest const& request,
+  /// The bytes that belong in the file, plain; converted ones lie in a file of their own. Blocks.
+  /// Errors: those of `convert::Converter::convert` and `Encryption::open`; `unavailable` when the
+  /// store has not all the data.
+  Result<std::unique_ptr<StoredBytes>> open(ExportSource const& source,
+                                            ExportRequest const& request,
                                             formats::Progress const& progress) const;
 
   /// Tells the audit trail how the export ended, inside a unit of work.
@@ -51,7 +61,7 @@ private:
   Result<> check_kind(store::Connection& connection, model::Image const& image) const;
 
   Access const& access_;
-  store::Blobs& blobs_;
+  Encryption const& encryption_;
   store::Buckets const& buckets_;
   convert::Converter& converter_;
   policy::ActionId const download_;

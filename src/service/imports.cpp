@@ -25,15 +25,28 @@ Result<std::optional<model::Image>> find(store::Connection& connection, ImageId 
 
 } // namespace
 
-Imports::Imports(Access const& access, Images const& images, Uploads& uploads,
-                 store::Buckets const& buckets, Clock const& clock)
-    : access_(access), images_(images), uploads_(uploads), buckets_(buckets), clock_(clock) {}
+Imports::Imports(Access const& access, Images const& images, Encryption const& encryption,
+                 Uploads& uploads, store::Buckets const& buckets, Clock const& clock)
+    : access_(access), images_(images), encryption_(encryption), uploads_(uploads),
+      buckets_(buckets), clock_(clock) {}
 
 Result<> Imports::take(store::Connection& connection, model::Caller const& caller,
                        ImportRequest const& request) const {
   TRY(request.registers ? wait_for_data(connection, caller, request.draft.id)
-                        : images_.check_new(connection, request.draft));
+                        : check_made(connection, caller, request.draft));
   return buckets_.is_configured() ? Result<>() : error(Fault::no_object_store);
+}
+
+Result<> Imports::check_made(store::Connection& connection, model::Caller const& caller,
+                             model::Image const& draft) const {
+  TRY(check_key(connection, caller, draft));
+  return images_.check_new(connection, draft);
+}
+
+Result<> Imports::check_key(store::Connection& connection, model::Caller const& caller,
+                            model::Image const& draft) const {
+  auto const key = key_of(draft);
+  return key ? encryption_.check_new(connection, caller, draft, *key) : Result<>();
 }
 
 /// A second job of the image is refused from now on.
@@ -60,6 +73,7 @@ Result<model::Image> Imports::begin(store::Connection& connection, Batch const& 
   auto const before = TRY(find(connection, request.draft.id));
   if (before) {
     if (before->status == ImageStatus::active) return *before;
+    TRY(check_key(connection, batch.caller, request.draft));
     auto after = *before;
     if (!after.container_format) after.container_format = "bare";
     TRY(uploads_.announce(connection, after));
@@ -71,10 +85,16 @@ Result<model::Image> Imports::begin(store::Connection& connection, Batch const& 
   }
   auto made = request.draft;
   made.created_at = batch.now;
-  TRY(images_.check_new(connection, made));
+  TRY(check_made(connection, batch.caller, made));
   TRY(uploads_.announce(connection, made));
   TRY(images.insert(made));
   return made;
+}
+
+Result<std::optional<Seal>> Imports::seal(model::Image const& image) const {
+  auto const key = key_of(image);
+  if (!key) return std::optional<Seal>();
+  return TRY(encryption_.seal(image, *key));
 }
 
 Result<> Imports::adapt(ImportRequest const& request, formats::Accepted const& found,
@@ -83,6 +103,9 @@ Result<> Imports::adapt(ImportRequest const& request, formats::Accepted const& f
   if (!taken.empty() && std::ranges::find(taken, found.disk_format) == taken.end()) {
     return error(Fault::format_mismatch, fmt::format("found {}, only {} can be imported here",
                                                      found.disk_format, fmt::join(taken, ", ")));
+  }
+  if (found.disk_format == "iso" && key_of(image)) {
+    return error(Fault::iso_image, "an ISO image cannot be encrypted", "cmk_id");
   }
   auto const disk = static_cast<std::uint64_t>(image.min_disk_gib) * kGiB;
   // A registered image need not say how large its disk may be.

@@ -10,12 +10,14 @@
 #include "model/object_url.hpp"
 #include "service/access.hpp"
 #include "service/batch.hpp"
+#include "service/encryption.hpp"
 #include "service/images.hpp"
 #include "service/uploads.hpp"
 #include "store/buckets/buckets.hpp"
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,18 +31,21 @@ struct ImportRequest {
   std::int64_t size_bytes_max{limits::import_size_bytes};
   std::vector<std::string> formats; ///< that are taken; all when empty
   bool has_sub_job{false};          ///< for clients that look for one (contract: ims-api D17)
-  model::Image draft; ///< id, name, tags, properties, min_disk, min_ram of the image to be made
+  /// Id, name, tags, properties, min_disk, min_ram of the image to be made; encrypted with the key
+  /// that its `kKeyProperty` names.
+  model::Image draft;
 };
 
 /// Thread-safe.
 class Imports {
 public:
-  Imports(Access const& access, Images const& images, Uploads& uploads,
-          store::Buckets const& buckets, Clock const& clock);
+  Imports(Access const& access, Images const& images, Encryption const& encryption,
+          Uploads& uploads, store::Buckets const& buckets, Clock const& clock);
 
   /// Takes the request inside the unit of work that stores its job: could the image be made now? An
   /// image that is registered becomes `saving`. Errors: `image_not_found`, `public_of_others`,
-  /// `not_image_owner`, `image_not_active`, those of `Images::check_new`, `no_object_store`.
+  /// `not_image_owner`, `image_not_active`, those of `Images::check_new`, `no_object_store`; of an
+  /// image that is to be encrypted those of `Encryption::check_new`.
   Result<> take(store::Connection& connection, model::Caller const& caller,
                 ImportRequest const& request) const;
 
@@ -50,8 +55,13 @@ public:
   Result<model::Image> begin(store::Connection& connection, Batch const& batch,
                              ImportRequest const& request, bool was_made) const;
 
+  /// What the data is sealed with on its way into that image; nothing when it stays plain. Errors:
+  /// those of `Encryption::seal`.
+  Result<std::optional<Seal>> seal(model::Image const& image) const;
+
   /// What data of that format makes of the image. Errors: `format_mismatch` when it is none that
-  /// is taken, `memory_or_disk_size` when the disk is larger than `min_disk`.
+  /// is taken, `iso_image` for one that was to be encrypted, `memory_or_disk_size` when the disk is
+  /// larger than `min_disk`.
   Result<> adapt(ImportRequest const& request, formats::Accepted const& found,
                  model::Image& image) const;
 
@@ -61,11 +71,16 @@ public:
                    Error const& why) const;
 
 private:
+  Result<> check_made(store::Connection& connection, model::Caller const& caller,
+                      model::Image const& draft) const;
+  Result<> check_key(store::Connection& connection, model::Caller const& caller,
+                     model::Image const& draft) const;
   Result<> wait_for_data(store::Connection& connection, model::Caller const& caller,
                          ImageId const& id) const;
 
   Access const& access_;
   Images const& images_;
+  Encryption const& encryption_;
   Uploads& uploads_;
   store::Buckets const& buckets_;
   Clock const& clock_;

@@ -230,7 +230,7 @@ REFUSED = [
     ({"type": "ecs"}, "IMG.0024"), ({"architecture": "sparc"}, "IMG.0212"),
     ({"hw_firmware_type": "coreboot"}, "IMG.0141"),
     ({"hw_firmware_type": "bios", "architecture": "arm"}, "IMG.0141"),
-    ({"cmk_id": "key", "type": "BMS"}, "IMG.0118"), ({"cmk_id": "key"}, "IMG.0100"),
+    ({"cmk_id": "key", "type": "BMS"}, "IMG.0118"), ({"cmk_id": "key"}, "IMG.0095"),
     ({"is_quick_import": True}, "IMG.0056"), ({"is_config": "maybe"}, "IMG.0001"),
     ({"tags": ["a.b"], "image_tags": [{"key": "c", "value": "d"}]}, "IMG.0115"),
     ({"image_tags": [{"key": "k" * 37, "value": ""}]}, "IMG.0115"),

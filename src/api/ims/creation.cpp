@@ -3,6 +3,7 @@
 #include "api/documents/extension.hpp"
 #include "base/text.hpp"
 #include "jobs/kinds/import_image.hpp"
+#include "service/encryption.hpp"
 #include "service/os_versions/os_versions.hpp"
 
 #include <algorithm>
@@ -58,6 +59,8 @@ Field<Creation> needed(Field<Creation> of, Fault missing) {
 }
 
 constexpr std::string_view kText = R"({"type":"string"})";
+constexpr std::string_view kKeyText =
+    "Key to encrypt the image with; ims/default: that of the project.";
 constexpr std::string_view kNumber = R"({"type":["integer","string"]})";
 
 // A field whose form is that of an attribute.
@@ -124,13 +127,6 @@ Result<> describe_system(Creation const& body, service::OsVersions const& versio
   return {};
 }
 
-Result<> check_key(Creation const& body, std::string_view kind) {
-  if (body.key.value_or("").empty()) return {};
-  if (kind == kBareMetal) return wrong(Fault::bare_metal_encrypted, "cmk_id", "not with this type");
-  if (kind == kIso) return wrong(Fault::iso_image, "cmk_id", "not with this type");
-  return wrong(Fault::no_key_service, "cmk_id", "none is configured");
-}
-
 // What the fields of the body are only allowed together.
 Result<> check_together(Creation const& body, Creator creator, std::string_view kind) {
   bool const names_system = !body.os_version.value_or("").empty();
@@ -140,7 +136,7 @@ Result<> check_together(Creation const& body, Creator creator, std::string_view 
   if (quick && kind != kDataDisk && !names_system) {
     return wrong(Fault::os_version, "os_version", "is needed for a quick import");
   }
-  return check_key(body, kind);
+  return {};
 }
 
 std::string_view job_kind(std::string_view environment) {
@@ -180,13 +176,13 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
                 : std::vector<std::string_view>{"Linux", "Windows", "Other"},
            Fault::os_type, "Type of the operating system."));
   if (data) {
-    add(optional("cmk_id", &Creation::key, "Key to encrypt the image with."));
+    add(optional("cmk_id", &Creation::key, kKeyText));
     return fields;
   }
   add(optional("os_version", &Creation::os_version, "The operating system; see os_version."));
   add(optional("is_config", &Creation::is_config, "Recorded: the guest is not changed."));
   if (creator == Creator::system_disk) {
-    add(optional("cmk_id", &Creation::key, "Key to encrypt the image with."));
+    add(optional("cmk_id", &Creation::key, kKeyText));
   }
   add(word("architecture", &Creation::architecture, {"x86", "arm"}, Fault::architecture,
            "x86 or arm."));
@@ -222,6 +218,9 @@ std::vector<Fault> import_faults() {
           iso_image,
           bare_metal_encrypted,
           no_key_service,
+          new_key_missing,
+          new_key_not_granted,
+          new_key_disabled,
           architecture,
           firmware_type,
           name_taken,
@@ -249,6 +248,9 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
   }
   if (body.is_config) {
     properties.insert_or_assign("__is_config_init", body.is_config->value ? "true" : "false");
+  }
+  if (!body.key.value_or("").empty()) {
+    properties.insert_or_assign(std::string(service::kKeyProperty), service::key_named(*body.key));
   }
   TRY(documents::check_together(image, properties));
   image.id = {new_uuid()};

@@ -52,10 +52,10 @@ public:
     auto const& job = context_.job();
     // Attempts are counted anew once one has written everything.
     if (job.attempt > 1 || job.done > 0) TRY(remove_unfinished());
-    auto const image = TRY(database_.read([&](store::Connection& connection) {
+    auto const source = TRY(database_.read([&](store::Connection& connection) {
       return exports_.admit(connection, context_.caller(), request_);
     }));
-    auto const data = TRY(exports_.open(image, request_, [&](int percent) {
+    auto const data = TRY(exports_.open(source, request_, [&](int percent) {
       return context_.advance(kConverted * percent / 100, kDone);
     }));
     auto writer = buckets_.create(user(), request_.target, data->size_bytes());

@@ -72,7 +72,9 @@ public:
     auto const image = TRY(begin());
     if (image.status == model::ImageStatus::active) return {};
     auto const size_bytes = object->info().size_bytes;
-    auto upload = TRY(uploads_.begin_announced(context_.caller(), image, size_bytes, data()));
+    auto data = TRY(data_of(image));
+    auto upload =
+        TRY(uploads_.begin_announced(context_.caller(), image, size_bytes, std::move(data)));
     auto const carried = carry(*object, *upload);
     if (carried) return upload->finish();
     upload->abandon(carried.error());
@@ -105,12 +107,15 @@ private:
     return std::move(*image);
   }
 
-  service::JobData data() {
-    return {.job = context_.job().id,
-            .kind = request_.registers ? model::audit::image_upload : model::audit::image_create,
-            .adapt = [this](formats::Accepted const& found, model::Image& image) {
-              return imports_.adapt(request_, found, image);
-            }};
+  Result<service::JobData> data_of(model::Image const& image) {
+    service::JobData data{.job = context_.job().id,
+                          .kind = request_.registers ? model::audit::image_upload
+                                                     : model::audit::image_create,
+                          .adapt = [this](formats::Accepted const& found, model::Image& adapted) {
+                            return imports_.adapt(request_, found, adapted);
+                          }};
+    data.seal = TRY(imports_.seal(image));
+    return data;
   }
 
   Result<> carry(store::BucketObject& object, service::Upload& upload) {
