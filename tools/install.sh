@@ -9,6 +9,7 @@ packages_build=(
 )
 packages_clang=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
 packages_test=(python3-venv ca-certificates curl openssl postgresql qemu-utils bubblewrap sqlite3)
+packages_ceph=(ceph-mon ceph-osd ceph-common radosgw)
 packages_bench=(nginx-light wrk openssl curl postgresql)
 
 as_root() {

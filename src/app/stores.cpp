@@ -25,11 +25,18 @@
 namespace vitrine::app {
 namespace {
 
+/// Of the section for image data or of that for the buckets of the users.
+template <class Section>
+store::s3::ServerOptions server_options(Section const& from) {
+  return {.endpoint = from.endpoint,
+          .region = from.region,
+          .bucket_in_host = from.addressing == ops::Addressing::host,
+          .ca_file = from.ca_file,
+          .timeout = std::chrono::seconds(from.timeout_seconds)};
+}
+
 store::s3::Options s3_options(ops::S3Config const& from) {
-  return {.server = {.endpoint = from.endpoint,
-                     .region = from.region,
-                     .ca_file = from.ca_file,
-                     .timeout = std::chrono::seconds(from.timeout_seconds)},
+  return {.server = server_options(from),
           .keys = {from.access_key, from.access_key_file, from.secret_key, from.secret_key_file},
           .bucket = from.bucket,
           .prefix = from.prefix,
@@ -37,13 +44,8 @@ store::s3::Options s3_options(ops::S3Config const& from) {
 }
 
 store::s3::BucketsOptions buckets_options(ops::BucketsConfig const& from) {
-  store::s3::BucketsOptions to{
-      .server = {.endpoint = from.endpoint,
-                 .region = from.region,
-                 .bucket_in_host = from.addressing == ops::Addressing::host,
-                 .ca_file = from.ca_file,
-                 .timeout = std::chrono::seconds(from.timeout_seconds)},
-      .part_bytes = static_cast<std::size_t>(from.part_size_mib) << 20U};
+  store::s3::BucketsOptions to{.server = server_options(from),
+                               .part_bytes = static_cast<std::size_t>(from.part_size_mib) << 20U};
   if (!from.access_key.empty() || !from.access_key_file.empty()) {
     to.keys = store::s3::Keys{from.access_key, from.access_key_file, from.secret_key,
                               from.secret_key_file};

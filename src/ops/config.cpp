@@ -4,6 +4,7 @@
 #include "ops/config_keys.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
@@ -16,6 +17,15 @@ namespace vitrine::ops {
 namespace {
 
 using Reason = std::optional<std::string>; ///< why a value is refused; nothing when it was taken
+
+/// Whether a URL names its host by an address, in front of which no name can stand.
+bool has_address(std::string_view url) {
+  auto host = url.substr(std::min(url.find("://") + 3, url.size()));
+  if (host.starts_with('[')) return true;
+  std::string const name(host.substr(0, host.find_first_of(":/")));
+  in_addr address{};
+  return inet_pton(AF_INET, name.c_str(), &address) == 1;
+}
 
 std::string quoted_choices(Key const& key) {
   return fmt::format("must be one of {}", fmt::join(key.choices, ", "));
@@ -314,8 +324,14 @@ private:
     }
   }
 
+  void check_addressing(std::string const& key, Addressing addressing, std::string_view endpoint) {
+    if (addressing == Addressing::path || !has_address(endpoint)) return;
+    together(key, fmt::format("host needs an endpoint with a name, {} has an address", endpoint));
+  }
+
   void check_s3() {
     auto const& s3 = config_.s3;
+    check_addressing("s3.addressing", s3.addressing, s3.endpoint);
     auto const missing = [&](std::string_view reason) { together("storage.driver", reason); };
     if (s3.endpoint.empty()) missing("s3 needs s3.endpoint");
     if (s3.bucket.empty()) missing("s3 needs s3.bucket");
@@ -329,6 +345,7 @@ private:
 
   void check_buckets() {
     auto const& buckets = config_.buckets;
+    check_addressing("buckets.addressing", buckets.addressing, buckets.endpoint);
     auto const missing = [&](std::string_view reason) { together("buckets.driver", reason); };
     if (buckets.endpoint.empty()) missing("s3 needs buckets.endpoint");
     auto const given = [](std::string const& key, std::string const& file) {

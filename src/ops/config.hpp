@@ -61,6 +61,7 @@ struct S3Config {
   std::string endpoint;
   std::string bucket;
   std::string region{"us-east-1"};
+  Addressing addressing{Addressing::path};
   std::string prefix;
   std::string access_key;
   std::string access_key_file;

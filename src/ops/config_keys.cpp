@@ -14,6 +14,11 @@ namespace {
 constexpr std::int64_t kCountMax = 2'147'483'647;
 constexpr std::int64_t kDaySeconds = 86'400;
 
+// Of every object store.
+constexpr std::string_view kAddressing =
+    "path: https://HOST/BUCKET/OBJECT; host: https://BUCKET.HOST/OBJECT, for which the endpoint "
+    "must have a name.";
+
 template <class Enum>
 Choice choice(Enum& value) {
   return {[&value] { return static_cast<std::size_t>(value); },
@@ -217,8 +222,7 @@ std::vector<Key> s3_keys() {
       {"s3",
        "endpoint",
        SLOT(s3, endpoint),
-       "Base URL of an S3-compatible object store, such as https://objects.example.org. Buckets "
-       "are addressed by path.",
+       "Base URL of an S3-compatible object store, such as https://objects.example.org.",
        0,
        0,
        {},
@@ -239,6 +243,7 @@ std::vector<Key> s3_keys() {
        0,
        {},
        check_region},
+      {"s3", "addressing", CHOICE(s3, addressing), kAddressing, 0, 0, {"path", "host"}},
       {"s3",
        "prefix",
        SLOT(s3, prefix),
@@ -296,13 +301,7 @@ std::vector<Key> buckets_keys() {
        0,
        {},
        check_region},
-      {"buckets",
-       "addressing",
-       CHOICE(buckets, addressing),
-       "path: https://HOST/BUCKET/OBJECT; host: https://BUCKET.HOST/OBJECT.",
-       0,
-       0,
-       {"path", "host"}},
+      {"buckets", "addressing", CHOICE(buckets, addressing), kAddressing, 0, 0, {"path", "host"}},
       {"buckets", "access_key", SLOT(buckets, access_key),
        "Access key for users that have no EC2 credential in Keystone, unless it is in "
        "access_key_file. It reaches the buckets of allow only."},

@@ -77,6 +77,24 @@ TEST_F(ConfigFile, s3_needs_to_know_where_and_as_whom) {
   EXPECT_EQ(faults(place + "access_key = \"a\"\nsecret_key_file = \"c\"\n"), "");
 }
 
+TEST_F(ConfigFile, a_bucket_in_the_host_needs_a_host_with_a_name) {
+  std::string const keys = "access_key = \"a\"\nsecret_key = \"b\"\naddressing = \"host\"\n";
+  for (auto const* const endpoint : {"http://10.0.0.1:7480/s3", "https://[::1]"}) {
+    auto const line = fmt::format("endpoint = \"{}\"\n", endpoint);
+    auto const fault =
+        fmt::format("host needs an endpoint with a name, {} has an address", endpoint);
+    EXPECT_EQ(faults("[storage]\ndriver = \"s3\"\n[s3]\nbucket = \"images\"\n" + keys + line),
+              "F:7: s3.addressing: " + fault);
+    EXPECT_EQ(faults("[buckets]\ndriver = \"s3\"\n" + keys + line),
+              "F:5: buckets.addressing: " + fault);
+  }
+  for (auto const* const endpoint : {"http://10.0.0.example.org", "http://localhost:7480"}) {
+    EXPECT_EQ(faults("[storage]\ndriver = \"s3\"\n[s3]\nbucket = \"images\"\n" + keys +
+                     fmt::format("endpoint = \"{}\"\n", endpoint)),
+              "");
+  }
+}
+
 TEST_F(ConfigFile, names_of_buckets_and_prefixes_are_checked) {
   EXPECT_EQ(faults("[s3]\nbucket = \"No_Bucket\"\n"),
             "F:2: s3.bucket: must have 3 to 63 of a-z 0-9 . - with a letter or digit at both ends");

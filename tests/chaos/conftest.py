@@ -1,9 +1,17 @@
-"""The parts that replicas share, each started for one test."""
+"""The parts that replicas share, each started for one test.
+
+VITRINE_CHAOS_STORE says which object store of tests/components it is: s3 or rgw.
+"""
+
+import importlib
+import os
 
 import postgres
 import pytest
 import s3
 from parts import BUCKET, DATABASE
+
+STORE = importlib.import_module(os.environ.get("VITRINE_CHAOS_STORE", "s3"))
 
 
 @pytest.fixture
@@ -16,8 +24,8 @@ def cluster():
 
 @pytest.fixture
 def object_store():
-    started = s3.ObjectStore()
-    (started.root / BUCKET).mkdir()
+    started = STORE.ObjectStore()
+    started.add_bucket(BUCKET)
     yield started
     if started.process.poll() is None:
         started.resume()

@@ -6,6 +6,11 @@ import os
 import random
 import socket
 import subprocess
+import time
+
+
+# With all names below it this machine (RFC 6761): BUCKET.localhost needs no DNS.
+DOMAIN = "localhost"
 
 
 def free_port():
@@ -16,6 +21,26 @@ def free_port():
             listener.bind(("127.0.0.1", port))
             return port
     raise RuntimeError("a hundred ports of the loopback are all taken")
+
+
+def wait_for_port(process, port, log, seconds=30):
+    """Until the process takes connections; with the end of its log when it never does."""
+    deadline = time.monotonic() + seconds
+    while not takes_connections(port):
+        try:
+            process.wait(0.02)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() < deadline:
+                continue
+        raise RuntimeError(f"{process.args[0]} did not come up:\n{log.read_text()[-2000:]}")
+
+
+def takes_connections(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+    except OSError:
+        return False
 
 
 def run_within(description, start, *flags):

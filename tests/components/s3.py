@@ -14,11 +14,9 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 import kit
 
@@ -29,7 +27,6 @@ VERSION = "v1.8.0"
 PROGRAM = ROOT / ".cache/versitygw" / VERSION / "versitygw"
 ACCESS_KEY, SECRET_KEY = "vitrine-tests", "no-secret-of-anybody"
 USER_KEY, USER_SECRET, USER_BUCKET = "a-user", "secret-of-a-user", "of-a-user"
-READY_SECONDS = 30
 
 
 def build():
@@ -50,7 +47,8 @@ def build():
 
 
 class ObjectStore:
-    """Starts, stops and kills one gateway over one folder. A bucket is a folder in `root`."""
+    """Starts, stops and kills one gateway over one folder. A bucket is a folder in `root`, which
+    `url` reaches by path and BUCKET.localhost by the host."""
 
     def __init__(self):
         build()
@@ -69,30 +67,19 @@ class ObjectStore:
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, "--quiet", "--keep-alive", "--port", f"127.0.0.1:{self.port}",
-                 "--iam-dir", self.accounts, "posix", self.root],
+                 "--virtual-domain", kit.DOMAIN, "--iam-dir", self.accounts, "posix", self.root],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, "ROOT_ACCESS_KEY_ID": ACCESS_KEY,
                      "ROOT_SECRET_ACCESS_KEY": SECRET_KEY})
-        deadline = time.monotonic() + READY_SECONDS
-        while not self.answers():
-            try:
-                self.process.wait(0.02)
-            except subprocess.TimeoutExpired:
-                if time.monotonic() < deadline:
-                    continue
-            raise RuntimeError(f"no store came up:\n{(self.home / 'log').read_text()[-2000:]}")
-
-    def answers(self):
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1):
-                return True
-        except OSError:
-            return False
+        kit.wait_for_port(self.process, self.port, self.home / "log")
 
     def administer(self, *arguments):
         subprocess.run([PROGRAM, "admin", "--access", ACCESS_KEY, "--secret", SECRET_KEY,
                         "--endpoint-url", self.url, *arguments],
                        check=True, stdin=subprocess.DEVNULL, capture_output=True)
+
+    def add_bucket(self, bucket):
+        (self.root / bucket).mkdir()
 
     def add_user(self, key, secret, bucket):
         """An account that reaches this bucket, which is made, and no other."""

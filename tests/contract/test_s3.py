@@ -80,6 +80,21 @@ def test_what_comes_out_is_what_went_in(fresh_server, rng, size):
     harness.wait_until(lambda: server.store.files() == [], what="an empty bucket")
 
 
+def test_a_bucket_is_reached_by_the_name_of_the_host(fresh_server, rng):
+    server = fresh_server(environment={
+        "VITRINE_S3_ENDPOINT": store.URL.replace("127.0.0.1", "localhost"),
+        "VITRINE_S3_ADDRESSING": "host"})
+    demo = server.client("demo")
+    data = rng.randbytes(12 * MIB + 345)
+    image = demo.create_image(data)
+    assert demo.download(image["id"]).expect(200).body == data
+    assert [path.stat().st_size for path in server.store.files()] == [len(data)]
+    stray = put_stray(server.store)
+    harness.wait_until(lambda: not stray.exists(), what="a sweep")
+    demo.delete(f"/v2/images/{image['id']}").expect(204)
+    harness.wait_until(lambda: server.store.files() == [], what="an empty bucket")
+
+
 def put_stray(store):
     """An object as an upload leaves it that no row tells of; its file."""
     stray = store.folder / "some" / ("place-" + "0123456789abcdef" * 2)

@@ -1,4 +1,4 @@
-// Blobs as objects of a bucket: PREFIX<id>. Buckets are addressed by path.
+// Blobs as objects of a bucket: PREFIX<id>.
 #pragma once
 
 #include "store/blobs/blobs.hpp"

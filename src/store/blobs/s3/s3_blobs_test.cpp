@@ -41,12 +41,14 @@ public:
   std::map<std::string, std::string> objects;              ///< by path
   std::map<std::string, std::map<int, std::string>> parts; ///< by path?uploadId=…
   std::vector<std::string> seen;                           ///< method and target
+  std::string host;                                        ///< of the last request
   bool completes_unheard{false}; ///< completes an upload, but the answer is lost
 
 private:
   net::Reply answer(net::Request& request) {
     std::lock_guard const lock(mutex);
     seen.push_back(request.method + " " + request.target);
+    host = std::string(request.header("Host").value_or(""));
     int status = 0;
     if (!faults.empty()) {
       status = faults.front();
@@ -189,6 +191,19 @@ TEST_F(S3BlobsTest, stores_in_parts_what_is_larger) {
     EXPECT_TRUE(bucket_.parts.empty());
   }
   EXPECT_EQ(get(kPart - 5, 10), bytes(3 * kPart).substr(kPart - 5, 10));
+}
+
+// `localhost` and all below it is this machine, whatever a DNS says (RFC 6761).
+TEST_F(S3BlobsTest, puts_the_bucket_into_the_host) {
+  auto const port = bucket_.url().substr(bucket_.url().rfind(':'));
+  options_.server.endpoint = "http://localhost" + port;
+  options_.server.bucket_in_host = true;
+  blobs_ = S3Blobs::open(options_).value();
+  ASSERT_TRUE(put("some"));
+  EXPECT_EQ(bucket_.host, "images.localhost" + port);
+  EXPECT_EQ(bucket_.objects.at("/a/" + id_.text), "some");
+  ASSERT_FALSE(blobs_->look()); // no object of that name here
+  EXPECT_EQ(bucket_.seen.back(), "GET /?list-type=2&max-keys=1&prefix=a%2F");
 }
 
 TEST_F(S3BlobsTest, makes_parts_so_large_that_they_suffice) {

@@ -213,6 +213,20 @@ TEST_F(RealBuckets, KeepWhatIsWrittenAndGiveItBack) {
   }
 }
 
+TEST_F(RealBuckets, AreReachedByTheNameOfTheHost) {
+  auto& endpoint = options_.server.endpoint;
+  endpoint = "http://localhost" + endpoint.substr(endpoint.rfind(':'));
+  options_.server.bucket_in_host = true;
+  make();
+  auto const bytes = pattern(kPart + 4711);
+  ASSERT_TRUE(write("dir/with space/ä&<", bytes));
+  EXPECT_EQ(fs::file_size(bucket_ / "dir/with space/ä&<"), bytes.size());
+  EXPECT_TRUE(read("dir/with space/ä&<") == bytes);
+  EXPECT_EQ(write("dir/with space/ä&<", "other").error().fault, Fault::object_exists);
+  EXPECT_EQ(read("none"), "object_unreadable");
+  EXPECT_EQ(read("x", kAnn, "none"), "bucket_refused");
+}
+
 TEST_F(RealBuckets, SayWhatIsNotThere) {
   EXPECT_EQ(read("none"), "object_unreadable");
   EXPECT_EQ(read("x", kAnn, "none"), "bucket_refused");
