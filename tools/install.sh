@@ -76,7 +76,10 @@ need_for_stages() {
       house) packages+=(clang-format-19) ;;
       *) packages+=("${packages_build[@]}" "${packages_test[@]}") ;;
     esac
-    case $stage in asan | tsan | fuzz) packages+=("${packages_clang[@]}") ;; esac
+    case $stage in
+      postgres) packages+=(pgbouncer) ;;
+      asan | tsan | fuzz) packages+=("${packages_clang[@]}") ;;
+    esac
   done
   need_apt "${packages[@]}"
   need_python
