@@ -53,7 +53,8 @@ Endpoint redirect_v2() {
                          .summary = "Point at the base of version 2.",
                          .quick = true},
                         [](Context& context, Services&) -> Result<Reply> {
-                          auto reply = empty_reply(302);
+                          // The list is for huaweicloudsdkims, which follows no redirect.
+                          auto reply = version_list(context, 302);
                           // Whole: keystoneauth follows it as it stands.
                           reply.headers.push_back({"Location", context.base_url + "/v2/"});
                           return reply;
