@@ -11,29 +11,20 @@ import subprocess
 
 import pytest
 
-import harness
 import identity
+from golang import go, use_checkout
 from signing import make_key
 
 FOLDER = pathlib.Path(__file__).parent
-GO = harness.ROOT / ".cache/go/bin/go"
 
 
-def build(source, target, replaced=None):
-    """Builds a program; `replaced` names the checkout that stands for its SDK."""
-    if not GO.exists():
-        pytest.fail(f"{GO} is missing; ./dev test installs it")
-    target.mkdir()
-    for path in source.iterdir():
-        shutil.copy(path, target)
-    if replaced:
-        subprocess.run([GO, "mod", "edit", "-replace",
-                        f"github.com/opentelekomcloud/gophertelekomcloud={replaced}"],
-                       cwd=target, check=True)
-        subprocess.run([GO, "mod", "tidy"], cwd=target, check=True)
-    outcome = subprocess.run([GO, "build", "-o", "program", "."], cwd=target, check=False,
-                             capture_output=True, text=True)
-    assert outcome.returncode == 0, outcome.stderr
+def build(name, target, from_checkout=False):
+    """Builds the program of that SDK, of a published version or of a checkout."""
+    shutil.copytree(FOLDER / name, target)
+    if from_checkout:
+        use_checkout(target / "go.mod", name)
+        go(target, "mod", "tidy")
+    go(target, "build", "-o", "program", ".")
     return target / "program"
 
 
@@ -55,15 +46,15 @@ def run(program, server, demo, alt, more=None):
     assert outcome.stdout.splitlines()[-1] == "ok"
 
 
+@pytest.mark.client("gophercloud", "create", "share", "accept", "tag", "delete")
 def test_gophercloud(server, demo, alt, tmp_path):
-    run(build(FOLDER / "gophercloud", tmp_path / "build"), server, demo, alt)
+    run(build("gophercloud", tmp_path / "build"), server, demo, alt)
 
 
+@pytest.mark.client("gophertelekomcloud", "create", "share", "accept", "tag", "copy", "export",
+                    "delete")
 def test_gophertelekomcloud(server, demo, alt, tmp_path):
-    checkout = os.environ.get("VITRINE_GOPHERTELEKOMCLOUD")
-    if not checkout:
-        pytest.skip("VITRINE_GOPHERTELEKOMCLOUD does not name a checkout of gophertelekomcloud")
-    program = build(FOLDER / "gophertelekomcloud", tmp_path / "build", checkout)
+    program = build("gophertelekomcloud", tmp_path / "build", from_checkout=True)
     folder = server.directory / "buckets" / demo.project_id / "sdk"
     folder.mkdir(parents=True)
     more = {"BUCKET_FOLDER": str(folder)}

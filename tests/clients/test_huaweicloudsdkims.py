@@ -101,6 +101,7 @@ def exported(user, image_id, name, **how):
         image_id=image_id, body=ims.ExportImageRequestBody(bucket_url=f"huawei:{name}", **how)))
 
 
+@pytest.mark.client("huaweicloudsdkims", "create", "share", "accept", "copy", "export", "delete")
 def test_the_life_of_an_image(as_demo, as_alt, demo, alt, bucket):
     image = made(as_demo, create(as_demo, description="front", min_ram=512, max_ram=4096,
                                  is_config=True, type="ECS", architecture="x86",
@@ -261,6 +262,9 @@ def test_what_no_backend_here_makes(as_demo, demo):
     refused(lambda: as_demo.client.copy_image_cross_region(ims.CopyImageCrossRegionRequest(
         image_id=there, body=ims.CopyImageCrossRegionRequestBody(
             name="hw", region="elsewhere", project_name="p", agency_name="a"))), 400, "IMG.0105")
+    refused(lambda: as_demo.client.create_whole_image(ims.CreateWholeImageRequest(
+        body=ims.CreateWholeImageRequestBody(name="hw-whole", instance_id=there))),
+            400, "IMG.0180")
     refused(lambda: as_demo.client.show_job(ims.ShowJobRequest(job_id="0" * 32)),
             404, "IMG.0023")
 
@@ -273,6 +277,7 @@ def test_operating_systems_versions_and_schemas(as_demo):
     assert {(version.platform, version.os_type) for version in versions} == {("Debian", "Linux")}
     versions = as_demo.client.list_versions(ims.ListVersionsRequest()).versions
     assert versions[0].id.startswith("v2.") and versions[0].status == "CURRENT"
+    assert as_demo.client.show_version(ims.ShowVersionRequest(version="v2")).versions == versions
     assert as_demo.client.glance_list_image_schemas(
         ims.GlanceListImageSchemasRequest()).name == "images"
     assert as_demo.client.glance_show_image_schemas(
@@ -288,6 +293,7 @@ def tags(user, image_id):
     return {row.key: row.value for row in rows}
 
 
+@pytest.mark.client("huaweicloudsdkims", "tag")
 def test_tags_of_images(as_demo, demo):
     sdk, image_id = as_demo.client, demo.create_image(name="hw-tagged")["id"]
     sdk.add_image_tag(ims.AddImageTagRequest(image_id=image_id, body=ims.AddImageTagRequestBody(
@@ -338,6 +344,7 @@ def pairs(job):
     return [(one.image_id, one.project_id, one.status) for one in job.entities.results]
 
 
+@pytest.mark.client("huaweicloudsdkims", "share", "accept")
 def test_sharing_in_bulk(as_demo, as_alt, demo, alt):
     images = [demo.create_image(b"bytes", name=f"sdk-{i}")["id"] for i in range(2)]
     added = as_demo.client.batch_add_members(ims.BatchAddMembersRequest(
@@ -372,7 +379,7 @@ def test_the_quota(as_demo):
     assert "image" in [row.type for row in quotas.resources]
 
 
-def test_images_of_the_native_api(as_demo, demo):
+def test_images_of_the_native_api(as_demo, as_alt, demo, alt):
     made = as_demo.client.glance_create_image_metadata(ims.GlanceCreateImageMetadataRequest(
         body=ims.GlanceCreateImageMetadataRequestBody(name="native", disk_format="raw",
                                                       container_format="bare")))
@@ -380,6 +387,14 @@ def test_images_of_the_native_api(as_demo, demo):
     as_demo.client.glance_update_image(ims.GlanceUpdateImageRequest(image_id=made.id, body=[
         ims.GlanceUpdateImageRequestBody(op="replace", path="/name", value="renamed")]))
     assert demo.show(made.id)["name"] == "renamed"
+    listed_names = {row.id: row.name for row in as_demo.client.glance_list_images(
+        ims.GlanceListImagesRequest(name="renamed", visibility="private")).images}
+    assert listed_names == {made.id: "renamed"}
+    as_demo.client.glance_add_image_member(ims.GlanceAddImageMemberRequest(
+        image_id=made.id, body=ims.GlanceAddImageMemberRequestBody(member=alt.project_id)))
+    member = as_alt.client.glance_show_image_member(ims.GlanceShowImageMemberRequest(
+        image_id=made.id, member_id=alt.project_id))
+    assert (member.member_id, member.status) == (alt.project_id, "pending")
     as_demo.client.glance_delete_image(ims.GlanceDeleteImageRequest(
         image_id=made.id, body=ims.GlanceDeleteImageRequestBody()))
     assert demo.get(f"/v2/images/{made.id}").status == 404

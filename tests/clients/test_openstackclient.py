@@ -56,6 +56,7 @@ def disk(tmp_path, rng):
     return path
 
 
+@pytest.mark.client("python-openstackclient", "create", "share", "accept", "tag", "delete")
 def test_the_life_of_an_image(as_demo, as_alt, demo, alt, disk, tmp_path):
     """create, show, set, tags, share, accept, save, deactivate, unset, delete"""
     created = as_demo.json("image", "create", "--file", disk, "--disk-format", "raw",

@@ -27,6 +27,7 @@ def as_alt(server):
         yield connection
 
 
+@pytest.mark.client("openstacksdk", "create", "share", "accept", "tag", "delete")
 def test_the_life_of_an_image(as_demo, as_alt, alt, tmp_path, rng):
     data = rng.randbytes(200_003)
     source = tmp_path / "disk.raw"

@@ -60,6 +60,7 @@ def create(user, **fields):
                                    "image_url": "otcextensions:web.raw", **fields})
 
 
+@pytest.mark.client("otcextensions", "create", "share", "accept", "tag", "export", "delete")
 def test_the_life_of_an_image(as_demo, as_alt, demo, alt, bucket):
     asked = create(as_demo, description="front", is_config=True, min_ram=512, max_ram=1024,
                    image_tags=[{"key": "otcx", "value": "web"}])
@@ -80,8 +81,10 @@ def test_the_life_of_an_image(as_demo, as_alt, demo, alt, bucket):
         protected=False, status="active", sort_key="name", sort_dir="asc")] == [image_id]
     assert not list(as_demo.v2.images(tag="otcx=web", __imagetype="gold"))
 
-    demo.share([image_id], [alt.project_id])
-    alt.answer_share([image_id])
+    as_demo.connection.image.add_member(image_id, member_id=alt.project_id)
+    assert [row.id for row in as_alt.v2.images(member_status="pending", id=image_id)] == [image_id]
+    as_alt.connection.image.update_member(alt.project_id, image_id, status="accepted")
+    assert demo.members(image_id) == {alt.project_id: "accepted"}
     assert [row.id for row in as_alt.v2.images(member_status="accepted", id=image_id)] == [image_id]
     as_demo.connection.image.add_tag(image_id, "native")
     assert sorted(as_demo.connection.image.get_image(image_id).tags) == ["native", "otcx=web"]

@@ -335,6 +335,12 @@ func whatIsNotThere(demo user) {
 	_, err = images.CreateImageFromDisk(demo.v2, images.CreateImageFromDiskOpts{
 		Name: "otc-volume", VolumeId: id, OsVersion: debian})
 	refused(err, 400, "IMG.0105", "an image of a volume")
+	_, err = v1.CreateWholeImageFromECS(demo.v1, v1.CreateWholeImageFromECSOpts{
+		Name: "otc-whole", InstanceId: id})
+	refused(err, 400, "IMG.0180", "a whole image of a server")
+	_, err = v1.CreateWholeImageFromCBRorCSBS(demo.v1, v1.CreateWholeImageFromCBRorCSBSOpts{
+		Name: "otc-whole", BackupId: id})
+	refused(err, 400, "IMG.0180", "a whole image of a backup")
 	_, err = others.ShowJob(demo.v1, "00000000000040008000000000000000")
 	refused(err, 404, "IMG.0023", "a job that never was")
 }
