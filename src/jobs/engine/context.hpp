@@ -40,8 +40,9 @@ public:
   void resume_at(std::int64_t done) noexcept { done_ = done; }
 
   /// Runs `work` in one transaction together with the proof of the lease and the progress of
-  /// `units` more. Errors, after which nothing of it is stored: `lease_lost`; `unavailable` when
-  /// the server stops; what `work` returned.
+  /// `units` more: an attempt that finds them done must not do them again. Errors, after which
+  /// nothing of it is stored: `lease_lost`; `unavailable` when the server stops; what `work`
+  /// returned. `outcome_unknown`: it may be stored.
   Result<> commit(std::int64_t units, store::Database::Work const& work);
 
   /// Tells how far this attempt is, at most once a second: another would begin anew. Errors:

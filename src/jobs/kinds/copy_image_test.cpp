@@ -221,5 +221,21 @@ TEST_F(CopyImageTest, AfterADeathAnywhereTheNextAttemptMakesOneEncryptedImage) {
   EXPECT_GE(deaths, 3) << "of the claim, the begin and the end";
 }
 
+// The next attempt found the id taken and failed, beside the image.
+TEST_F(CopyImageTest, AnAttemptThatDiesOnceTheImageIsMadeHasMadeIt) {
+  auto const id = submit(house_.image(1)).value();
+  house_.database->writes_left = 2; // that of the claim, and the image
+  EXPECT_TRUE(run());
+  house_.database->writes_left = 1'000'000;
+  EXPECT_EQ(images(), "|active|\ncopy|active|\n");
+  house_.clock.advance(60 * kMicrosecondsPerSecond);
+  EXPECT_TRUE(run());
+  auto const job = house_.report(id).job;
+  EXPECT_EQ(job.status, JobStatus::success);
+  EXPECT_EQ(house_.rows("SELECT name FROM images WHERE id = '" + job.image.text + "'", 1),
+            "copy|\n");
+  EXPECT_EQ(images(), "|active|\ncopy|active|\n");
+}
+
 } // namespace
 } // namespace vitrine::jobs

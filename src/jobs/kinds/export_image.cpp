@@ -50,6 +50,7 @@ public:
 
   Result<> run() {
     auto const& job = context_.job();
+    if (job.done == kDone) return {}; // told by an attempt that ended right after
     // Attempts are counted anew once one has written everything.
     if (job.attempt > 1 || job.done > 0) TRY(remove_unfinished());
     auto const source = TRY(database_.read([&](store::Connection& connection) {
@@ -60,6 +61,7 @@ public:
     }));
     auto writer = buckets_.create(user(), request_.target, data->size_bytes());
     if (!writer && writer.error().fault == Fault::object_exists && is_ours(data->size_bytes())) {
+      context_.resume_at(kWritten);
       return tell_success();
     }
     if (!writer) return final_error(writer.error());
@@ -107,7 +109,7 @@ private:
   }
 
   Result<> tell_success() {
-    return context_.commit(0, [&](store::Connection& connection) {
+    return context_.commit(kDone - kWritten, [&](store::Connection& connection) {
       service::Batch const batch{context_.caller(), context_.job().id, context_.now()};
       return exports_.tell(connection, batch, request_, std::nullopt);
     });
