@@ -8,7 +8,9 @@ packages_build=(
   zlib1g-dev libzstd-dev libseccomp-dev
 )
 packages_clang=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
-packages_test=(python3-venv ca-certificates curl openssl postgresql qemu-utils bubblewrap sqlite3)
+packages_test=(
+  python3-venv ca-certificates curl openssl postgresql qemu-utils bubblewrap sqlite3 libfaketime
+)
 packages_ceph=(ceph-mon ceph-osd ceph-common radosgw)
 packages_bench=(nginx-light wrk openssl curl postgresql)
 

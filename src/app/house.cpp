@@ -131,6 +131,11 @@ Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const
   return opened;
 }
 
+Result<> follow_clock(House& house, Stores const& stores) {
+  bool const shared = !house.config.database.url.empty();
+  return shared ? house.clock.follow(*stores.database) : Result<>();
+}
+
 Result<> look_at_database(House& house, Stores const& stores) {
   auto const began = ops::Health::Clock::now();
   auto const looked = [&]() -> Result<> {
@@ -143,7 +148,8 @@ Result<> look_at_database(House& house, Stores const& stores) {
     return {};
   }();
   house.health.database_looked_at(looked.has_value(), began);
-  return looked;
+  if (!looked) return looked;
+  return follow_clock(house, stores);
 }
 
 Result<> look_at_store(House& house, Stores const& stores) {

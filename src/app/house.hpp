@@ -4,7 +4,6 @@
 #include "api/kit/services.hpp"
 #include "app/identity.hpp"
 #include "app/stores.hpp"
-#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "identity/signed_requests.hpp"
 #include "jobs/engine/bell.hpp"
@@ -27,6 +26,7 @@
 #include "service/sharing.hpp"
 #include "service/tags.hpp"
 #include "service/uploads.hpp"
+#include "store/metadata/database_clock.hpp"
 
 #include <memory>
 #include <string>
@@ -49,7 +49,7 @@ struct House {
 
   ops::Config const& config;
   bool const ims;
-  SystemClock const clock;
+  store::DatabaseClock clock;
   ops::Metrics& metrics;
   ops::Health health;
   service::Access access;
@@ -78,7 +78,9 @@ std::string audit_file(ops::Config const& config, std::string const& directory);
 Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,
                                                       std::string const& directory);
 
-/// Tells `house.health` whether the database can be read.
+/// Sets the clock by a database that servers share. Error: `unavailable`.
+Result<> follow_clock(House& house, Stores const& stores);
+/// Tells `house.health` whether the database can be read, and follows its clock.
 Result<> look_at_database(House& house, Stores const& stores);
 /// Tells `house.health` whether the store of image data can be used; never an error.
 Result<> look_at_store(House& house, Stores const& stores);

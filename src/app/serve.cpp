@@ -133,6 +133,7 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto policy = TRY(load_policy(config));
   auto os_versions = TRY(os_versions_of(config));
   House house(config, stores, std::move(policy), std::move(os_versions), metrics);
+  TRY(follow_clock(house, stores));
   TRY(house.identity->prepare(options.directory, options.demo));
   TRY(house.uploads.recover());
   if (config.storage.driver == ops::StorageDriver::file) TRY(remove_strays(house));

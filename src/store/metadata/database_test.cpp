@@ -1,8 +1,10 @@
 // What holds on every engine.
+#include "store/metadata/database_clock.hpp"
 #include "store/metadata/engines_test.hpp"
 #include "store/metadata/timed_database.hpp"
 
 #include <atomic>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <latch>
 #include <thread>
@@ -70,6 +72,18 @@ protected:
   std::unique_ptr<TestStore> store_;
   std::unique_ptr<Database> database_;
 };
+
+TEST_P(DatabaseTest, ItsClockStandsWhereTheDatabaseSays) {
+  constexpr auto kNear = kMicrosecondsPerSecond / 2; // the clock of the same machine
+  DatabaseClock clock;
+  auto const off_us = [&] { return std::abs(clock.now().us - SystemClock().now().us); };
+  EXPECT_LT(off_us(), kNear) << "nothing told yet";
+  ASSERT_TRUE(clock.follow(*database_));
+  EXPECT_LT(off_us(), kNear);
+  auto const before = clock.now();
+  ASSERT_TRUE(clock.follow(*database_));
+  EXPECT_LT(before, clock.now());
+}
 
 INSTANTIATE_TEST_SUITE_P(Engines, DatabaseTest,
                          ::testing::Values(TestEngine::sqlite, TestEngine::postgres),
