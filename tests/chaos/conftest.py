@@ -9,7 +9,12 @@ import os
 import postgres
 import pytest
 import s3
-from parts import BUCKET, DATABASE
+import small_disk
+from parts import BUCKET, DATABASE, SECONDS
+
+# Memory, so no more than the images of a run need.
+DISK_BYTES = 128 << 20
+DISK_BYTES_OF_A_SECOND = 2 << 20
 
 STORE = importlib.import_module(os.environ.get("VITRINE_CHAOS_STORE", "s3"))
 
@@ -23,8 +28,20 @@ def cluster():
 
 
 @pytest.fixture
-def object_store():
-    started = STORE.ObjectStore()
+def disk():
+    """The disk of the object store; nothing where none of its own can be had."""
+    if STORE is not s3 or not small_disk.possible():
+        print("chaos: no disk is filled here")
+        yield None
+        return
+    made = small_disk.SmallDisk(DISK_BYTES + int(SECONDS * DISK_BYTES_OF_A_SECOND))
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def object_store(disk):
+    started = s3.ObjectStore(disk) if disk else STORE.ObjectStore()
     started.add_bucket(BUCKET)
     yield started
     if started.process.poll() is None:

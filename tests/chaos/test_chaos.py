@@ -1,4 +1,5 @@
-"""Three replicas on one PostgreSQL and one object store, while all are killed, paused and cut.
+"""Three replicas on one PostgreSQL and one object store, while all are killed, paused and cut, the
+disk of the store is full and clocks are wrong.
 
 A checker that knows only what clients were told finds no acknowledged change lost, no job without
 one end, no image stuck, no stray bytes, nothing of others seen. VITRINE_CHAOS_SECONDS says how
@@ -16,21 +17,30 @@ import time
 
 import pytest
 import users
-from parts import DATABASE
+from clock import Clock
+from parts import DATABASE, SECONDS
 
 import harness
 
-SECONDS = float(os.environ.get("VITRINE_CHAOS_SECONDS", "30"))
 SEED = int(os.environ.get("VITRINE_SEED", "20250304"))
 REPLICAS, USERS_OF_A_PROJECT = 3, 2
 LEASE_SECONDS = 2
-CONFIG = f"[jobs]\nlease_seconds = {LEASE_SECONDS}\npoll_seconds = 1\n"
+CONFIG = (f"[jobs]\nlease_seconds = {LEASE_SECONDS}\npoll_seconds = 1\n"
+          "[quota]\nimage = 1000000\n")
+# As far as an object store lets a clock be off is 15 minutes.
+CLOCK_OFF_SECONDS = 600
 
 
 @pytest.fixture
-def replicas(shared_parts, tmp_path):
-    servers = [harness.Server(tmp_path / f"replica{n}", config=CONFIG, environment=shared_parts)
-               for n in range(REPLICAS)]
+def clocks(tmp_path):
+    return [Clock(tmp_path / f"clock{n}") for n in range(REPLICAS)]
+
+
+@pytest.fixture
+def replicas(shared_parts, clocks, tmp_path):
+    servers = [harness.Server(tmp_path / f"replica{n}", config=CONFIG,
+                              environment={**shared_parts, **clock.environment})
+               for n, clock in enumerate(clocks)]
     for server in servers:
         server.start()
     yield servers
@@ -41,8 +51,9 @@ def replicas(shared_parts, tmp_path):
 class Faults:
     """What befalls the parts. Each fault ends before the next one comes."""
 
-    def __init__(self, replicas, cluster, object_store, rng, stopping):
-        self.replicas, self.cluster, self.object_store = replicas, cluster, object_store
+    def __init__(self, replicas, clocks, cluster, object_store, disk, rng, stopping):
+        self.replicas, self.clocks = replicas, clocks
+        self.cluster, self.object_store, self.disk = cluster, object_store, disk
         self.rng, self.stopping = rng, stopping
         self.deck = []  # so that a short run meets every kind
         self.count = collections.Counter()
@@ -50,7 +61,7 @@ class Faults:
     def strike(self):
         if not self.deck:
             self.deck = [self.kill, self.pause, self.crash_database, self.kill_store,
-                         self.pause_store]
+                         self.pause_store, self.skew_clock, *([self.fill_disk] * bool(self.disk))]
             self.rng.shuffle(self.deck)
         fault = self.deck.pop()
         self.count[fault.__name__] += 1
@@ -85,6 +96,17 @@ class Faults:
         self.last(0, 3)
         self.object_store.resume()
 
+    def fill_disk(self):
+        self.disk.fill()
+        self.last(0.5, 3)
+        self.disk.free()
+
+    def skew_clock(self):
+        clock = self.rng.choice(self.clocks)
+        clock.be_off(self.rng.choice([-1, 1]) * self.rng.randrange(10, CLOCK_OFF_SECONDS))
+        self.last(1, 4)
+        clock.be_off(0)
+
 
 def rows(cluster, query):
     return cluster.sql(query, database=DATABASE)
@@ -104,7 +126,8 @@ def check_audit_trail(replicas, workers):
     ids = collections.Counter(event["id"] for event in told)
     assert ids.most_common(1)[0][1] == 1, "an event was written twice"
     created = {event["target"]["id"] for event in told if event["name"] == "createImage"}
-    assert {image.id for worker in workers for image in worker.images} <= created
+    assert {image.id for worker in workers for image in worker.images
+            if not image.copied} <= created
 
 
 def check_blobs(server):
@@ -120,18 +143,21 @@ def check_blobs(server):
     assert findings() == []
 
 
-def test_nothing_acknowledged_is_lost_whatever_fails(replicas, cluster, object_store):
+def test_nothing_acknowledged_is_lost_whatever_fails(replicas, clocks, cluster, object_store,
+                                                      disk):
     print(f"chaos: seed {SEED}, {SECONDS:.0f} s")
     rng = random.Random(SEED)
     stopping = threading.Event()
     clouds = replicas[0].clouds()
     names = ["demo", "alt", "third"]
+    crowded = users.CrowdedImage(replicas[0].client(names[0]))
     workers = [users.User(replicas, clouds, owner, set(names) - {owner},
+                          crowded if owner == names[0] else None,
                           random.Random(rng.random()), stopping)
                for owner in names for _ in range(USERS_OF_A_PROJECT)]
     for worker in workers:
         worker.start()
-    faults = Faults(replicas, cluster, object_store, rng, stopping)
+    faults = Faults(replicas, clocks, cluster, object_store, disk, rng, stopping)
     end = time.monotonic() + SECONDS
     while time.monotonic() < end and not stopping.is_set():
         faults.last(0, 1)  # all is well
@@ -154,6 +180,6 @@ def test_nothing_acknowledged_is_lost_whatever_fails(replicas, cluster, object_s
             worker.check(image)
         for job_id, (caller, ended) in worker.jobs.items():
             assert worker.ended(caller, job_id) == ended, "a job has one outcome"
-    check_audit_trail(replicas, workers)
-    check_blobs(replicas[0])
+        worker.check_copies()
+    crowded.check(workers[0].caller)
     assert sum(len(worker.images) for worker in workers) > 10 and len(faults.count) > 3

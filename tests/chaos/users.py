@@ -60,10 +60,11 @@ class Caller(harness.Client):
 class Image:
     """What its owner was told of one image."""
 
-    def __init__(self, identifier):
+    def __init__(self, identifier, data=None, copied=False):
         self.id = identifier
         self.there = {True}
-        self.data = {None}
+        self.data = {data}
+        self.copied = copied
         self.members = {}  # project -> possible states
         self.clouded = False  # an answer is missing; its owner changes it no more
 
@@ -71,27 +72,67 @@ class Image:
         return self.members.get(project, {NOBODY})
 
 
+class CrowdedImage:
+    """An image with nearly as many members as it may have, to which several users add at once."""
+
+    MEMBERS_MAX = 256
+    MEMBERS_AT_FIRST = 246
+
+    def __init__(self, owner):
+        self.id = owner.create_image(visibility="shared")["id"]
+        self.told = {f"first-{n}" for n in range(self.MEMBERS_AT_FIRST)}
+        self.possible = set()
+        self.refused = 0
+        self.lock = threading.Lock()
+        for member in self.told:
+            self.add(owner.request, member).expect(200)
+
+    def add(self, ask, member):
+        return ask("POST", f"/v2/images/{self.id}/members", json={"member": member})
+
+    def join(self, caller, member):
+        answer = self.add(caller.once, member)
+        with self.lock:
+            if answer is None:
+                self.possible.add(member)
+            elif answer.status == 200:
+                self.told.add(member)
+            else:
+                answer.expect(413)
+                self.refused += 1
+                assert len(self.told) + len(self.possible) >= self.MEMBERS_MAX
+
+    def check(self, caller):
+        answer = caller.read(f"/v2/images/{self.id}/members").expect(200)
+        found = {member["member_id"] for member in answer.json()["members"]}
+        assert self.told <= found <= self.told | self.possible
+        assert len(found) <= self.MEMBERS_MAX and (len(found) == self.MEMBERS_MAX) >= (
+            self.refused > 0)
+
+
 class User(threading.Thread):
     """Works on images of one project until told to stop. `failure` is what went wrong, if any."""
 
-    def __init__(self, replicas, clouds, owner, others, rng, stopping):
+    def __init__(self, replicas, clouds, owner, others, crowded, rng, stopping):
         super().__init__(name=f"user of {owner}")
         self.rng = rng
         self.stopping = stopping
         self.caller = Caller(replicas, clouds[owner], rng)
         others = [Caller(replicas, clouds[name], rng) for name in sorted(others)]
         self.others = {other.project_id: other for other in others}
+        self.crowded = crowded
         self.images = []
+        self.copies = {}  # name -> the ids that an image of that name may have
         self.jobs = {}  # job id -> body when it had ended
         self.done = 0
         self.failure = None
 
     def run(self):
         deeds = [self.create, self.share, self.unshare, self.accept, self.delete, self.look,
-                 self.look_at_foreign]
+                 self.look_at_foreign, self.copy, self.crowd]
         try:
             while not self.stopping.is_set():
-                self.rng.choices(deeds, [3, 4, 2, 2, 1, 3, 1])[0]()
+                self.rng.choices(deeds, [3, 4, 2, 2, 1, 3, 1, 1, 1])[0]()
                 self.done += 1
         except BaseException as failure:  # told by whoever joins the thread
             self.failure = failure
@@ -115,8 +156,34 @@ class User(threading.Thread):
                                 headers={"Content-Type": "application/octet-stream"})
         image.clouded = sent is None
         image.data = {None, data} if sent is None else {data}
-        if sent is not None:
+        if sent is not None and sent.status == 413:
+            image.data = {None}  # the store is full
+        elif sent is not None:
             sent.expect(204)
+
+    def copy(self):
+        for image in self.pick():
+            if None in image.data:
+                continue
+            name = f"copy-{self.rng.randbytes(8).hex()}"
+            asked = self.caller.once("POST", f"/v1/cloudimages/{image.id}/copy",
+                                     json={"name": name})
+            self.copies[name] = {None, "any"}
+            if asked is None:
+                continue
+            if asked.status == 400 and asked.code() == "IMG.0018":
+                self.copies[name] = {None}  # not stored, nothing done
+                continue
+            ended = self.end_of(self.caller, asked.expect(200).json()["job_id"])
+            self.copies[name] = {None}
+            if ended["status"] == "SUCCESS":
+                made = Image(ended["entities"]["image_id"], *image.data, copied=True)
+                self.images.append(made)
+                self.copies[name] = {made.id}
+
+    def crowd(self):
+        if self.crowded:
+            self.crowded.join(self.caller, f"later-{self.rng.randbytes(8).hex()}")
 
     def job(self, method, images, body, become):
         """Asks for a job on pairs; `become` gives the state of a pair that succeeded."""
@@ -126,11 +193,8 @@ class User(threading.Thread):
         if asked is not None and asked.status == 400 and asked.code() == "IMG.0018":
             return  # not stored, nothing done
         if asked is not None:
-            job_id = asked.expect(200).json()["job_id"]
-            caller = self.caller_of(method, body)
-            ended = harness.wait_until(lambda: self.ended(caller, job_id), PATIENCE_SECONDS,
-                                       f"the end of job {job_id}")
-            self.jobs[job_id] = (caller, ended)
+            ended = self.end_of(self.caller_of(method, body),
+                                asked.expect(200).json()["job_id"])
         for image, project in pairs:
             after = become[project]
             if ended is None:
@@ -138,6 +202,12 @@ class User(threading.Thread):
                 image.members[project] = image.state_of(project) | {after}
             elif self.succeeded(ended, image.id, project):
                 image.members[project] = {after}
+
+    def end_of(self, caller, job_id):
+        ended = harness.wait_until(lambda: self.ended(caller, job_id), PATIENCE_SECONDS,
+                                   f"the end of job {job_id}")
+        self.jobs[job_id] = (caller, ended)
+        return ended
 
     def caller_of(self, method, body):
         return self.others[body["project_id"]] if method == "PUT" else self.caller
@@ -207,6 +277,16 @@ class User(threading.Thread):
         for project in {*found, *image.members}:
             assert found.get(project, NOBODY) in image.state_of(project), (
                 image.id, project, found, image.members)
+
+    def check_copies(self):
+        """A copy is one image or none, whatever befell the one who made it."""
+        deleted = {image.id for image in self.images if image.there != {True}}
+        for name, possible in self.copies.items():
+            answer = self.caller.read(f"/v2/images?name={name}").expect(200)
+            found = [image["id"] for image in answer.json()["images"]]
+            assert len(found) <= 1, (name, found)
+            assert not found or found[0] in possible or "any" in possible, (name, found, possible)
+            assert found or None in possible or possible <= deleted, (name, possible)
 
     def look_at_foreign(self):
         """An image that was never shared is nobody's to see."""

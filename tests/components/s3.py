@@ -48,14 +48,25 @@ def build():
 
 class ObjectStore:
     """Starts, stops and kills one gateway over one folder. A bucket is a folder in `root`, which
-    `url` reaches by path and BUCKET.localhost by the host."""
+    `url` reaches by path and BUCKET.localhost by the host.
 
-    def __init__(self):
+    With a disk (small_disk.py) all that it keeps lies there.
+    """
+
+    def __init__(self, disk=None):
         build()
         # Not under /tmp, which may be memory without the attributes that the gateway keeps.
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-s3-", dir="/var/tmp"))
-        self.root = self.home / "buckets"
+        self.root = (disk.outside if disk else self.home) / "buckets"
         self.root.mkdir()
+        self.command = [PROGRAM, "--quiet", "--keep-alive"]
+        self.backend = ["posix", self.root]
+        if disk:
+            # In memory there may be no attributes.
+            (disk.outside / "attributes").mkdir()
+            self.command = disk.within(self.command)
+            self.backend = ["posix", "--sidecar", disk.inside / "attributes",
+                            disk.inside / "buckets"]
         self.accounts = self.home / "accounts"
         self.accounts.mkdir()
         self.port = kit.free_port()
@@ -66,8 +77,8 @@ class ObjectStore:
     def start(self):
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "--quiet", "--keep-alive", "--port", f"127.0.0.1:{self.port}",
-                 "--virtual-domain", kit.DOMAIN, "--iam-dir", self.accounts, "posix", self.root],
+                [*self.command, "--port", f"127.0.0.1:{self.port}", "--virtual-domain", kit.DOMAIN,
+                 "--iam-dir", self.accounts, *self.backend],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, "ROOT_ACCESS_KEY_ID": ACCESS_KEY,
                      "ROOT_SECRET_ACCESS_KEY": SECRET_KEY})
