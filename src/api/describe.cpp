@@ -88,22 +88,6 @@ void write_parameters(json::Writer& writer, Spec const& spec) {
   writer.end_array();
 }
 
-void write_fields(json::Writer& writer, std::vector<FieldInfo> const& fields) {
-  writer.field("type", "object").key("properties").begin_object();
-  for (auto const& field : fields) {
-    // The schema is an object, to which the text belongs too.
-    auto const inner = std::string_view(field.schema).substr(1, field.schema.size() - 2);
-    writer.key(field.name).begin_object().field("description", field.text).raw(inner).end_object();
-  }
-  writer.end_object();
-  if (std::ranges::none_of(fields, &FieldInfo::required)) return;
-  writer.key("required").begin_array();
-  for (auto const& field : fields) {
-    if (field.required) writer.string(field.name);
-  }
-  writer.end_array();
-}
-
 void write_body(json::Writer& writer, Endpoint const& endpoint) {
   bool const uploads = endpoint.begin != nullptr;
   if (!uploads && !takes_json(endpoint)) return;
@@ -116,7 +100,7 @@ void write_body(json::Writer& writer, Endpoint const& endpoint) {
       writer.key(media).begin_object().end_object();
   } else {
     writer.key("application/json").begin_object().key("schema").begin_object();
-    write_fields(writer, endpoint.fields);
+    write_schema(writer, endpoint.fields);
     writer.end_object().end_object();
   }
   writer.end_object().end_object();

@@ -64,6 +64,8 @@ enum class Kind : std::uint8_t {
   X(object_name_empty, invalid, "The name of the object is empty.")                                \
   X(object_name_too_long, invalid, "The name of the object is too long.")                          \
   X(object_name_invalid, invalid, "The name of the object is not valid.")                          \
+  X(object_repeated, invalid, "The request names an object twice.")                                \
+  X(too_many_images, invalid, "More images are asked for than can be imported at one time.")       \
   X(job_not_stored, invalid, "The job could not be stored.")                                       \
   X(unauthenticated, unauthenticated, "The request you have made requires authentication.")        \
   X(forbidden, forbidden, "You are not authorized to complete this action.")                       \

@@ -73,6 +73,8 @@ bool is_tar(Bytes head) {
   return head.size() >= kTarBlock && stands_at(head, 257, "ustar") && checksum_fits(head);
 }
 
+bool is_ovf(std::string_view name) { return text::to_lower(name).ends_with(".ovf"); }
+
 Result<TarMember> tar_member_in(Bytes block) {
   auto const size = size_in(block);
   if (!checksum_fits(block) || !size) return damaged();

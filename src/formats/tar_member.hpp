@@ -36,6 +36,8 @@ struct TarExtension {
 
 /// Whether the first bytes are the header of a tar archive.
 bool is_tar(Bytes head);
+/// Whether that is the name of an OVF descriptor: an archive that begins with one is an OVA.
+bool is_ovf(std::string_view name);
 /// Reads a block that is not all zero. Fault::format_unsafe when it is damaged.
 Result<TarMember> tar_member_in(Bytes block);
 /// Adds the records of a pax header. Fault::format_unsafe when they cannot be read.

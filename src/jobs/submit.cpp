@@ -39,7 +39,9 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
       return judged;
     }
     auto const waits_for = order.in_turn ? order.images : std::vector<ImageId>();
-    TRY(store::Jobs(connection).insert(job, order.lane, waits_for));
+    store::Jobs jobs(connection);
+    TRY(jobs.insert(job, order.lane, waits_for));
+    TRY(jobs.insert_sub_jobs(job, order.sub_jobs));
     return store::Audit(connection)
         .record(model::AuditSubmission{.kind = order.audit,
                                        .time = job.submitted_at,
@@ -79,7 +81,8 @@ Result<JobReport> Submitter::report(model::Caller const& caller, JobId const& id
     if (report.job.project != caller.project && !caller.is_admin) {
       return error(Fault::job_not_found, id.text);
     }
-    report.has_sub_job = TRY(has_sub_job(report.job));
+    if (TRY(has_sub_job(report.job))) report.sub_jobs.emplace({report.job});
+    if (report.job.kind == kImportImages) report.sub_jobs = TRY(jobs.sub_jobs(id));
     if (!works_on_pairs(report.job.kind)) return report;
     report.pairs = TRY(PairArguments::from_json(report.job.arguments_json));
     for (auto const& item : TRY(jobs.items(id)))

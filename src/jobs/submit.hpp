@@ -36,8 +36,9 @@ struct Order {
   std::int64_t units{1};             ///< of work; the progress counts them
   bool in_turn{false}; ///< waits for earlier ones of the project that touch one of the images
   model::JobLane lane{model::JobLane::quick};
-  ImageId image{};          ///< that the entities tell of from the start; optional
-  std::string image_name{}; ///< as `image`
+  ImageId image{};                       ///< that the entities tell of from the start; optional
+  std::string image_name{};              ///< as `image`
+  std::vector<model::SubJob> sub_jobs{}; ///< that are known from the start; optional
   std::optional<FlowLimit> limit{};
   /// Judges the request, or writes what must be there with the job, in its transaction. Its error
   /// is that of `submit`. Optional.
@@ -53,7 +54,8 @@ struct JobReport {
   PairArguments pairs; ///< of jobs that work on pairs
   /// Which projects failed, by image; shorter than the images while the job runs.
   std::vector<service::PairFailures> failures;
-  bool has_sub_job{false}; ///< told as its own sub job, too
+  /// Of kinds that are told with sub jobs; one of them is told as its own.
+  std::optional<std::vector<model::Job>> sub_jobs;
 };
 
 /// Thread-safe.

@@ -67,6 +67,14 @@ Result<> check_image_name(std::string_view name) {
                "letters, digits, - . _ and spaces between them are allowed, in any script");
 }
 
+std::string data_disk_name(std::string_view name, std::size_t number) {
+  auto const suffix = fmt::format("-data{}", number);
+  std::string_view front = name;
+  while (text::length_utf8(front) + suffix.size() > limits::ims_name_characters)
+    front.remove_suffix(1); // a character counts by its first byte
+  return std::string(front) + suffix;
+}
+
 Result<> check_description(std::string_view text) {
   if (text::length_utf8(text) > limits::ims_description_characters) {
     return error(Fault::description_too_long, fmt::format("at most {} characters are allowed",

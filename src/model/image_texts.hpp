@@ -12,6 +12,8 @@ namespace vitrine::model {
 /// 1 to 128 letters and digits of any script, `-`, `.`, `_` and spaces within. Errors:
 /// `name_missing` for nothing, `name_too_long`, `name_form`.
 Result<> check_image_name(std::string_view name);
+/// `<name>-data<number>`, within what a name may be: the front of a longer one.
+std::string data_disk_name(std::string_view name, std::size_t number);
 /// At most 1024 characters without CR, LF, `<` and `>`. Errors: `description_too_long`,
 /// `description_form`.
 Result<> check_description(std::string_view text);

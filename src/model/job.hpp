@@ -21,8 +21,8 @@ std::string_view name_of(JobStatus status) noexcept;
 std::optional<JobStatus> job_status_named(std::string_view name) noexcept;
 
 /// Which workers run a job: those that carry image data are minutes at one, and the others must not
-/// wait for them.
-enum class JobLane : std::uint8_t { quick, carrying };
+/// wait for them. No worker looks for a sub job: that of its job does its work.
+enum class JobLane : std::uint8_t { quick, carrying, sub_job };
 
 struct Job {
   JobId id;
@@ -32,6 +32,7 @@ struct Job {
   JobStatus status{JobStatus::init};
   std::string arguments_json; ///< everything the work needs
   std::string caller_json;    ///< who asked, for the audit trail
+  JobId parent;               ///< of a sub job: the job that it is a part of
   Time submitted_at;
   std::optional<Time> began_at;
   std::optional<Time> ended_at;
@@ -42,6 +43,13 @@ struct Job {
   ImageId image;          ///< that it makes or works on, once there is one; its entities tell
   std::string image_name; ///< of that image, where the entities tell it
   std::optional<Error> failure;
+};
+
+/// A part of a job that is told as a job of its own.
+struct SubJob {
+  std::string_view kind;
+  std::string arguments_json;
+  std::string image_name; ///< of the image that it makes
 };
 
 } // namespace vitrine::model

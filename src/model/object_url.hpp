@@ -11,6 +11,8 @@ namespace vitrine::model {
 struct ObjectUrl {
   std::string bucket; ///< a name by `is_bucket_name`
   std::string object; ///< 1..1024 bytes of UTF-8 without control characters
+
+  bool operator==(ObjectUrl const&) const = default;
 };
 
 /// Splits at the first colon (contract: ims-api 6.3.2, `image_url`, and 6.8, `bucket_url`); `field`

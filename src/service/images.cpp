@@ -118,10 +118,11 @@ Result<model::Image> Images::create(model::Caller const& caller, model::Image im
   return image;
 }
 
-Result<> Images::check_new(store::Connection& connection, model::Image const& image) const {
+Result<> Images::check_new(store::Connection& connection, model::Image const& image,
+                           std::int64_t count) const {
   TRY(check_limits(model::Image{}, image));
   TRY(check_name(connection, model::Image{}, image));
-  return quotas_.require_room(connection, image.owner);
+  return quotas_.require_room(connection, image.owner, count);
 }
 
 Result<> Images::add(store::Connection& connection, Batch const& batch,

@@ -51,9 +51,11 @@ public:
   /// one. Errors: `forbidden` (add_image, publicize_image, an owner of another project),
   /// `image_exists`, `name_taken`, `image_quota`, `property_limit`, `tag_limit`.
   Result<model::Image> create(model::Caller const& caller, model::Image image);
-  /// Could a job of the extension make that image now, inside a unit of work? Its owner's quota
-  /// always applies. Errors: `name_taken`, `image_quota`, `property_limit`, `tag_limit`.
-  Result<> check_new(store::Connection& connection, model::Image const& image) const;
+  /// Could a job of the extension make that image now, as one of `count`, inside a unit of work?
+  /// Its owner's quota always applies. Errors: `name_taken`, `image_quota`, `property_limit`,
+  /// `tag_limit`.
+  Result<> check_new(store::Connection& connection, model::Image const& image,
+                     std::int64_t count = 1) const;
   /// Stores what such a job made, with its id and times, and the event, inside a unit of work.
   /// Errors: `image_exists`, those of `check_new`.
   Result<> add(store::Connection& connection, Batch const& batch, model::AuditKind const& kind,

@@ -1,6 +1,7 @@
 #include "service/imports.hpp"
 
 #include "store/metadata/audit.hpp"
+#include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
 
 #include <algorithm>
@@ -23,6 +24,19 @@ Result<std::optional<model::Image>> find(store::Connection& connection, ImageId 
   return Error(image.error());
 }
 
+// As many GiB as the disk needs.
+Result<> fit_disk(std::uint64_t size_bytes, model::Image& image) {
+  constexpr auto kMost = static_cast<std::uint64_t>(limits::import_data_disk_gib);
+  auto const needed = std::max<std::uint64_t>(1, size_bytes / kGiB + (size_bytes % kGiB != 0));
+  if (needed > kMost) {
+    return error(Fault::memory_or_disk_size,
+                 fmt::format("the disk in the file has {} bytes, at most {} GiB are allowed",
+                             size_bytes, kMost));
+  }
+  image.min_disk_gib = static_cast<std::int64_t>(needed);
+  return {};
+}
+
 } // namespace
 
 Imports::Imports(Access const& access, Images const& images, Encryption const& encryption,
@@ -31,16 +45,16 @@ Imports::Imports(Access const& access, Images const& images, Encryption const& e
       buckets_(buckets), clock_(clock) {}
 
 Result<> Imports::take(store::Connection& connection, model::Caller const& caller,
-                       ImportRequest const& request) const {
+                       ImportRequest const& request, std::int64_t images) const {
   TRY(request.registers ? wait_for_data(connection, caller, request.draft.id)
-                        : check_made(connection, caller, request.draft));
+                        : check_made(connection, caller, request.draft, images));
   return buckets_.is_configured() ? Result<>() : error(Fault::no_object_store);
 }
 
 Result<> Imports::check_made(store::Connection& connection, model::Caller const& caller,
-                             model::Image const& draft) const {
+                             model::Image const& draft, std::int64_t images) const {
   TRY(check_key(connection, caller, draft));
-  return images_.check_new(connection, draft);
+  return images_.check_new(connection, draft, images);
 }
 
 Result<> Imports::check_key(store::Connection& connection, model::Caller const& caller,
@@ -72,7 +86,9 @@ Result<model::Image> Imports::begin(store::Connection& connection, Batch const& 
   store::Images images(connection);
   auto const before = TRY(find(connection, request.draft.id));
   if (before) {
-    if (before->status == ImageStatus::active) return *before;
+    bool const waits =
+        before->status == ImageStatus::saving || before->status == ImageStatus::queued;
+    if (!waits) return *before;
     TRY(check_key(connection, batch.caller, request.draft));
     auto after = *before;
     if (!after.container_format) after.container_format = "bare";
@@ -85,7 +101,7 @@ Result<model::Image> Imports::begin(store::Connection& connection, Batch const& 
   }
   auto made = request.draft;
   made.created_at = batch.now;
-  TRY(check_made(connection, batch.caller, made));
+  TRY(check_made(connection, batch.caller, made, 1));
   TRY(uploads_.announce(connection, made));
   TRY(images.insert(made));
   return made;
@@ -107,13 +123,14 @@ Result<> Imports::adapt(ImportRequest const& request, formats::Accepted const& f
   if (found.disk_format == "iso" && key_of(image)) {
     return error(Fault::iso_image, "an ISO image cannot be encrypted", "cmk_id");
   }
-  auto const disk = static_cast<std::uint64_t>(image.min_disk_gib) * kGiB;
+  auto const size_bytes = found.virtual_size_bytes.value_or(0);
+  if (!request.registers && request.draft.min_disk_gib == 0) TRY(fit_disk(size_bytes, image));
   // A registered image need not say how large its disk may be.
   bool const any_size = request.registers && image.min_disk_gib == 0;
-  if (!any_size && found.virtual_size_bytes.value_or(0) > disk) {
+  if (!any_size && size_bytes > static_cast<std::uint64_t>(image.min_disk_gib) * kGiB) {
     return error(Fault::memory_or_disk_size,
                  fmt::format("the disk in the file has {} bytes, more than min_disk {} GiB",
-                             *found.virtual_size_bytes, image.min_disk_gib));
+                             size_bytes, image.min_disk_gib));
   }
   auto properties = image.properties();
   properties.insert_or_assign("__root_origin", "file");
@@ -124,6 +141,19 @@ Result<> Imports::adapt(ImportRequest const& request, formats::Accepted const& f
   if (quick && found.disk_format == "zvhd2") properties.insert_or_assign("__lazyloading", "true");
   image.set_properties(properties);
   return {};
+}
+
+Result<> Imports::take_back(store::Connection& connection, Batch const& batch,
+                            ImportRequest const& request, Error const& why) const {
+  auto const image = TRY(find(connection, request.draft.id));
+  if (!image || image->status == ImageStatus::saving) {
+    return give_up(connection, batch, request, why);
+  }
+  TRY(store::Images(connection).remove(*image, batch.now));
+  if (!image->blob.empty()) TRY(store::BlobIndex(connection).drop_reference(image->blob));
+  auto event = model::audit_event(model::audit::image_delete, batch.now, batch.caller, *image);
+  event.job = batch.job;
+  return store::Audit(connection).record(event);
 }
 
 Result<> Imports::give_up(store::Connection& connection, Batch const& batch,

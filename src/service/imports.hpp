@@ -23,6 +23,13 @@
 
 namespace vitrine::service {
 
+/// A part of a file that is read as if it were one: a disk in an archive.
+struct ImportSlice {
+  std::uint64_t offset{0};
+  std::uint64_t size_bytes{0};
+  std::string etag; ///< of the file when the part was found; another one is not read
+};
+
 /// What is to be imported. An image that is registered is there already: of the draft only the id
 /// counts then.
 struct ImportRequest {
@@ -31,8 +38,9 @@ struct ImportRequest {
   std::int64_t size_bytes_max{limits::import_size_bytes};
   std::vector<std::string> formats; ///< that are taken; all when empty
   bool has_sub_job{false};          ///< for clients that look for one (contract: ims-api D17)
+  std::optional<ImportSlice> slice{};
   /// Id, name, tags, properties, min_disk, min_ram of the image to be made; encrypted with the key
-  /// that its `kKeyProperty` names.
+  /// that its `kKeyProperty` names. A min_disk of 0 becomes that of the disk in the file.
   model::Image draft;
 };
 
@@ -45,12 +53,13 @@ public:
   /// Takes the request inside the unit of work that stores its job: could the image be made now? An
   /// image that is registered becomes `saving`. Errors: `image_not_found`, `public_of_others`,
   /// `not_image_owner`, `image_not_active`, those of `Images::check_new`, `no_object_store`; of an
-  /// image that is to be encrypted those of `Encryption::check_new`.
+  /// image that is to be encrypted those of `Encryption::check_new`. `images` is how many are made
+  /// together with this one.
   Result<> take(store::Connection& connection, model::Caller const& caller,
-                ImportRequest const& request) const;
+                ImportRequest const& request, std::int64_t images = 1) const;
 
   /// The image, which waits for data from now on, in a unit of work of the job; made when it is not
-  /// there, unless `was_made`. It may be active: then an earlier attempt has done everything.
+  /// there, unless `was_made`. When it is not `saving` an earlier attempt has done everything.
   /// Errors: `image_not_found` when it was deleted, those of `take`.
   Result<model::Image> begin(store::Connection& connection, Batch const& batch,
                              ImportRequest const& request, bool was_made) const;
@@ -61,7 +70,7 @@ public:
 
   /// What data of that format makes of the image. Errors: `format_mismatch` when it is none that
   /// is taken, `iso_image` for one that was to be encrypted, `memory_or_disk_size` when the disk is
-  /// larger than `min_disk`.
+  /// larger than `min_disk`, or than any may be.
   Result<> adapt(ImportRequest const& request, formats::Accepted const& found,
                  model::Image& image) const;
 
@@ -70,9 +79,14 @@ public:
   Result<> give_up(store::Connection& connection, Batch const& batch, ImportRequest const& request,
                    Error const& why) const;
 
+  /// As `give_up`, of an image that is made together with others, whatever it has come to: one that
+  /// is whole is deleted.
+  Result<> take_back(store::Connection& connection, Batch const& batch,
+                     ImportRequest const& request, Error const& why) const;
+
 private:
   Result<> check_made(store::Connection& connection, model::Caller const& caller,
-                      model::Image const& draft) const;
+                      model::Image const& draft, std::int64_t images) const;
   Result<> check_key(store::Connection& connection, model::Caller const& caller,
                      model::Image const& draft) const;
   Result<> wait_for_data(store::Connection& connection, model::Caller const& caller,

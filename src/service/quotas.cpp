@@ -60,9 +60,10 @@ Result<std::int64_t> Quotas::limit(store::Connection& connection, ProjectId cons
   return std::min(ceilings_.image_member, stored.value_or(defaults_.image_member));
 }
 
-Result<> Quotas::require_room(store::Connection& connection, ProjectId const& owner) const {
+Result<> Quotas::require_room(store::Connection& connection, ProjectId const& owner,
+                              std::int64_t count) const {
   auto const most = TRY(limit(connection, owner, quota::image));
-  if (TRY(store::Images(connection).count_owned(owner)) < most) return {};
+  if (TRY(store::Images(connection).count_owned(owner)) + count <= most) return {};
   return error(Fault::image_quota);
 }
 

@@ -53,8 +53,9 @@ public:
   /// The limit in force of one resource, inside a unit of work.
   Result<std::int64_t> limit(store::Connection& connection, ProjectId const& project,
                              std::string_view resource) const;
-  /// May the project own one more image, inside a unit of work? Error: `image_quota`.
-  Result<> require_room(store::Connection& connection, ProjectId const& owner) const;
+  /// May the project own so many more images, inside a unit of work? Error: `image_quota`.
+  Result<> require_room(store::Connection& connection, ProjectId const& owner,
+                        std::int64_t count = 1) const;
   /// True when the project may share one more image, inside a unit of work.
   Result<bool> may_share_another(store::Connection& connection, ProjectId const& owner) const;
 

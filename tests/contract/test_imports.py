@@ -235,8 +235,7 @@ REFUSED = [
     ({"tags": ["a.b"], "image_tags": [{"key": "c", "value": "d"}]}, "IMG.0115"),
     ({"image_tags": [{"key": "k" * 37, "value": ""}]}, "IMG.0115"),
     ({"tags": [f"k{n}.v" for n in range(11)]}, "IMG.0116"),
-    ({"enterprise_project_id": "mine"}, "IMG.0155"), ({"instance_id": "i"}, "IMG.0001"),
-    ({"data_images": [{"image_url": "a:b", "min_disk": 1}]}, "IMG.0105")]
+    ({"enterprise_project_id": "mine"}, "IMG.0155"), ({"instance_id": "i"}, "IMG.0001")]
 
 
 @pytest.mark.parametrize("change,code", REFUSED)

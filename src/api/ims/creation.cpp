@@ -3,6 +3,8 @@
 #include "api/documents/extension.hpp"
 #include "base/text.hpp"
 #include "jobs/kinds/import_image.hpp"
+#include "jobs/kinds/import_images.hpp"
+#include "model/image_texts.hpp"
 #include "service/encryption.hpp"
 #include "service/os_versions/os_versions.hpp"
 
@@ -36,6 +38,13 @@ Error wrong(Fault fault, std::string_view field, std::string_view needed) {
   return error(fault, fmt::format("{}: {}", field, needed), std::string(field));
 }
 
+// A failure of a field in the element of an array.
+Error inside(std::string_view element, Error failure) {
+  failure.detail = fmt::format("{}.{}", element, failure.detail);
+  failure.field = fmt::format("{}.{}", element, failure.field);
+  return failure;
+}
+
 using Read = std::function<Result<>(Creation&, json::Value const&)>;
 
 Field<Creation> field(std::string_view name, std::string_view schema, std::string_view text,
@@ -59,6 +68,11 @@ Field<Creation> needed(Field<Creation> of, Fault missing) {
 }
 
 constexpr std::string_view kText = R"({"type":"string"})";
+constexpr std::string_view kDescriptionText = "Description of the image.";
+constexpr std::string_view kTagsText = "Tags as key.value, key=value or key.";
+constexpr std::string_view kImageTagsText = "Tags as keys and values.";
+constexpr std::string_view kSourceText = "The file, as bucket:object.";
+constexpr std::string_view kQuickText = "Take raw and zvhd2 only, up to 1 TiB.";
 constexpr std::string_view kKeyText =
     "Key to encrypt the image with; ims/default: that of the project.";
 constexpr std::string_view kNumber = R"({"type":["integer","string"]})";
@@ -139,6 +153,65 @@ Result<> check_together(Creation const& body, Creator creator, std::string_view 
   return {};
 }
 
+std::vector<Field<Creation>> data_disk_fields() {
+  return {attribute("name", "name", kText, "Name of the image; else <name>-data<n>."),
+          attribute("description", "__description", kText, kDescriptionText),
+          optional("tags", &Creation::tags, kTagsText),
+          optional("image_tags", &Creation::image_tags, kImageTagsText),
+          required("image_url", &Creation::source, kSourceText),
+          disk(Creator::data_disk),
+          optional("is_quick_import", &Creation::is_quick, kQuickText)};
+}
+
+// The same file twice would be a mistake (contract: ims-api 6.3.2).
+Result<> check_sources(Creation const& body) {
+  auto taken = std::vector<model::ObjectUrl>{body.source};
+  for (std::size_t i = 0; i < body.data_disks.size(); ++i) {
+    auto const& source = body.data_disks[i].source;
+    if (std::ranges::find(taken, source) != taken.end()) {
+      return wrong(Fault::object_repeated, fmt::format("data_images[{}].image_url", i),
+                   "is named already");
+    }
+    taken.push_back(source);
+  }
+  return {};
+}
+
+std::string data_disks_schema() {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("type", "array").field("maxItems", limits::import_data_disks);
+  writer.key("items").begin_object();
+  write_schema(writer, infos_of(data_disk_fields()));
+  writer.end_object().end_object();
+  return out;
+}
+
+// Further images of data disks, each with fields of its own.
+Field<Creation> data_disks() {
+  constexpr std::string_view kName = "data_images";
+  return {{kName, false, data_disks_schema(),
+           "Data disks of the same machine, each from a file of its own."},
+          [=](Creation& body, json::Object const& object, model::Caller const& caller) -> Result<> {
+            if (!detail::is_given(object, kName)) return {};
+            auto const* array = detail::find(object, kName)->if_array();
+            if (array == nullptr) return wrong(Fault::invalid_body, kName, "must be an array");
+            if (std::cmp_greater(array->size(), limits::import_data_disks)) {
+              return wrong(Fault::too_many_images, kName,
+                           fmt::format("at most {} at once", limits::import_data_disks));
+            }
+            for (auto const& element : *array) {
+              auto const at = fmt::format("{}[{}]", kName, body.data_disks.size());
+              auto const* disk = element.if_object();
+              if (disk == nullptr) return wrong(Fault::invalid_body, at, "must be an object");
+              auto read = read_fields(*disk, data_disk_fields(), caller);
+              if (!read) return inside(at, read.error());
+              body.data_disks.push_back(std::move(*read));
+            }
+            return check_sources(body);
+          }};
+}
+
 std::string_view job_kind(std::string_view environment) {
   if (environment == kIso) return jobs::kImportIso;
   return environment == kDataDisk ? jobs::kImportData : jobs::kImportImage;
@@ -148,10 +221,9 @@ std::string_view job_kind(std::string_view environment) {
 
 std::vector<Field<Creation>> common_fields() {
   return {needed(attribute("name", "name", kText, "Name of the image."), Fault::name_missing),
-          attribute("description", "__description", kText, "Description of the image."),
-
-          optional("tags", &Creation::tags, "Tags as key.value, key=value or key."),
-          optional("image_tags", &Creation::image_tags, "Tags as keys and values."),
+          attribute("description", "__description", kText, kDescriptionText),
+          optional("tags", &Creation::tags, kTagsText),
+          optional("image_tags", &Creation::image_tags, kImageTagsText),
           attribute("min_ram", "min_ram", kNumber, "MiB of memory at least."),
           attribute("max_ram", "max_ram", kNumber, "MiB of memory at most; 0 is any."),
           attribute("enterprise_project_id", "enterprise_project_id", kText, "0 or a UUID.")};
@@ -168,7 +240,7 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
     add(word("type", &Creation::kind, {"ECS", "BMS", "DataImage"}, Fault::image_kind,
              "What the image is for."));
   }
-  add(required("image_url", &Creation::source, "The file, as bucket:object."));
+  add(required("image_url", &Creation::source, kSourceText));
   add(disk(creator));
   bool const data = creator == Creator::data_disk;
   add(word("os_type", &Creation::os_type,
@@ -187,7 +259,8 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
   add(word("architecture", &Creation::architecture, {"x86", "arm"}, Fault::architecture,
            "x86 or arm."));
   add(attribute("hw_firmware_type", "hw_firmware_type", kText, "bios or uefi."));
-  add(optional("is_quick_import", &Creation::is_quick, "Take raw and zvhd2 only, up to 1 TiB."));
+  add(optional("is_quick_import", &Creation::is_quick, kQuickText));
+  if (creator == Creator::system_disk) add(data_disks());
   return fields;
 }
 
@@ -225,13 +298,18 @@ std::vector<Fault> import_faults() {
           firmware_type,
           name_taken,
           image_quota,
+          object_repeated,
+          too_many_images,
           too_many_jobs,
           no_object_store,
           job_not_stored};
 }
 
-Result<jobs::Order> import_order(Context const& context, Creation const& body, Creator creator,
-                                 Services& services) {
+namespace {
+
+Result<service::ImportRequest> import_request(model::Caller const& caller, Creation const& body,
+                                              Creator creator,
+                                              service::OsVersions const& versions) {
   auto const kind = environment(body, creator);
   TRY(check_together(body, creator, kind));
   auto image = body.image;
@@ -240,7 +318,7 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
       at != properties.end() && at->second.empty()) {
     properties.erase(at);
   }
-  TRY(describe_system(body, services.os_versions, properties));
+  TRY(describe_system(body, versions, properties));
   properties.insert_or_assign("virtual_env_type", std::string(kind));
   if (body.architecture == "arm") {
     properties.insert_or_assign("__support_arm", "true");
@@ -254,7 +332,7 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
   }
   TRY(documents::check_together(image, properties));
   image.id = {new_uuid()};
-  image.owner = context.caller.project;
+  image.owner = caller.project;
   image.container_format = "bare";
   image.set_properties(properties);
   image.set_tags(TRY(new_image_tags(body.tags, body.image_tags)));
@@ -267,7 +345,54 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
     request.formats = {"raw", "zvhd2"};
   }
   if (kind == kIso) request.formats = {"iso"};
-  return jobs::import_order(job_kind(kind), context.caller, services.imports, request);
+  return request;
+}
+
+// A data disk of the same machine: it takes what the request says of all, the key above all.
+Creation data_disk(Creation const& body, model::Image const& system, Creation const& own,
+                   std::size_t number) {
+  auto out = own;
+  out.key = body.key;
+  if (!out.image.name) out.image.name = model::data_disk_name(*system.name, number);
+  if (system.property("__os_type") == "Windows") out.os_type = "Windows";
+  constexpr std::string_view kProject = "enterprise_project_id";
+  if (auto project = system.property(kProject)) out.properties.emplace(kProject, *project);
+  return out;
+}
+
+bool is_ova(Creation const& body) {
+  return !is_quick(body) && text::to_lower(body.source.object).ends_with(".ova");
+}
+
+} // namespace
+
+Result<jobs::Order> import_order(Context const& context, Creation const& body, Creator creator,
+                                 Services& services) {
+  auto const& caller = context.caller;
+  auto const request = [&](Creation const& of, Creator by) {
+    return import_request(caller, of, by, services.os_versions);
+  };
+  auto const kind = job_kind(environment(body, creator));
+  auto const first = TRY(request(body, creator));
+  if (creator == Creator::system_disk && kind == jobs::kImportImage && is_ova(body)) {
+    if (!body.data_disks.empty()) {
+      return wrong(Fault::invalid_body, "data_images", "an OVA brings its data disks itself");
+    }
+    Creation own; // nothing but the tags of the system disk
+    own.tags = body.tags;
+    own.image_tags = body.image_tags;
+    auto data = TRY(request(data_disk(body, first.draft, own, 1), Creator::data_disk));
+    data.source = body.source;
+    return jobs::ova_order(caller, services.imports, first, data);
+  }
+  if (body.data_disks.empty()) return jobs::import_order(kind, caller, services.imports, first);
+  std::vector<jobs::ImagePart> parts{{kind, first}};
+  for (auto const& own : body.data_disks) {
+    auto const data =
+        TRY(request(data_disk(body, first.draft, own, parts.size()), Creator::data_disk));
+    parts.push_back({jobs::kImportData, data});
+  }
+  return jobs::images_order(caller, services.imports, parts);
 }
 
 } // namespace vitrine::api::ims

@@ -28,7 +28,8 @@ struct Creation {
   std::optional<Flag> is_config;
   std::optional<Flag> is_quick;
   std::optional<std::string> key;
-  bool has_sub_job{false}; ///< its job is told with one
+  std::vector<Creation> data_disks; ///< of a machine whose system disk this is
+  bool has_sub_job{false};          ///< its job is told with one
 };
 
 /// Which endpoint makes it.

@@ -60,6 +60,22 @@ Result<ProjectId> Wire<ProjectId>::read(json::Value const& value, std::string_vi
   return ProjectId{std::move(text)};
 }
 
+void write_schema(json::Writer& writer, std::vector<FieldInfo> const& fields) {
+  writer.field("type", "object").key("properties").begin_object();
+  for (auto const& field : fields) {
+    // The schema is an object, to which the text belongs too.
+    auto const inner = std::string_view(field.schema).substr(1, field.schema.size() - 2);
+    writer.key(field.name).begin_object().field("description", field.text).raw(inner).end_object();
+  }
+  writer.end_object();
+  if (std::ranges::none_of(fields, &FieldInfo::required)) return;
+  writer.key("required").begin_array();
+  for (auto const& field : fields) {
+    if (field.required) writer.string(field.name);
+  }
+  writer.end_array();
+}
+
 namespace detail {
 
 json::Value const* find(json::Object const& object, std::string_view name) {

@@ -35,6 +35,9 @@ struct FieldInfo {
   std::string_view text;
 };
 
+/// The members of the JSON schema of an object with these fields, into an object that is open.
+void write_schema(json::Writer& writer, std::vector<FieldInfo> const& fields);
+
 template <class Body>
 struct Field {
   FieldInfo info;

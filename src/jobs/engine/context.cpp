@@ -27,15 +27,18 @@ Result<> JobContext::commit(std::int64_t units, store::Database::Work const& wor
   return {};
 }
 
-Result<> JobContext::advance(std::int64_t done, std::int64_t total) {
+Result<> JobContext::advance(std::int64_t done, std::int64_t total,
+                             store::Database::Work const& also) {
   if (stopping_) return error(Fault::unavailable, "the server is stopping");
   auto const now = clock_.now();
   if (now < advanced_at_ + kMicrosecondsPerSecond) return {};
   advanced_at_ = now;
   return database_.write([&](store::Connection& connection) -> Result<> {
     auto const until = now + lease_.length_us;
-    if (TRY(store::Jobs(connection).advance(job_.id, lease_.worker, done, total, until))) return {};
-    return error(Fault::lease_lost);
+    if (!TRY(store::Jobs(connection).advance(job_.id, lease_.worker, done, total, until))) {
+      return error(Fault::lease_lost);
+    }
+    return also ? also(connection) : Result<>();
   });
 }
 

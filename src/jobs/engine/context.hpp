@@ -45,9 +45,9 @@ public:
   /// returned. `outcome_unknown`: it may be stored.
   Result<> commit(std::int64_t units, store::Database::Work const& work);
 
-  /// Tells how far this attempt is, at most once a second: another would begin anew. Errors:
-  /// `lease_lost`; `unavailable` when the server stops.
-  Result<> advance(std::int64_t done, std::int64_t total);
+  /// Tells how far this attempt is, at most once a second: another would begin anew. `also` runs in
+  /// the same transaction. Errors: `lease_lost`; `unavailable` when the server stops.
+  Result<> advance(std::int64_t done, std::int64_t total, store::Database::Work const& also = {});
 
 private:
   store::Database& database_;

@@ -15,6 +15,8 @@ class Arguments {
 public:
   static Result<Arguments> parse(std::string_view text);
 
+  /// Whether there is a value of that name: what is optional is left out.
+  [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
   [[nodiscard]] Result<std::string> text(std::string_view name) const;
   [[nodiscard]] Result<std::int64_t> integer(std::string_view name) const;
   [[nodiscard]] Result<bool> flag(std::string_view name) const;

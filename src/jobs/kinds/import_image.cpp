@@ -18,6 +18,17 @@ namespace {
 using service::ImportRequest;
 
 constexpr std::string_view kHasSubJob = "has_sub_job";
+constexpr std::string_view kSliceOffset = "slice_offset";
+
+Result<service::ImportSlice> slice_in(Arguments const& stored) {
+  service::ImportSlice slice;
+  slice.offset = static_cast<std::uint64_t>(TRY(stored.integer(kSliceOffset)));
+  slice.size_bytes = static_cast<std::uint64_t>(TRY(stored.integer("slice_size")));
+  slice.etag = TRY(stored.text("slice_etag"));
+  return slice;
+}
+
+} // namespace
 
 std::string to_json(ImportRequest const& request) {
   auto const& draft = request.draft;
@@ -27,6 +38,11 @@ std::string to_json(ImportRequest const& request) {
   writer.field(kHasSubJob, request.has_sub_job);
   writer.field("bucket", request.source.bucket).field("object", request.source.object);
   writer.field("size_bytes_max", request.size_bytes_max);
+  if (auto const& slice = request.slice) {
+    writer.field(kSliceOffset, static_cast<std::int64_t>(slice->offset));
+    writer.field("slice_size", static_cast<std::int64_t>(slice->size_bytes));
+    writer.field("slice_etag", slice->etag);
+  }
   writer.field("formats", fmt::format("{}", fmt::join(request.formats, ",")));
   writer.field("image", draft.id.text).field("owner", draft.owner.text);
   writer.field("name", draft.name.value_or(""));
@@ -35,7 +51,7 @@ std::string to_json(ImportRequest const& request) {
   return out;
 }
 
-Result<ImportRequest> from_json(std::string_view arguments) {
+Result<ImportRequest> import_from_json(std::string_view arguments) {
   auto const stored = TRY(Arguments::parse(arguments));
   ImportRequest request;
   request.registers = TRY(stored.flag("registers"));
@@ -43,6 +59,7 @@ Result<ImportRequest> from_json(std::string_view arguments) {
   request.source.object = TRY(stored.text("object"));
   request.size_bytes_max = TRY(stored.integer("size_bytes_max"));
   request.has_sub_job = TRY(stored.flag(kHasSubJob));
+  if (stored.has(kSliceOffset)) request.slice = TRY(slice_in(stored));
   auto const formats = TRY(stored.text("formats"));
   for (auto const format : text::split(formats, ',')) {
     if (!format.empty()) request.formats.emplace_back(format);
@@ -59,23 +76,25 @@ Result<ImportRequest> from_json(std::string_view arguments) {
   return request;
 }
 
+namespace {
+
 /// One attempt.
 class Import {
 public:
-  Import(JobContext& context, service::Imports const& imports, service::Uploads& uploads,
-         store::Buckets& buckets, ImportRequest const& request)
-      : context_(context), imports_(imports), uploads_(uploads), buckets_(buckets),
-        request_(request) {}
+  Import(JobContext& context, ImportServices const& services, ImportTeller const& teller,
+         ImportRequest const& request)
+      : context_(context), imports_(services.imports), uploads_(services.uploads),
+        buckets_(services.buckets), teller_(teller), request_(request) {}
 
   Result<> run() {
     auto const object = TRY(open());
     auto const image = TRY(begin());
-    if (image.status == model::ImageStatus::active) return {};
-    auto const size_bytes = object->info().size_bytes;
+    if (image.status != model::ImageStatus::saving) return {};
+    auto const [offset, size_bytes] = range(*object);
     auto data = TRY(data_of(image));
     auto upload =
         TRY(uploads_.begin_announced(context_.caller(), image, size_bytes, std::move(data)));
-    auto const carried = carry(*object, *upload);
+    auto const carried = carry(*object, offset, size_bytes, *upload);
     if (carried) return upload->finish();
     upload->abandon(carried.error());
     return carried;
@@ -86,7 +105,10 @@ private:
     store::BucketUser const user{context_.caller().user, context_.caller().project};
     auto object = buckets_.open(user, request_.source);
     if (!object) return final_error(object.error());
-    auto const size_bytes = (*object)->info().size_bytes;
+    if (request_.slice && (*object)->info().etag != request_.slice->etag) {
+      return error(Fault::object_unreadable, "it was changed while it was imported");
+    }
+    auto const size_bytes = range(**object).second;
     if (std::cmp_greater(size_bytes, request_.size_bytes_max)) {
       return error(Fault::image_too_large,
                    fmt::format("{} bytes, at most {}", size_bytes, request_.size_bytes_max));
@@ -94,14 +116,26 @@ private:
     return object;
   }
 
+  /// Where the bytes of the image stand, and how many they are.
+  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t>
+  range(store::BucketObject const& object) const {
+    if (!request_.slice) return {0, object.info().size_bytes};
+    return {request_.slice->offset, request_.slice->size_bytes};
+  }
+
   Result<model::Image> begin() {
     std::optional<model::Image> image;
     auto const begun = context_.commit(0, [&](store::Connection& connection) -> Result<> {
       auto const& job = context_.job();
+      auto const& row = teller_.row;
       service::Batch const batch{context_.caller(), job.id, context_.now()};
-      image = TRY(imports_.begin(connection, batch, request_, !job.image.empty()));
-      return store::Jobs(connection)
-          .set_image(job.id, image->id, request_.registers ? "" : *image->name);
+      image = TRY(imports_.begin(connection, batch, request_, !row.image.empty()));
+      auto const name = request_.registers ? std::string() : *image->name;
+      store::Jobs jobs(connection);
+      if (is_sub_job()) TRY(jobs.begin_sub_job(row.id, batch.now));
+      // Of several images the job tells of the first.
+      if (is_sub_job() && teller_.position == 0) TRY(jobs.set_image(job.id, image->id, name));
+      return jobs.set_image(row.id, image->id, name);
     });
     if (!begun) return Error(begun.error());
     return std::move(*image);
@@ -118,40 +152,55 @@ private:
     return data;
   }
 
-  Result<> carry(store::BucketObject& object, service::Upload& upload) {
-    auto const size_bytes = object.info().size_bytes;
+  Result<> carry(store::BucketObject& object, std::uint64_t offset, std::uint64_t size_bytes,
+                 service::Upload& upload) {
     std::int64_t done = 0;
     auto const streamed =
-        object.stream(0, size_bytes, [&](std::span<std::byte const> piece) -> Result<> {
+        object.stream(offset, size_bytes, [&](std::span<std::byte const> piece) -> Result<> {
           done += std::ssize(piece);
           while (!piece.empty()) {
             auto block = upload.block();
             piece = piece.subspan(block.append(piece));
             TRY(upload.write(std::move(block)));
           }
-          return context_.advance(done, static_cast<std::int64_t>(size_bytes));
+          return advance(done, static_cast<std::int64_t>(size_bytes));
         });
     if (!streamed) return final_error(streamed.error());
     return {};
   }
 
+  Result<> advance(std::int64_t done, std::int64_t total) {
+    if (!is_sub_job()) return context_.advance(done, total);
+    constexpr auto kUnits = ImportTeller::kUnits;
+    auto const share =
+        static_cast<std::int64_t>(static_cast<double>(done) / static_cast<double>(total) * kUnits);
+    return context_.advance(
+        teller_.position * kUnits + share, teller_.count * kUnits,
+        [&](store::Connection& connection) {
+          return store::Jobs(connection).advance_sub_job(teller_.row.id, done, total);
+        });
+  }
+
+  [[nodiscard]] bool is_sub_job() const { return !teller_.row.parent.empty(); }
+
   JobContext& context_;
   service::Imports const& imports_;
   service::Uploads& uploads_;
   store::Buckets& buckets_;
+  ImportTeller const& teller_;
   ImportRequest const& request_;
 };
 
 JobKind import_kind(std::string_view name, KindServices const& services) {
   return {
       .name = name,
-      .run = [&imports = services.imports, &uploads = services.uploads,
-              &buckets = services.buckets](JobContext& context) -> Result<> {
-        auto const request = TRY(from_json(context.job().arguments_json));
-        return Import(context, imports, uploads, buckets, request).run();
+      .run = [use = ImportServices{services.imports, services.uploads, services.buckets}](
+                 JobContext& context) -> Result<> {
+        auto const request = TRY(import_from_json(context.job().arguments_json));
+        return import_one(context, use, {.row = context.job()}, request);
       },
       .give_up = [&imports = services.imports](JobContext& context, Error const& why) -> Result<> {
-        auto const request = TRY(from_json(context.job().arguments_json));
+        auto const request = TRY(import_from_json(context.job().arguments_json));
         auto const told = context.commit(0, [&](store::Connection& connection) -> Result<> {
           auto const& job = context.job();
           TRY(imports.give_up(connection, {context.caller(), job.id, context.now()}, request, why));
@@ -165,9 +214,20 @@ JobKind import_kind(std::string_view name, KindServices const& services) {
 
 } // namespace
 
+Result<> import_one(JobContext& context, ImportServices const& services, ImportTeller const& teller,
+                    service::ImportRequest const& request) {
+  return Import(context, services, teller, request).run();
+}
+
+FlowLimit import_limit() {
+  return {.kinds = {kImportImage, kImportIso, kImportData, kRegisterImage, kImportImages},
+          .of_project = false,
+          .most = limits::create_jobs};
+}
+
 Result<bool> has_sub_job(model::Job const& job) {
   if (job.kind != kImportData) return false;
-  return TRY(from_json(job.arguments_json)).has_sub_job;
+  return TRY(import_from_json(job.arguments_json)).has_sub_job;
 }
 
 Order import_order(std::string_view kind, model::Caller const& caller,
@@ -181,9 +241,7 @@ Order import_order(std::string_view kind, model::Caller const& caller,
               .lane = model::JobLane::carrying,
               .image = registers ? draft.id : ImageId{},
               .image_name = registers ? "" : draft.name.value_or(""),
-              .limit = FlowLimit{.kinds = {kImportImage, kImportIso, kImportData, kRegisterImage},
-                                 .of_project = false,
-                                 .most = limits::create_jobs}};
+              .limit = import_limit()};
   order.with = [&caller, &imports, request](store::Connection& connection) {
     return imports.take(connection, caller, request);
   };

@@ -22,6 +22,7 @@ model::Job row_to_job(Row const& row) {
   if (!row.text(14).empty()) job.failure = error(fault_named(row.text(14)), row.string(15));
   job.image = row.id<ImageId>(16);
   job.image_name = row.string(17);
+  job.parent = row.id<JobId>(18);
   return job;
 }
 
@@ -31,11 +32,53 @@ Result<> Jobs::insert(model::Job& job, model::JobLane lane, std::vector<ImageId>
   TRY(connection_.run(sql::insert_job,
                       {job.id, job.kind, job.project, job.arguments_json, job.caller_json,
                        job.submitted_at, job.total, job.image, job.image_name,
-                       static_cast<std::int64_t>(lane)},
+                       static_cast<std::int64_t>(lane), job.parent},
                       [&](Row const& row) { job.sequence = row.integer(0); }));
   TRY(connection_.run_each(sql::insert_job_image, rows_for(images, [&](ImageId const& image) {
                              return Params{image, job.sequence};
                            })));
+  return {};
+}
+
+Result<> Jobs::insert_sub_jobs(model::Job const& job, std::vector<model::SubJob> const& parts) {
+  for (auto const& part : parts) {
+    model::Job sub;
+    sub.id = {new_hex_id()};
+    sub.kind = part.kind;
+    sub.project = job.project;
+    sub.arguments_json = part.arguments_json;
+    sub.caller_json = job.caller_json;
+    sub.parent = job.id;
+    sub.submitted_at = job.submitted_at;
+    sub.total = 1;
+    sub.image_name = part.image_name;
+    TRY(insert(sub, model::JobLane::sub_job, {}));
+  }
+  return {};
+}
+
+Result<std::vector<model::Job>> Jobs::sub_jobs(JobId const& id) {
+  std::vector<model::Job> out;
+  TRY(connection_.run(sql::list_sub_jobs, {id},
+                      [&](Row const& row) { out.push_back(row_to_job(row)); }));
+  return out;
+}
+
+Result<> Jobs::begin_sub_job(JobId const& id, Time now) {
+  TRY(connection_.run(sql::begin_sub_job, {id, now}));
+  return {};
+}
+
+Result<> Jobs::advance_sub_job(JobId const& id, std::int64_t done, std::int64_t total) {
+  TRY(connection_.run(sql::advance_sub_job, {id, done, total}));
+  return {};
+}
+
+Result<> Jobs::end_sub_job(JobId const& id, Time now, std::optional<Error> const& failure) {
+  auto const status = failure ? model::JobStatus::fail : model::JobStatus::success;
+  auto const fault = failure ? name_of(failure->fault) : std::string_view{};
+  auto const detail = failure ? std::string_view(failure->detail) : std::string_view{};
+  TRY(connection_.run(sql::end_sub_job, {id, name_of(status), now, fault, detail}));
   return {};
 }
 

@@ -32,6 +32,14 @@ public:
   /// Stores a new job of a lane, which waits for earlier ones of its project on any of `images`;
   /// sets its sequence.
   Result<> insert(model::Job& job, model::JobLane lane, std::vector<ImageId> const& images);
+  /// Stores the sub jobs of a job that was stored in this unit of work or before.
+  Result<> insert_sub_jobs(model::Job const& job, std::vector<model::SubJob> const& parts);
+  /// In the order in which they were stored.
+  Result<std::vector<model::Job>> sub_jobs(JobId const& id);
+  // What the holder of its job's lease tells of a sub job; one that has ended stays as it is.
+  Result<> begin_sub_job(JobId const& id, Time now);
+  Result<> advance_sub_job(JobId const& id, std::int64_t done, std::int64_t total);
+  Result<> end_sub_job(JobId const& id, Time now, std::optional<Error> const& failure);
   /// Error: `job_not_found`.
   Result<model::Job> get(JobId const& id);
   /// The job whose turn it is among those of a lane that may run now, marked as held by `worker`

@@ -158,5 +158,79 @@ TEST_F(TurnsTest, WithNothingButABackOffTheTurnsGoOn) {
   EXPECT_EQ(claim()->id, failed->id) << "it does not stand behind all of b";
 }
 
+TEST_F(TurnsTest, sub_jobs_are_told_and_never_claimed) {
+  submit("a", 1, {}, model::JobLane::carrying);
+  auto const job = claim(model::JobLane::carrying).value();
+  auto const write = [&](Database::Work const& work) { ASSERT_TRUE(database_->write(work)); };
+  write([&](Connection& connection) {
+    return Jobs(connection)
+        .insert_sub_jobs(job, {{"first", "{1}", "web"}, {"second", "{2}", "web-data1"}});
+  });
+  auto const sub_jobs = [&](JobId const& of) {
+    return database_->read([&](Connection& connection) { return Jobs(connection).sub_jobs(of); })
+        .value();
+  };
+  auto const before = sub_jobs(job.id);
+  ASSERT_EQ(before.size(), 2U);
+  EXPECT_EQ(before[0].kind + before[1].kind, "firstsecond");
+  EXPECT_EQ(before[1].arguments_json + before[1].image_name, "{2}web-data1");
+  EXPECT_EQ(before[0].parent, job.id);
+  EXPECT_EQ(before[0].project, job.project);
+  EXPECT_EQ(before[0].status, model::JobStatus::init);
+  EXPECT_TRUE(sub_jobs(before[0].id).empty());
+  EXPECT_TRUE(sub_jobs({}).empty());
+  for (auto const lane : {model::JobLane::quick, model::JobLane::carrying})
+    EXPECT_FALSE(claim(lane));
+
+  write([&](Connection& connection) -> Result<> {
+    Jobs jobs(connection);
+    for (auto const& part : before) {
+      TRY(jobs.set_image(part.id, {"image"}, part.image_name));
+      TRY(jobs.begin_sub_job(part.id, now_));
+      TRY(jobs.advance_sub_job(part.id, 3, 4));
+    }
+    TRY(jobs.end_sub_job(before[0].id, now_, std::nullopt));
+    TRY(jobs.end_sub_job(before[1].id, now_, error(Fault::format_unsafe, "why")));
+    return jobs.end_sub_job(before[1].id, now_ + kMinute_us, std::nullopt); // has no effect
+  });
+  auto const after = sub_jobs(job.id);
+  EXPECT_EQ(after[0].status, model::JobStatus::success);
+  EXPECT_EQ(after[0].image.text + after[0].image_name, "imageweb");
+  EXPECT_EQ(std::pair(after[0].done, after[0].total), std::pair(std::int64_t{3}, std::int64_t{4}));
+  EXPECT_EQ(after[1].status, model::JobStatus::fail);
+  EXPECT_EQ(after[1].image.text + after[1].image_name, "");
+  EXPECT_EQ(after[1].failure->fault, Fault::format_unsafe);
+  EXPECT_EQ(after[1].failure->detail, "why");
+  EXPECT_EQ(after[1].ended_at, now_);
+}
+
+TEST_F(TurnsTest, sub_jobs_do_not_count_and_go_with_their_job) {
+  submit("a", 1, {}, model::JobLane::carrying);
+  auto const job = claim(model::JobLane::carrying).value();
+  std::string_view const kinds[] = {"kind", "part"};
+  ASSERT_TRUE(database_->write([&](Connection& connection) -> Result<> {
+    Jobs jobs(connection);
+    TRY(jobs.insert_sub_jobs(job, {{"part", "{}", ""}, {"part", "{}", ""}}));
+    EXPECT_EQ(TRY(jobs.count_open(kinds, {})), 1);
+    EXPECT_EQ(TRY(jobs.open_jobs()).count, 1);
+    for (auto const& part : TRY(jobs.sub_jobs(job.id)))
+      TRY(jobs.end_sub_job(part.id, now_, std::nullopt));
+    return {};
+  }));
+  now_ = now_ + kMinute_us;
+  end(job);
+  auto const remove_before = [&](Time before) {
+    return database_
+        ->write(
+            [&](Connection& connection) { return Jobs(connection).remove_expired(before, 100); })
+        .value();
+  };
+  EXPECT_EQ(remove_before(now_), 0); // not before their job
+  EXPECT_EQ(remove_before(now_ + 1), 1);
+  auto const left =
+      database_->read([&](Connection& connection) { return Jobs(connection).sub_jobs(job.id); });
+  EXPECT_TRUE(left->empty());
+}
+
 } // namespace
 } // namespace vitrine::store

@@ -92,9 +92,9 @@ void write_time(json::Writer& writer, std::string_view name, std::optional<Time>
   }
 }
 
-void write_sub_job(json::Writer& writer, jobs::JobReport const& report);
+void write_sub_jobs(json::Writer& writer, std::vector<model::Job> const& sub_jobs);
 
-void write_entities(json::Writer& writer, jobs::JobReport const& report, bool with_sub_job) {
+void write_entities(json::Writer& writer, jobs::JobReport const& report) {
   auto const& job = report.job;
   writer.begin_object();
   if (jobs::works_on_pairs(job.kind)) {
@@ -107,7 +107,7 @@ void write_entities(json::Writer& writer, jobs::JobReport const& report, bool wi
   }
   if (!job.image.empty()) writer.field("image_id", job.image.text);
   if (!job.image_name.empty()) writer.field("image_name", job.image_name);
-  if (with_sub_job) write_sub_job(writer, report);
+  if (report.sub_jobs) write_sub_jobs(writer, *report.sub_jobs);
   if (job.status == JobStatus::running) {
     auto const percent =
         job.total > 0 ? static_cast<double>(job.done) / static_cast<double>(job.total) : 0.0;
@@ -117,7 +117,7 @@ void write_entities(json::Writer& writer, jobs::JobReport const& report, bool wi
   writer.end_object();
 }
 
-void write_job(json::Writer& writer, jobs::JobReport const& report, bool with_sub_job) {
+void write_job(json::Writer& writer, jobs::JobReport const& report) {
   auto const& job = report.job;
   writer.begin_object().field("job_id", job.id.text).field("job_type", job.kind);
   writer.field("status", name_of(job.status));
@@ -130,15 +130,21 @@ void write_job(json::Writer& writer, jobs::JobReport const& report, bool with_su
     writer.null_field("error_code").null_field("fail_reason");
   }
   writer.key("entities");
-  write_entities(writer, report, with_sub_job);
+  write_entities(writer, report);
   writer.end_object();
 }
 
-// The job once more, for clients that look for what it made in a sub job (contract: ims-api D17).
-void write_sub_job(json::Writer& writer, jobs::JobReport const& report) {
-  writer.key("sub_jobs_list").begin_array().string(report.job.id.text).end_array();
-  writer.key("sub_jobs_result").begin_array();
-  write_job(writer, report, false);
+// Some clients look for what a job made in its sub jobs only (contract: ims-api D18).
+void write_sub_jobs(json::Writer& writer, std::vector<model::Job> const& sub_jobs) {
+  writer.key("sub_jobs_list").begin_array();
+  for (auto const& sub_job : sub_jobs)
+    writer.string(sub_job.id.text);
+  writer.end_array().key("sub_jobs_result").begin_array();
+  for (auto const& sub_job : sub_jobs) {
+    jobs::JobReport report;
+    report.job = sub_job;
+    write_job(writer, report);
+  }
   writer.end_array();
 }
 
@@ -147,7 +153,7 @@ void write_sub_job(json::Writer& writer, jobs::JobReport const& report) {
 std::string job_body(jobs::JobReport const& report) {
   std::string out;
   json::Writer writer(out);
-  write_job(writer, report, report.has_sub_job);
+  write_job(writer, report);
   return out;
 }
 

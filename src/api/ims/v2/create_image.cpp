@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kOrigins = {"image_url", "instance_id", "volume_id"};
 
-bool is_given(json::Object const& object, std::string_view name) {
+bool is_there(json::Object const& object, std::string_view name) {
   return detail::find(object, name) != nullptr;
 }
 
@@ -19,28 +19,25 @@ bool is_given(json::Object const& object, std::string_view name) {
 // (contract: ims-api 6.3, D32).
 Result<> require_file(json::Object const& object) {
   auto const given = std::ranges::count_if(
-      kOrigins, [&](std::string_view origin) { return is_given(object, origin); });
-  bool const volumes = is_given(object, "data_images");
-  if (given > 1 || (is_given(object, "instance_id") && volumes)) {
+      kOrigins, [&](std::string_view origin) { return is_there(object, origin); });
+  bool const volumes = detail::is_given(object, "data_images");
+  if (given > 1 || (is_there(object, "instance_id") && volumes)) {
     return error(Fault::invalid_body, "only one of image_url, instance_id and volume_id");
   }
   if (given == 0 && !volumes) {
     return error(Fault::invalid_body,
                  "one of image_url, instance_id, volume_id and data_images is needed");
   }
-  if (!is_given(object, "image_url")) {
+  if (!is_there(object, "image_url")) {
     return error(Fault::not_offered, "there is no compute and no block storage service");
-  }
-  if (volumes) {
-    return error(Fault::not_offered, "data_images: one image a request", "data_images");
   }
   return {};
 }
 
 // Without a system on it, the file that this path takes is a data disk (contract: ims-api D17).
 bool is_data_disk(json::Object const& object) {
-  return is_given(object, "image_url") && !is_given(object, "os_version") &&
-         !is_given(object, "type");
+  return is_there(object, "image_url") && !is_there(object, "os_version") &&
+         !is_there(object, "type") && !detail::is_given(object, "data_images");
 }
 
 Result<Reply> create(Context const& context, json::Object const& object, Creator creator,
@@ -68,7 +65,8 @@ Endpoint create_image() {
                    .action = "ims:serverImages:create",
                    .audit = "image.create",
                    .errors = faults(),
-                   .summary = "Make an image from a file in a bucket, as a job."},
+                   .summary = "Make an image from a file in a bucket, or several of one machine, "
+                              "as a job."},
           .fields = infos_of(import_fields(Creator::system_disk)),
           .run = [](Context& context, Services& services) -> Result<Reply> {
             auto const object = TRY(read_object(context.body));

@@ -2,7 +2,7 @@
 
 -- fragment: job_columns
 j.sequence, j.id, j.kind, j.project_id, j.status, j.arguments, j.caller, j.submitted_at, j.began_at, j.ended_at,
-j.done, j.total, j.attempt, j.worker, j.fault, j.fault_detail, j.image_id, j.image_name
+j.done, j.total, j.attempt, j.worker, j.fault, j.fault_detail, j.image_id, j.image_name, j.parent_id
 
 -- The turn of a new job: that of the job that is next or running now, so that the queue of another project does
 -- not stand before it; but after its own project's jobs. Jobs that back off count only where there are no others:
@@ -19,8 +19,8 @@ SELECT MAX(first.turn) FROM (
 
 -- name: insert_job
 INSERT INTO jobs (id, kind, project_id, status, arguments, caller, submitted_at, began_at, ended_at, done, total,
-  attempt, worker, lease_until, fault, fault_detail, image_id, image_name, lane, turn)
-VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '', $8, $9, $10, ({next_turn}))
+  attempt, worker, lease_until, fault, fault_detail, image_id, image_name, lane, turn, parent_id)
+VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '', $8, $9, $10, ({next_turn}), $11)
 RETURNING sequence
 
 -- name: insert_job_image
@@ -85,6 +85,21 @@ WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 -- name: set_job_image
 UPDATE jobs SET image_id = $2, image_name = $3 WHERE id = $1
 
+-- name: list_sub_jobs
+SELECT {job_columns} FROM jobs j WHERE j.parent_id = $1 AND j.parent_id <> '' ORDER BY j.sequence
+
+-- name: begin_sub_job
+UPDATE jobs SET status = 'RUNNING', began_at = COALESCE(began_at, $2) WHERE id = $1 AND ended_at IS NULL
+
+-- name: advance_sub_job
+UPDATE jobs SET done = $2, total = $3 WHERE id = $1 AND ended_at IS NULL
+
+-- Of a failed one no image is told any more.
+-- name: end_sub_job
+UPDATE jobs SET status = $2, began_at = COALESCE(began_at, $3), ended_at = $3, fault = $4, fault_detail = $5,
+  image_id = CASE WHEN $4 = '' THEN image_id ELSE '' END, image_name = CASE WHEN $4 = '' THEN image_name ELSE '' END
+WHERE id = $1 AND ended_at IS NULL
+
 -- name: release_job_images
 DELETE FROM job_images WHERE sequence = $1
 
@@ -94,21 +109,22 @@ INSERT INTO job_items (job_id, position, image_id, failures) VALUES ($1, $2, $3,
 -- name: list_job_items
 SELECT position, image_id, failures FROM job_items WHERE job_id = $1 ORDER BY position
 
+-- Sub jobs go with their job.
 -- name: list_expired_jobs
-SELECT id FROM jobs WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2
+SELECT id FROM jobs WHERE ended_at IS NOT NULL AND ended_at < $1 AND parent_id = '' ORDER BY ended_at LIMIT $2
 
 -- name: delete_job
-DELETE FROM jobs WHERE id = $1
+DELETE FROM jobs WHERE id = $1 OR (parent_id = $1 AND parent_id <> '')
 
 -- name: delete_job_items
 DELETE FROM job_items WHERE job_id = $1
 
--- Jobs of a kind that have not ended: those of project $2, or of all where it is empty.
+-- Jobs of a kind that have not ended: those of project $2, or of all where it is empty. Sub jobs are no jobs here.
 -- name: count_jobs_of_kind
-SELECT COUNT(*) FROM jobs WHERE ended_at IS NULL AND kind = $1 AND ($2 = '' OR project_id = $2)
+SELECT COUNT(*) FROM jobs WHERE ended_at IS NULL AND parent_id = '' AND kind = $1 AND ($2 = '' OR project_id = $2)
 
 -- name: find_open_job_of_image
 SELECT 1 FROM jobs WHERE image_id = $2 AND image_id <> '' AND kind = $1 AND ended_at IS NULL LIMIT 1
 
 -- name: count_open_jobs
-SELECT COUNT(*), COALESCE(MIN(submitted_at), 0) FROM jobs WHERE ended_at IS NULL
+SELECT COUNT(*), COALESCE(MIN(submitted_at), 0) FROM jobs WHERE ended_at IS NULL AND parent_id = ''
