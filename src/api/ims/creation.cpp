@@ -298,8 +298,6 @@ std::vector<Fault> import_faults() {
           firmware_type,
           name_taken,
           image_quota,
-          object_repeated,
-          too_many_images,
           too_many_jobs,
           no_object_store,
           job_not_stored};

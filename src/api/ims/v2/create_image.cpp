@@ -50,7 +50,7 @@ Result<Reply> create(Context const& context, json::Object const& object, Creator
 
 std::vector<Fault> faults() {
   auto all = import_faults();
-  all.push_back(Fault::not_offered);
+  all.insert(all.end(), {Fault::not_offered, Fault::object_repeated, Fault::too_many_images});
   return all;
 }
 

@@ -1,0 +1,148 @@
+#include "formats/test_image.hpp"
+#include "jobs/house_test.hpp"
+#include "jobs/kinds/import_image.hpp"
+#include "jobs/kinds/import_images.hpp"
+
+#include <fmt/format.h>
+#include <fstream>
+
+namespace vitrine::jobs {
+namespace {
+
+using formats::testing_images::add_member;
+using formats::testing_images::Image;
+using model::JobStatus;
+
+constexpr int kNever = 1'000'000;
+
+formats::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+// A machine of two disks, of which the second may be none.
+std::string ova(std::string_view second) {
+  Image image;
+  add_member(image, "vm.ovf",
+             bytes_of("<Envelope><References><File id='a' href='1'/><File id='b' href='2'/>"
+                      "</References><DiskSection><Disk diskId='x' fileRef='a'/>"
+                      "<Disk diskId='y' fileRef='b'/></DiskSection></Envelope>"));
+  add_member(image, "1", bytes_of("the first disk"));
+  add_member(image, "2", bytes_of(second));
+  return std::string(formats::characters(image.bytes()));
+}
+
+class ImportImagesTest : public testing::Test {
+protected:
+  ImportImagesTest() { std::filesystem::create_directories(folder()); }
+
+  [[nodiscard]] std::filesystem::path folder() const {
+    return house_.path / "buckets" / house_.owner.project.text / "files";
+  }
+  void put(std::string const& name, std::string_view data) {
+    std::ofstream(folder() / name, std::ios::binary) << data;
+  }
+  service::ImportRequest request(std::string const& object, std::string const& name) {
+    service::ImportRequest made{.source = {"files", object}, .formats = {}, .draft = {}};
+    made.draft.id = {new_uuid()};
+    made.draft.owner = house_.owner.project;
+    made.draft.name = name;
+    made.draft.container_format = "bare";
+    made.draft.min_disk_gib = 1;
+    return made;
+  }
+  JobId submit_ova() {
+    auto data = request("vm.ova", "");
+    data.draft.min_disk_gib = 0;
+    auto const order = ova_order(house_.owner, *house_.imports, request("vm.ova", "vm"), data);
+    return house_.submitter->submit(house_.owner, order).value();
+  }
+  JobId submit_files() {
+    auto const order =
+        images_order(house_.owner, *house_.imports,
+                     {{kImportImage, request("1", "vm")}, {kImportData, request("2", "vm-data1")}});
+    return house_.submitter->submit(house_.owner, order).value();
+  }
+  /// The job once it has ended, whose first attempt may make so many writes.
+  JobReport run(JobId const& id, int writes) {
+    house_.database->writes_left = writes;
+    [[maybe_unused]] auto const died = house_.engine->run_next(model::JobLane::carrying);
+    house_.database->writes_left = kNever;
+    for (int attempt = 0; attempt < 3 && !house_.report(id).job.ended_at; ++attempt) {
+      EXPECT_TRUE(house_.uploads->keep_alive());
+      house_.clock.advance(60 * kMicrosecondsPerSecond);
+      EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
+    }
+    return house_.report(id);
+  }
+  std::string images() {
+    return house_.rows("SELECT name, status, min_disk FROM images ORDER BY name", 3);
+  }
+  /// What must be gone once no image is there.
+  std::string left() {
+    EXPECT_TRUE(house_.uploads->keep_alive());
+    return house_.rows("SELECT COUNT(*) FROM uploads", 1) +
+           house_.rows("SELECT COUNT(*) FROM blobs WHERE refs > 0", 1);
+  }
+  void remove_images(JobReport const& report) {
+    for (auto const& part : report.sub_jobs.value())
+      ASSERT_TRUE(house_.image_rules->remove(house_.owner, part.image));
+  }
+  void dies_at_each_write(std::function<JobId()> const& submit, bool succeeds) {
+    for (int writes = 0; writes < 40; ++writes) {
+      SCOPED_TRACE(fmt::format("{} writes", writes));
+      auto const report = run(submit(), writes);
+      ASSERT_EQ(report.job.status, succeeds ? JobStatus::success : JobStatus::fail);
+      ASSERT_EQ(report.sub_jobs->size(), 2U);
+      for (auto const& part : *report.sub_jobs) {
+        ASSERT_EQ(part.status, report.job.status);
+        ASSERT_EQ(part.image.empty(), !succeeds);
+      }
+      ASSERT_EQ(report.job.image, report.sub_jobs->front().image);
+      ASSERT_EQ(images(), succeeds ? "vm|active|1|\nvm-data1|active|1|\n" : "");
+      if (succeeds) remove_images(report);
+      ASSERT_EQ(left(), "0|\n0|\n");
+    }
+  }
+
+  House house_;
+};
+
+TEST_F(ImportImagesTest, an_ova_whose_worker_dies_anywhere_becomes_all_its_images) {
+  put("vm.ova", ova("the second disk"));
+  dies_at_each_write([this] { return submit_ova(); }, true);
+}
+
+TEST_F(ImportImagesTest, an_ova_that_fails_leaves_nothing_wherever_its_worker_dies) {
+  put("vm.ova", ova("\x1f\x8b\x08 is no disk"));
+  dies_at_each_write([this] { return submit_ova(); }, false);
+}
+
+TEST_F(ImportImagesTest, files_whose_worker_dies_anywhere_become_all_images) {
+  put("1", "the first disk");
+  put("2", "the second disk");
+  dies_at_each_write([this] { return submit_files(); }, true);
+}
+
+TEST_F(ImportImagesTest, of_files_that_fail_nothing_is_left_wherever_the_worker_dies) {
+  put("1", "the first disk");
+  dies_at_each_write([this] { return submit_files(); }, false);
+}
+
+TEST_F(ImportImagesTest, what_was_done_to_a_whole_image_stays_when_another_attempt_follows) {
+  put("1", "the first disk");
+  put("2", "the second disk");
+  auto const id = submit_files();
+  // Claim, progress, the first image: its row, its data; and no more.
+  house_.database->writes_left = 5;
+  EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
+  house_.database->writes_left = kNever;
+  ASSERT_EQ(images().substr(0, 10), "vm|active|");
+  auto const first = house_.report(id).sub_jobs->front().image;
+  auto admin = house_.owner;
+  admin.is_admin = true;
+  admin.roles.emplace_back("admin");
+  ASSERT_TRUE(house_.image_rules->deactivate(admin, first));
+  EXPECT_EQ(run(id, kNever).job.status, JobStatus::success);
+  EXPECT_EQ(images(), "vm|deactivated|1|\nvm-data1|active|1|\n");
+}
+
+} // namespace
+} // namespace vitrine::jobs
