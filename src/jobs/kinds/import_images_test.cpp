@@ -130,7 +130,7 @@ TEST_F(ImportImagesTest, what_was_done_to_a_whole_image_stays_when_another_attem
   put("1", "the first disk");
   put("2", "the second disk");
   auto const id = submit_files();
-  // Claim, progress, the first image: its row, its data; and no more.
+  // Claim, progress, the first image (its row, its data), the row of the second; and no more.
   house_.database->writes_left = 5;
   EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
   house_.database->writes_left = kNever;
