@@ -66,6 +66,9 @@ need_python() { need_venv .cache/venv tests/requirements*.txt; }
 # What tests/components/keystone.py starts; apart, since its packages are others.
 need_keystone() { need_venv .cache/keystone/venv tests/components/requirements-keystone.txt; }
 
+# What tests/components/barbican.py starts.
+need_barbican() { need_venv .cache/barbican/venv tests/components/requirements-barbican.txt; }
+
 # need_for_stages ARGUMENT...: what the named stages of tools/run_tests.py need, or all of them.
 need_for_stages() {
   local stage stages=() packages=(python3)
@@ -87,7 +90,10 @@ need_for_stages() {
   need_python
   for stage in "${stages[@]}"; do
     case $stage in
-      keystone) need_keystone ;;
+      keystone)
+        need_keystone
+        need_barbican
+        ;;
       s3 | chaos | clients) need_go ;;
     esac
   done

@@ -294,7 +294,7 @@ Result<> with_keys(console::KeyTools::Place const& place, console::KeyTools::Gra
   auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
   auto const grantee = TRY(grantee_id(named, config, *database));
-  auto const keys = TRY(open_keys(home, config.keys));
+  auto const keys = TRY(open_keys(home, config));
   service::KeyAdmin admin(*keys, *database);
   return use(admin, grantee);
 }

@@ -5,6 +5,7 @@
 #include "identity/builtin/bootstrap.hpp"
 #include "identity/builtin/directory.hpp"
 #include "identity/keystone/keystone.hpp"
+#include "identity/keystone/service_login.hpp"
 #include "ops/log.hpp"
 
 #include <algorithm>
@@ -155,7 +156,30 @@ private:
   identity::keystone::Keystone keystone_;
 };
 
+/// A login with what it works with.
+class ServiceAccount final : public model::ServiceTokens {
+public:
+  ServiceAccount(identity::keystone::Options options, Clock const& clock)
+      : options_(std::move(options)), client_({.ca_file = options_.ca_file,
+                                               .connect_timeout = options_.timeout,
+                                               .total_timeout = options_.timeout}),
+        login_(options_, clock, client_) {}
+
+  Result<std::string> token() override { return login_.token(); }
+  void refused(std::string_view token) override { login_.refused(token); }
+
+private:
+  identity::keystone::Options const options_;
+  net::client::Client client_;
+  identity::keystone::ServiceLogin login_;
+};
+
 } // namespace
+
+std::unique_ptr<model::ServiceTokens> service_tokens(ops::IdentityConfig const& config,
+                                                     Clock const& clock) {
+  return std::make_unique<ServiceAccount>(keystone_options(config, {}), clock);
+}
 
 std::unique_ptr<Identity> make_identity(ops::Config const& config, Stores const& stores,
                                         Clock const& clock, service::Access const& access,

@@ -10,6 +10,7 @@
 #include "identity/key_lookup.hpp"
 #include "model/object_store_keys.hpp"
 #include "model/project_directory.hpp"
+#include "model/service_tokens.hpp"
 #include "ops/config.hpp"
 #include "ops/metrics.hpp"
 #include "service/access.hpp"
@@ -55,6 +56,11 @@ public:
 std::unique_ptr<Identity> make_identity(ops::Config const& config, Stores const& stores,
                                         Clock const& clock, service::Access const& access,
                                         ops::Metrics& metrics);
+
+/// Tokens of the account that `[identity]` names in Keystone, for other services; `clock` must
+/// outlive them.
+std::unique_ptr<model::ServiceTokens> service_tokens(ops::IdentityConfig const& config,
+                                                     Clock const& clock);
 
 /// The file that seals the secrets of access keys; of `directory` when none is configured.
 std::string access_key_file(ops::Config const& config, std::string const& directory);

@@ -1,11 +1,13 @@
 #include "app/stores.hpp"
 
+#include "app/identity.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 #include "store/blobs/s3/s3_blobs.hpp"
 #include "store/blobs/timed_blobs.hpp"
 #include "store/buckets/directory/directory_buckets.hpp"
 #include "store/buckets/no_buckets.hpp"
 #include "store/buckets/s3/s3_buckets.hpp"
+#include "store/keys/barbican/barbican.hpp"
 #include "store/keys/builtin/keyring.hpp"
 #include "store/keys/no_keys.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
@@ -156,11 +158,19 @@ Result<std::unique_ptr<convert::Converter>> open_converter(std::string const& di
 }
 
 Result<std::unique_ptr<store::KeyService>> open_keys(std::string const& directory,
-                                                     ops::KeysConfig const& config) {
+                                                     ops::Config const& config) {
   static SystemClock const clock;
-  if (config.driver == ops::KeysDriver::none) return std::make_unique<store::NoKeys>();
-  return TRY(
-      store::Keyring::open(config.file.empty() ? directory + "/keyring" : config.file, clock));
+  auto const& from = config.keys;
+  if (from.driver == ops::KeysDriver::none) return std::make_unique<store::NoKeys>();
+  if (from.driver == ops::KeysDriver::barbican) {
+    return std::make_unique<store::Barbican>(
+        store::BarbicanOptions{.url = from.url,
+                               .ca_file = from.ca_file,
+                               .timeout = std::chrono::seconds(from.timeout_seconds),
+                               .cache_seconds = from.cache_seconds},
+        service_tokens(config.identity, clock), clock);
+  }
+  return TRY(store::Keyring::open(from.file.empty() ? directory + "/keyring" : from.file, clock));
 }
 
 Result<Stores> Stores::open(std::string const& directory, ops::Config const& config,
@@ -172,7 +182,7 @@ Result<Stores> Stores::open(std::string const& directory, ops::Config const& con
   auto store = TRY(open_blobs(directory, config));
   auto blobs = std::make_unique<store::TimedBlobs>(std::move(store), metrics);
   auto converter = TRY(open_converter(directory, config));
-  auto keys = TRY(open_keys(directory, config.keys));
+  auto keys = TRY(open_keys(directory, config));
   return Stores{std::move(lock),      std::move(database), std::move(blobs), std::move(keys),
                 std::move(converter), std::move(server),   directory};
 }

@@ -78,6 +78,6 @@ make_buckets(std::string const& directory, ops::Config const& config, model::Obj
 /// The keys that the configuration names, below `directory` when it names no file. Errors:
 /// `unavailable` with the reason.
 Result<std::unique_ptr<store::KeyService>> open_keys(std::string const& directory,
-                                                     ops::KeysConfig const& config);
+                                                     ops::Config const& config);
 
 } // namespace vitrine::app

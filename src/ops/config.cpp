@@ -249,6 +249,7 @@ public:
     if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
     if (config_.storage.driver == StorageDriver::s3) check_s3();
     if (config_.buckets.driver == BucketsDriver::s3) check_buckets();
+    if (config_.keys.driver == KeysDriver::barbican) check_barbican();
   }
 
   /// What the files hold, once all keys are good.
@@ -358,6 +359,14 @@ private:
     if (access == 0 && !buckets.allow.empty()) missing("buckets.allow needs keys");
     if (access == 0 && config_.identity.driver != IdentityDriver::keystone) {
       missing("s3 needs keys: only Keystone knows those of the users");
+    }
+  }
+
+  void check_barbican() {
+    auto const missing = [&](std::string_view reason) { together("keys.driver", reason); };
+    if (config_.keys.url.empty()) missing("barbican needs keys.url");
+    if (config_.identity.driver != IdentityDriver::keystone) {
+      missing("barbican needs identity.driver = keystone");
     }
   }
 

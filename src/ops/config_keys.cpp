@@ -336,14 +336,32 @@ std::vector<Key> key_keys() {
       {"keys",
        "driver",
        CHOICE(keys, driver),
-       "Where the keys are that images are encrypted with (cmk_id). builtin: in a file, see "
-       "`vitrine keys`; none: encryption is not offered.",
+       "Where the keys are that images are encrypted with (cmk_id). builtin: in a file; barbican: "
+       "in a Barbican, reached as the account of [identity]; none: encryption is not offered. See "
+       "`vitrine keys`.",
        0,
        0,
-       {"builtin", "none"}},
+       {"builtin", "barbican", "none"}},
       {"keys", "file", SLOT(keys, file),
        "File with the keys, for its owner alone; made with the first key. Servers with the same "
        "database need the same file. Empty: keyring in the storage directory."},
+      {"keys",
+       "url",
+       SLOT(keys, url),
+       "Where Barbican is, such as https://barbican.example.org:9311; without /v1.",
+       0,
+       0,
+       {},
+       check_endpoint},
+      input_file("keys", "ca_file", SLOT(keys, ca_file),
+                 "PEM file with the certificates to believe for an https url. Empty: those of the "
+                 "system."),
+      {"keys", "timeout_seconds", SLOT(keys, timeout_seconds),
+       "How long one request to Barbican may take; then the client is answered 503.", 1, 60},
+      {"keys", "cache_seconds", SLOT(keys, cache_seconds),
+       "How long a key that Barbican gave is used without asking again: one that is disabled or "
+       "removed there may be used that long.",
+       0, 60},
   };
 }
 
@@ -547,8 +565,8 @@ std::string Key::variable() const {
 std::span<Key const> config_keys() {
   static std::vector<Key> const keys = [] {
     std::vector<Key> all;
-    for (auto const& part : {server_keys(), storage_keys(), s3_keys(), buckets_keys(), key_keys(), image_keys(),
-                             keystone_keys(), identity_keys(), operation_keys()}) {
+    for (auto const& part : {server_keys(), storage_keys(), s3_keys(), buckets_keys(), key_keys(),
+                             image_keys(), keystone_keys(), identity_keys(), operation_keys()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

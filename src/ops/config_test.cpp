@@ -125,6 +125,17 @@ TEST_F(ConfigFile, buckets_need_to_know_where_and_as_whom) {
   EXPECT_EQ(faults(url + keys + "allow = [\"p1:images\"]\naddressing = \"host\"\n"), "");
 }
 
+TEST_F(ConfigFile, barbican_needs_a_keystone) {
+  std::string const head = "[keys]\ndriver = \"barbican\"\n";
+  std::string const url = "url = \"https://k:9311\"\n";
+  std::string const keystone = "[identity]\ndriver = \"keystone\"\nusername = \"u\"\n"
+                               "password = \"hush\"\nauth_url = \"https://k:5000\"\n";
+  std::string const fault = "F:2: keys.driver: barbican needs ";
+  EXPECT_EQ(faults(head + url), fault + "identity.driver = keystone");
+  EXPECT_EQ(faults(head + keystone), fault + "keys.url");
+  EXPECT_EQ(faults(head + url + keystone), "");
+}
+
 TEST_F(ConfigFile, keystone_needs_to_know_where_and_as_whom) {
   std::string const head = "[identity]\ndriver = \"keystone\"\n";
   std::string const url = head + "auth_url = \"https://k:5000/v3\"\n";

@@ -12,8 +12,13 @@ Result<store::Key> KeyAdmin::find(std::string_view key) {
   auto const keys = TRY(keys_.list());
   auto const at = std::ranges::find_if(
       keys, [&](store::Key const& each) { return each.id == key || each.name == key; });
-  if (at == keys.end()) return error(Fault::not_found, fmt::format("no key: {}", key));
-  return *at;
+  if (at != keys.end()) return *at;
+  // A key that belongs to somebody else, but may be used, is in no list.
+  auto const state = TRY(keys_.state(key));
+  if (state == store::KeyState::missing) {
+    return error(Fault::not_found, fmt::format("no key: {}", key));
+  }
+  return store::Key{.id = std::string(key), .name = "", .state = state, .created_at = {}};
 }
 
 Result<std::vector<KeyRow>> KeyAdmin::list() {

@@ -17,7 +17,6 @@ import json
 import os
 import pathlib
 import pwd
-import select
 import shutil
 import signal
 import subprocess
@@ -29,7 +28,6 @@ import kit
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".cache/keystone"
 PROGRAMS = CACHE / "venv/bin"
-READY_SECONDS = 60
 PASSWORD = "of-every-account-here"
 # user: (project, its roles there). The first is whom the service asks as.
 ACCOUNTS = {
@@ -70,12 +68,7 @@ worker_class = "gthread"
 preload_app = True
 keepalive = 30
 control_socket_disable = True
-
-
-def when_ready(server):  # the application is loaded, connections are taken
-    import os
-    os.write(int(os.environ["READY_PIPE"]), b"ready")
-"""
+""" + kit.WHEN_READY
 
 
 class Keystone:
@@ -106,18 +99,9 @@ class Keystone:
 
     def start(self):
         """Returns when it answers."""
-        # No arguments: Keystone would take them for its own. The settings are those in the folder.
-        pipe, ready = os.pipe()
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [PROGRAMS / "gunicorn"], cwd=self.home, start_new_session=True, pass_fds=[ready],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, "READY_PIPE": str(ready),
-                     "OS_KEYSTONE_CONFIG_FILES": str(self.home / "keystone.conf")})
-        os.close(ready)
-        with os.fdopen(pipe, "rb", buffering=0) as stream:
-            if not select.select([stream], [], [], READY_SECONDS)[0] or not stream.read(1):
-                raise RuntimeError(f"Keystone did not start:\n{self.log.read_text()[-4000:]}")
+        self.process = kit.start_gunicorn(
+            PROGRAMS, self.home, self.log,
+            OS_KEYSTONE_CONFIG_FILES=str(self.home / "keystone.conf"))
 
     def stop(self):
         """kill -9: connections are refused."""

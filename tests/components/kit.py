@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import random
+import select
 import socket
 import subprocess
 import time
@@ -11,6 +12,15 @@ import time
 
 # With all names below it this machine (RFC 6761): BUCKET.localhost needs no DNS.
 DOMAIN = "localhost"
+
+READY_SECONDS = 60
+# At the end of a configuration of gunicorn that `start_gunicorn` is to start.
+WHEN_READY = """
+
+def when_ready(server):  # the application is loaded, connections are taken
+    import os
+    os.write(int(os.environ["READY_PIPE"]), b"ready")
+"""
 
 
 def free_port():
@@ -41,6 +51,23 @@ def takes_connections(port):
             return True
     except OSError:
         return False
+
+
+def start_gunicorn(programs, home, log_file, **environment):
+    """Starts the application that gunicorn.conf.py in `home` names, in a session of its own;
+    returns the process once it takes connections. It writes into `log_file`."""
+    pipe, ready = os.pipe()
+    with log_file.open("ab") as log:
+        # No arguments: an application may take them for its own.
+        process = subprocess.Popen(
+            [programs / "gunicorn"], cwd=home, start_new_session=True, pass_fds=[ready],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env={**os.environ, "READY_PIPE": str(ready), **environment})
+    os.close(ready)
+    with os.fdopen(pipe, "rb", buffering=0) as stream:
+        if not select.select([stream], [], [], READY_SECONDS)[0] or not stream.read(1):
+            raise RuntimeError(f"{home} did not start:\n{log_file.read_text()[-4000:]}")
+    return process
 
 
 def run_within(description, start, *flags):

@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "identity/keystone/options.hpp"
+#include "model/service_tokens.hpp"
 #include "net/client/client.hpp"
 
 #include <chrono>
@@ -15,17 +16,16 @@
 namespace vitrine::identity::keystone {
 
 /// Thread-safe. One login runs at a time; those who wait for it share its outcome.
-class ServiceLogin {
+class ServiceLogin final : public model::ServiceTokens {
 public:
   /// All must outlive it.
   ServiceLogin(Options const& options, Clock const& clock, net::client::Client& client)
       : options_(options), clock_(clock), client_(client) {}
 
-  /// A token that should be good. Error: `identity_unavailable`; why is in the log.
-  Result<std::string> token();
-  /// Keystone does not take this token any more: the next call of `token` logs in again, unless
-  /// another thread has already.
-  void refused(std::string_view token);
+  /// Why it failed is in the log.
+  Result<std::string> token() override;
+  /// The next call of `token` logs in again, unless another thread has already.
+  void refused(std::string_view token) override;
 
 private:
   struct Held {

@@ -1,6 +1,7 @@
 #include "store/keys/builtin/keyring.hpp"
 
 #include "base/text.hpp"
+#include "store/keys/key_names.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,8 +18,6 @@ namespace vitrine::store {
 namespace {
 
 constexpr std::string_view kFirstLine = "vitrine keyring 1";
-constexpr std::string_view kDefaultPrefix = "ims/default:";
-constexpr std::size_t kNameBytesMax = 64;
 constexpr std::size_t kFields = 5;
 constexpr std::size_t kHexBytes = 2 * Secret::kBytes;
 
@@ -77,15 +76,6 @@ void append(std::span<char>& room, std::string_view text) {
 std::string head_of(Key const& key) {
   return fmt::format("{} {} {} ", key.id, key.state == KeyState::enabled ? "enabled" : "disabled",
                      key.created_at.us);
-}
-
-Result<> check_name(std::string_view name) {
-  bool const fits = std::ranges::all_of(name, [](char c) {
-    return text::is_alnum(c) || std::string_view("._-").find(c) != std::string_view::npos;
-  });
-  if (fits && !name.empty() && name.size() <= kNameBytesMax) return {};
-  return error(Fault::invalid_value,
-               fmt::format("name: must have 1 to {} of A-Z a-z 0-9 . _ -", kNameBytesMax), "name");
 }
 
 Result<> write_all(int descriptor, std::filesystem::path const& file, std::span<char const> bytes) {
@@ -230,7 +220,7 @@ Result<KeyState> Keyring::state(std::string_view key) {
 
 Result<std::string> Keyring::default_key(ProjectId const& project) {
   if (!is_project_id(project.text)) return error(Fault::invalid_project_id);
-  auto const name = fmt::format("{}{}", kDefaultPrefix, project.text);
+  auto const name = default_key_name(project);
   auto const named = [&]() -> std::optional<std::string> {
     auto const at = std::ranges::find(
         entries_, name, [](Entry const& entry) -> std::string const& { return entry.key.name; });
@@ -270,7 +260,7 @@ Result<std::vector<Key>> Keyring::list() {
 }
 
 Result<Key> Keyring::create(std::string_view name) {
-  TRY(check_name(name));
+  TRY(check_key_name(name));
   std::lock_guard const lock(mutex_);
   auto const held = TRY(Lock::take(file_));
   TRY(refresh());
