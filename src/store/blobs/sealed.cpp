@@ -16,8 +16,11 @@ constexpr std::size_t kSealedSegmentBytes = kSegmentBytes + Gcm::kTagBytes;
 // Handed on at once: a multiple of the page, as writers like it.
 constexpr std::size_t kOutBytes = 1U << 20U;
 constexpr std::size_t kPageBytes = 4096;
-// Read at once where the store below has no wish: few round trips, and little memory a download.
-constexpr std::size_t kReadBytes = 256U << 10U;
+// Fetched at once where the store below has no wish: what was read is still in the cache when it is
+// opened.
+constexpr std::size_t kFetchBytes = 256U << 10U;
+// Given at once: threads that hand parts to each other should not do so too often.
+constexpr std::size_t kReadBytes = 1U << 20U;
 
 std::string associated(BlobId const& blob) { return "vitrine segment 1\n" + blob.text; }
 
@@ -112,7 +115,7 @@ public:
 
   [[nodiscard]] std::uint64_t size_bytes() const noexcept override { return size_bytes_; }
   [[nodiscard]] std::size_t read_bytes_best() const noexcept override {
-    return segments_at_once() * kSegmentBytes;
+    return std::max(kReadBytes, segments_at_once() * kSegmentBytes);
   }
 
   Result<> read(std::uint64_t offset, std::span<std::byte> into) override {
@@ -135,7 +138,7 @@ public:
 
 private:
   [[nodiscard]] std::size_t segments_at_once() const noexcept {
-    return std::max(kReadBytes, sealed_->read_bytes_best()) / kSegmentBytes;
+    return std::max(kFetchBytes, sealed_->read_bytes_best()) / kSegmentBytes;
   }
   [[nodiscard]] std::uint64_t last_segment() const noexcept {
     return size_bytes_ == 0 ? 0 : (size_bytes_ - 1) / kSegmentBytes;
