@@ -304,7 +304,7 @@ def encryption(service, options):
            plain=round(theirs), share=round(mine / theirs, 3))
     fetch = ["curl", "-sS", "--fail", "-o", "/dev/null", "-H", f"X-Auth-Token: {demo.token}"]
     pairs = [[timed(*fetch, f"{service.url}/v2/images/{image}/file") for image in (sealed, plain)]
-             for _ in range(5)]
+             for _ in range(6)][1:]  # the first reads the disk: what was stored went past the cache
     mine, theirs = (megabytes / statistics.median(column) for column in zip(*pairs))
     report("encrypted_out", mine, "MB/s", "at least 70 % of plain", mine >= 0.7 * theirs,
            plain=round(theirs), share=round(mine / theirs, 3))
