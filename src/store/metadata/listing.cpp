@@ -30,9 +30,6 @@ constexpr std::int64_t kRareTermMax = 2000;
 // engine would hold those of all its rows before the first can be looked at.
 constexpr std::size_t kShortBytes = 8U << 10U;
 
-// Each is one more join to plan; more are counted by one subquery.
-constexpr std::size_t kJoinedTermsMax = 4;
-
 // Statement text under construction with the values of its parameters.
 class Text {
 public:
@@ -330,22 +327,17 @@ private:
     return out;
   }
 
-  // That an image of the branch has all these terms, which are different.
+  // That an image of the branch has all these terms, which are different. Counted and compared
+  // within the subquery: PostgreSQL would take EXISTS for a join, and the comparison of a count
+  // outside to hold for one row of 200, and either way sort all that it holds for.
   std::string terms_text(std::span<std::int64_t const> wanted) {
-    constexpr std::string_view of_image = "x.created_at = i.created_at AND x.image_id = i.id";
-    std::string out;
-    if (wanted.size() <= kJoinedTermsMax) {
-      for (auto const term : wanted) {
-        out += fmt::format(" AND EXISTS (SELECT 1 FROM image_terms x WHERE x.term = {} AND {})",
-                           text_.bind(term), of_image);
-      }
-      return out;
-    }
+    if (wanted.empty()) return {};
     std::string list;
     for (auto const term : wanted)
       list += (list.empty() ? "" : ", ") + text_.bind(term);
-    return fmt::format(" AND (SELECT COUNT(*) FROM image_terms x WHERE x.term IN ({}) AND {}) = {}",
-                       list, of_image, wanted.size());
+    return fmt::format(" AND (SELECT COUNT(*) = {} FROM image_terms x WHERE x.term IN ({}) AND "
+                       "x.created_at = i.created_at AND x.image_id = i.id)",
+                       wanted.size(), list);
   }
 
   Result<bool> starts_at_term(std::vector<std::int64_t> const& terms) {
@@ -358,6 +350,13 @@ private:
     TRY(connection_.run(count, {terms.front(), kRareTermMax + 1},
                         [&](Row const& row) { found = row.integer(0); }));
     return found <= kRareTermMax;
+  }
+
+  // Whether the range has one value there. To order by an expression that has, SQLite would sort.
+  static bool is_one_value(ImageColumn column, Range const& range) {
+    return std::ranges::any_of(range.comparisons, [&](auto const& compared) {
+      return compared.first.column == column && compared.second == std::string_view("=");
+    });
   }
 
   // One branch and range as a SELECT of the sort keys, cut to the page.
@@ -384,11 +383,21 @@ private:
       auto const& key = listing_.sort[i];
       auto const text = key_text(branch, by_term, key.column);
       keys += fmt::format("{}{} AS k{}", keys.empty() ? "" : ", ", text, i);
+      if (is_one_value(key.column, range)) continue;
       order +=
           fmt::format("{}{}{}", order.empty() ? "" : ", ", text, key.descending ? " DESC" : "");
     }
     return fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {}", keys, from, where, order,
-                       text_.bind(listing_.limit));
+                       limit());
+  }
+
+  // The number of rows of the page. PostgreSQL plans a prepared statement once for all values only
+  // when that looks no dearer than a plan for each, so it must see how few rows are asked for; to
+  // plan a page takes longer than to read it. With a filter it is right to plan each page.
+  std::string limit() {
+    bool const filters = !listing_.conditions.empty() || !listing_.properties.empty() ||
+                         !listing_.tags.empty() || !listing_.standards.empty() || listing_.sharing;
+    return filters ? text_.bind(listing_.limit) : std::to_string(listing_.limit);
   }
 
   // The union of the branches, cut to the page, with the images themselves.
@@ -406,7 +415,7 @@ private:
     }
     return fmt::format("{} FROM (SELECT * FROM ({}) u ORDER BY {} LIMIT {}) v {} images i ON "
                        "i.id = v.{} ORDER BY {}",
-                       columns(), ids, order, text_.bind(listing_.limit), join_, id_key, order);
+                       columns(), ids, order, limit(), join_, id_key, order);
   }
 
   // get_image's text up to its WHERE names the columns in the order that row_to_image reads. Texts
