@@ -102,7 +102,8 @@ Result<> set_by_extension(model::Image& image, model::Properties& properties, st
   } else if (name == "max_ram" && text::parse_int(text) == 0) {
     properties.erase("max_ram");
   } else {
-    if (name == "enterprise_project_id" && text.empty()) text = "0";
+    // A character: g++ 12 takes the assignment of a literal for one that overlaps.
+    if (name == "enterprise_project_id" && text.empty()) text = '0';
     properties.insert_or_assign(std::string(name), std::move(text));
   }
   return {};
