@@ -73,7 +73,8 @@ public:
   /// Error: `image_not_found` when the caller sees none of the images (decision L1).
   Result<> require_some_visible(model::Caller const& caller, std::span<ImageId const> images);
   /// `project_unknown` or `identity_unavailable` for each project that cannot become a member.
-  ProjectFaults check_projects(std::span<ProjectId const> projects);
+  /// Error: `unavailable` when our own database does not answer, which is no fault of a pair.
+  Result<ProjectFaults> check_projects(std::span<ProjectId const> projects);
 
   // Inside a unit of work: one image with the projects of the request. The change and its audit
   // event are written to the connection; the failures are returned, by index.

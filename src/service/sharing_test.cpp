@@ -30,11 +30,11 @@ class FakeDirectory final : public model::ProjectDirectory {
 public:
   Result<bool> is_usable(ProjectId const& project) override {
     ++questions;
-    if (is_down) return error(Fault::identity_unavailable);
+    if (fault) return error(*fault);
     return !unknown.contains(project.text);
   }
   std::set<std::string> unknown;
-  bool is_down{false};
+  std::optional<Fault> fault;
   int questions{0};
 };
 
@@ -116,7 +116,7 @@ protected:
   /// Shares as a job does; failures as {index, fault}.
   std::map<std::size_t, Fault> share(model::Caller const& caller, ImageId const& id,
                                      std::vector<ProjectId> const& projects) {
-    auto const checked = sharing_->check_projects(projects);
+    auto const checked = sharing_->check_projects(projects).value();
     return outcome(
         [&](store::Connection& connection, Batch const& batch) {
           return sharing_->add_all(connection, batch, id, projects, checked);
@@ -273,8 +273,16 @@ TEST_F(SharingTest, AnUnknownProjectFailsAlone) {
 }
 
 TEST_F(SharingTest, AnIdentityThatDoesNotAnswerFailsThePairs) {
-  directory_.is_down = true;
+  directory_.fault = Fault::identity_unavailable;
   EXPECT_EQ(share(owner_, image(), {{"b"}}), (Failures{{0, Fault::identity_unavailable}}));
+}
+
+TEST_F(SharingTest, AnOutageOfTheDatabaseIsNoFaultOfAPair) {
+  directory_.fault = Fault::unavailable;
+  std::vector<ProjectId> const projects{{"b"}};
+  auto const checked = sharing_->check_projects(projects);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().fault, Fault::unavailable);
 }
 
 TEST_F(SharingTest, SharingAgainKeepsWhatIsAndAsksTheRejectedOnceMore) {

@@ -43,9 +43,10 @@ def programs():
 
 
 class Cluster:
-    """Starts, stops and kills one server over one data directory. `url` is its first database."""
+    """Starts, stops and kills one server over one data directory. `url` is its first database. A
+    standby of another cluster follows that one until it is promoted."""
 
-    def __init__(self, durable=False):
+    def __init__(self, durable=False, standby_of=None):
         # Where any user can get to, which the folders of a build need not be.
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-pg-", dir="/var/tmp"))
         self.data = self.home / "data"
@@ -54,13 +55,19 @@ class Cluster:
         self.url = f"postgresql://vitrine@127.0.0.1:{self.port}/postgres"
         if OWNER:
             shutil.chown(self.home, OWNER, OWNER)
-        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                 "--locale=C.UTF-8", "--no-sync")
+        if standby_of:
+            self.run("pg_basebackup", "-D", self.data, "-h", "127.0.0.1", "-p",
+                     str(standby_of.port), "-U", "postgres", "-c", "fast", "-R", "--no-sync")
+        else:
+            self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                     "--locale=C.UTF-8", "--no-sync")
         settings = SETTINGS.format(port=self.port, home=self.home,
                                    durable="on" if durable else "off")
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.write(settings)
         self.start()
+        if standby_of:
+            return
         # To drop a database that autovacuum is at work in, its worker must be ended.
         self.sql("CREATE ROLE vitrine LOGIN CREATEDB IN ROLE pg_signal_backend", user="postgres")
 
@@ -79,6 +86,10 @@ class Cluster:
     def stop(self, mode="fast"):
         """`fast` ends sessions and stops in order, `immediate` is a crash: recovery follows."""
         self.run("pg_ctl", "stop", "-w", "-t", str(READY_SECONDS), "-D", self.data, "-m", mode)
+
+    def promote(self):
+        """Makes a standby take writes."""
+        self.run("pg_ctl", "promote", "-w", "-t", str(READY_SECONDS), "-D", self.data)
 
     def sql(self, text, user="vitrine", database="postgres"):
         """Runs SQL; rows as lists of text."""

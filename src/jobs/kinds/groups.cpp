@@ -84,7 +84,8 @@ JobKind groups_kind(std::string_view name, service::Sharing& sharing, Fault not_
   auto const walk = [&sharing, not_stored](JobContext& context,
                                            Prepare const& prepared) -> Result<> {
     auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
-    return Walk(context, sharing, arguments, prepared(arguments), not_stored).run();
+    auto const apply = TRY(prepared(arguments));
+    return Walk(context, sharing, arguments, apply, not_stored).run();
   };
   return {.name = name,
           .run = [walk, prepare](JobContext& context) { return walk(context, prepare); },
