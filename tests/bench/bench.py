@@ -4,8 +4,8 @@ usage: bench.py --binary PATH [--small] [--images N] [NAME...]
 
 NAME is one of the functions in FIGURES, or of those in ON_POSTGRES, which have a cluster of their
 own. --small shrinks the amounts, to try the script itself; --images is the number of images that
-postgres_page fills its database with. Needs nginx, wrk, openssl, curl and PostgreSQL; leaves
-nothing behind.
+postgres_page fills its database with (1,000,000). Needs nginx, wrk, openssl, curl and PostgreSQL;
+leaves nothing behind.
 """
 
 import argparse
@@ -184,10 +184,11 @@ def share(service, options):
            quarter_s=round(quarter, 4))
 
 
-def share_on_postgres(service, _, options):
+def share_on_postgres(options):
     """100 images with 256 projects by one request, POST to SUCCESS."""
-    demo, images, projects = to_share(service, options)
-    whole = statistics.median(share_seconds(demo, images, projects) for _ in range(3))
+    with on_postgres.service(options) as (service, _):
+        demo, images, projects = to_share(service, options)
+        whole = statistics.median(share_seconds(demo, images, projects) for _ in range(3))
     report("postgres_share_seconds", whole, "s", "at most 1.5 s for 25,600 pairs", whole <= 1.5,
            pairs=len(images) * len(projects))
 
@@ -400,14 +401,15 @@ FIGURES = {function.__name__: function
            for function in (start, memory, show, create, page, share, transfer, encryption,
                             existence, metrics)}
 ON_POSTGRES = {"postgres_show": on_postgres.show, "postgres_share": share_on_postgres,
-               "postgres_page": on_postgres.page}
+               "postgres_page": on_postgres.page,
+               "postgres_second_server": on_postgres.second_server}
 
 
 def main():
     parser = argparse.ArgumentParser(description="Prints the figures of speed and size.")
     parser.add_argument("--binary", required=True, type=pathlib.Path)
     parser.add_argument("--small", action="store_true")
-    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--images", type=int, default=1_000_000)
     parser.add_argument("figures", nargs="*", choices=[[], *FIGURES, *ON_POSTGRES],
                         metavar="NAME")
     options = parser.parse_args()
@@ -417,8 +419,7 @@ def main():
             with Service(options.binary) as service:
                 FIGURES[name](service, options)
         else:
-            with on_postgres.service(options.binary) as (service, cluster):
-                ON_POSTGRES[name](service, cluster, options)
+            ON_POSTGRES[name](options)
     if FAILED:
         print(f"bench: {len(FAILED)} not reached: {', '.join(FAILED)}", file=sys.stderr)
     return 1 if FAILED else 0

@@ -1,6 +1,8 @@
 """What every figure needs: a client that measures, and the line that tells."""
 
 import json
+import os
+import pathlib
 import re
 import subprocess
 
@@ -14,6 +16,22 @@ def report(figure, value, unit, bound, holds, **reference):
         FAILED.append(figure)
     print(json.dumps({"figure": figure, "value": round(value, 4), "unit": unit, "bound": bound,
                       "holds": bool(holds), **reference}), flush=True)
+
+
+def cpu_seconds():
+    """(busy, idle) seconds of all cores since the start of the machine."""
+    text = pathlib.Path("/proc/stat").read_text()
+    user, nice, system, idle, iowait, irq, softirq, steal = map(int, text.split()[1:9])
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq + steal) / ticks, (idle + iowait) / ticks
+
+
+def idle_share(run):
+    """What `run()` gives, and the share of all cores that did nothing meanwhile."""
+    busy, idle = cpu_seconds()
+    value = run()
+    busy_after, idle_after = cpu_seconds()
+    return value, (idle_after - idle) / (busy_after - busy + idle_after - idle)
 
 
 def wrk(url, seconds, token=None, script=None, connections=CONNECTIONS):

@@ -85,8 +85,10 @@ class Api:
 class Service:
     """The program over a new directory; with its scratch space it is gone after the block."""
 
-    def __init__(self, binary, environment=None):
-        self.binary = binary
+    def __init__(self, binary, environment=None, core=None):
+        """On one `core` only, when that is given."""
+        self.command = [*(["taskset", "--cpu-list", str(core)] if core is not None else []),
+                        str(binary)]
         self.environment = {**os.environ, **(environment or {})}
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
         self.directory = self.scratch / "data"
@@ -107,7 +109,7 @@ class Service:
     def start(self):
         with (self.scratch / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(self.binary), "serve", "--standalone", str(self.directory), "--demo",
+                [*self.command, "serve", "--standalone", str(self.directory), "--demo",
                  "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=log, text=True,
                 env=self.environment)
         line = self.process.stdout.readline()
