@@ -130,8 +130,8 @@ def s3(_):
     build("dev")
     within = [sys.executable, ROOT / "tests/components/s3.py", "run"]
     files = [f"tests/contract/test_{name}.py"
-             for name in ("s3", "blobs_check", "uploads", "hostile_images", "serve", "imports",
-                          "exports", "copy", "encryption")]
+             for name in ("s3", "stores", "blobs_check", "uploads", "hostile_images", "serve",
+                          "imports", "exports", "copy", "encryption")]
     shared = [sys.executable, ROOT / "tests/components/postgres.py", "run", *within]
     return total(unit("dev", name="unit-s3", within=within, programs="^store$"),
                  pytest("contract-s3", *files, workers=CORES, within=within),

@@ -25,6 +25,7 @@
   X(image, import_info)                                                                            \
   X(image, stores_info)                                                                            \
   X(image, stores_detail)                                                                          \
+  X(image, delete_from_store)                                                                      \
   X(image, usage_info)                                                                             \
   X(image, list_members)                                                                           \
   X(image, add_member)                                                                             \

@@ -12,6 +12,6 @@ std::vector<Endpoint> all_endpoints();
 
 /// The version documents of `GET /`, `/versions` and of paths that name no API, with the given
 /// status.
-Reply version_list(Context& context, int status);
+Reply version_list(Context& context, bool several_stores, int status);
 
 } // namespace vitrine::api

@@ -2,8 +2,8 @@
 
 #include "model/caller.hpp"
 #include "ops/log.hpp"
-#include "store/metadata/images.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 #include <fstream>
@@ -54,20 +54,41 @@ void ImageFigures::refresh() {
   std::lock_guard const lock(mutex_);
   auto const now = std::chrono::steady_clock::now();
   if (counted_at_ && now - *counted_at_ < kCountAgeMax) return;
-  auto const totals = database_.read(
-      [](store::Connection& connection) { return store::Images(connection).totals(); });
-  if (!totals) return ops::log_warning("images.not_counted", {{"detail", totals.error().detail}});
+  std::vector<store::StoreTotal> blobs;
+  auto const images =
+      database_.read([&](store::Connection& connection) -> Result<std::vector<store::ImageTotal>> {
+        if (stores_.several()) blobs = TRY(store::BlobIndex(connection).totals());
+        return store::Images(connection).totals();
+      });
+  if (!images) return ops::log_warning("images.not_counted", {{"detail", images.error().detail}});
   counted_at_ = now;
+  show_images(*images);
+  if (stores_.several()) show_stores(blobs);
+}
+
+void ImageFigures::show_images(std::vector<store::ImageTotal> const& totals) {
   for (auto const& [status, visibility] : shown_) {
     metrics_.gauge(ops::Metric::images, {status, visibility}).set(0);
     metrics_.gauge(ops::Metric::image_bytes, {status, visibility}).set(0);
   }
-  for (auto const& total : *totals) {
+  for (auto const& total : totals) {
     shown_.emplace(total.status, total.visibility);
     metrics_.gauge(ops::Metric::images, {total.status, total.visibility})
         .set(static_cast<double>(total.count));
     metrics_.gauge(ops::Metric::image_bytes, {total.status, total.visibility})
         .set(static_cast<double>(total.size_bytes));
+  }
+}
+
+// Of the stores that are configured; of others the log tells.
+void ImageFigures::show_stores(std::vector<store::StoreTotal> const& totals) {
+  for (auto const& store : stores_.all()) {
+    auto const total = std::ranges::find(totals, store.key, &store::StoreTotal::store);
+    bool const holds_some = total != totals.end();
+    metrics_.gauge(ops::Metric::store_blobs, {store.name})
+        .set(holds_some ? static_cast<double>(total->blobs) : 0);
+    metrics_.gauge(ops::Metric::store_bytes, {store.name})
+        .set(holds_some ? static_cast<double>(total->size_bytes) : 0);
   }
 }
 

@@ -3,9 +3,12 @@
 
 #include "api/kit/dispatcher.hpp"
 #include "app/identity.hpp"
+#include "model/image_stores.hpp"
 #include "net/server.hpp"
 #include "ops/metrics.hpp"
+#include "store/metadata/blob_index.hpp"
 #include "store/metadata/database.hpp"
+#include "store/metadata/images.hpp"
 
 #include <array>
 #include <atomic>
@@ -42,20 +45,25 @@ private:
   std::vector<Series> series_; ///< by endpoint; the last one for paths that lead nowhere
 };
 
-/// Images by status and visibility, counted in the database at a scrape, but at most once in 5 s.
+/// Images by status and visibility, and what several stores should hold, counted in the database at
+/// a scrape, but at most once in 5 s.
 /// Thread-safe.
 class ImageFigures {
 public:
-  /// Both must outlive the last scrape, as must this.
-  ImageFigures(ops::Metrics& metrics, store::Database& database)
-      : metrics_(metrics), database_(database) {}
+  /// All must outlive the last scrape, as must this.
+  ImageFigures(ops::Metrics& metrics, store::Database& database, model::ImageStores const& stores)
+      : metrics_(metrics), database_(database), stores_(stores) {}
   void refresh();
 
 private:
   using Series = std::pair<std::string, std::string>; ///< status, visibility
 
+  void show_images(std::vector<store::ImageTotal> const& totals);
+  void show_stores(std::vector<store::StoreTotal> const& totals);
+
   ops::Metrics& metrics_;
   store::Database& database_;
+  model::ImageStores const& stores_;
   std::mutex mutex_;
   std::optional<std::chrono::steady_clock::time_point> counted_at_;
   std::set<Series> shown_; ///< those without an image any more go down to zero

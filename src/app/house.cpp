@@ -6,10 +6,12 @@
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/upkeep/upkeep.hpp"
 #include "ops/log.hpp"
+#include "store/metadata/blob_index.hpp"
 #include "store/metadata/jobs.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <fmt/format.h>
 #include <thread>
 
 namespace vitrine::app {
@@ -29,6 +31,16 @@ void log_healed(service::HealedData const& data) {
   ops::log_warning(
       "image_data.healed",
       {{"blob", data.damaged.text}, {"by_blob", data.blob.text}, {"bytes", data.size_bytes}});
+}
+
+store::Blobs& opened(Stores const& stores, model::ImageStore const& store) {
+  return *stores.blobs->all().at(store.key);
+}
+
+// The store is named where there are several.
+std::string duty_for(std::string_view what, House const& house, model::ImageStore const& store) {
+  return house.image_stores.several() ? fmt::format("{} of {}", what, store.name)
+                                      : std::string(what);
 }
 
 } // namespace
@@ -59,6 +71,7 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
                       {config.identity.login_attempts_max, config.identity.login_window_seconds}),
       buckets(make_buckets(stores.directory, config, identity->object_store_keys())),
       quotas(quotas_of(config, *stores.database)),
+      image_stores(image_stores_of(stores.directory, config)),
       images(*stores.database, access, quotas, clock,
              {.ims_profile = ims,
               .property_max = static_cast<std::size_t>(config.images.property_max),
@@ -74,6 +87,7 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
                .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
                .digest_threads = std::max(2U, std::thread::hardware_concurrency()),
                .server = stores.server,
+               .store = image_stores.by_default().key,
                .healed = log_healed}),
       copies(access, images, encryption, uploads, {config.images.copy_size_bytes_max}),
       downloads(*stores.database, encryption, access, log_damaged),
@@ -96,6 +110,7 @@ api::Services House::services() {
           metrics,
           health,
           access,
+          image_stores,
           images,
           os_versions,
           uploads,
@@ -152,17 +167,33 @@ Result<> look_at_database(House& house, Stores const& stores) {
   return follow_clock(house, stores);
 }
 
-Result<> look_at_store(House& house, Stores const& stores) {
+Result<> look_at_store(House& house, Stores const& stores, model::ImageStore const& store) {
   auto const began = ops::Health::Clock::now();
-  house.health.store_looked_at(stores.blobs->look().has_value(), began);
+  bool const answers = opened(stores, store).look().has_value();
+  auto const& known = house.image_stores;
+  if (store.key == known.by_default().key) house.health.store_looked_at(answers, began);
+  if (known.several()) {
+    house.metrics.gauge(ops::Metric::store_up, {store.name}).set(answers ? 1 : 0);
+  }
   return {};
 }
 
-Result<> remove_strays(House& house) {
-  auto const& storage = house.config.storage;
-  bool const shared = storage.driver != ops::StorageDriver::file;
-  auto const count = TRY(house.uploads.remove_strays(shared ? storage.stray_seconds : 0));
-  if (count > 0) ops::log_info("store.strays_removed", {{"count", count}});
+Result<> remove_strays(House& house, Stores const& stores, model::ImageStore const& store) {
+  bool const own = store.key.empty() && house.config.storage.driver == ops::StorageDriver::file;
+  auto const count = TRY(house.uploads.remove_strays(opened(stores, store),
+                                                     own ? 0 : house.config.storage.stray_seconds));
+  if (count > 0) ops::log_info("store.strays_removed", {{"store", store.name}, {"count", count}});
+  return {};
+}
+
+Result<> tell_of_lost_stores(House& house, Stores const& stores) {
+  auto const totals = TRY(stores.database->read(
+      [](store::Connection& connection) { return store::BlobIndex(connection).totals(); }));
+  for (auto const& total : totals) {
+    if (house.image_stores.with_key(total.store) != nullptr) continue;
+    ops::log_error("store.not_configured",
+                   {{"store", total.store}, {"blobs", total.blobs}, {"bytes", total.size_bytes}});
+  }
   return {};
 }
 
@@ -170,27 +201,23 @@ OwnUpkeep::OwnUpkeep(House& house, Stores const& stores)
     : keep_uploads("uploads", std::chrono::seconds(service::Uploads::kTouchSeconds),
                    [&house] { return house.uploads.keep_alive(); }),
       look("health", 1s, [&stores, &house] { return look_at_database(house, stores); }),
-      look_at_blobs(
-          "store", 2s, [&stores, &house] { return look_at_store(house, stores); },
-          jobs::Periodic::AtEnd::no_more),
       give_back(
           "memory", 5s,
           []() -> Result<> {
             give_memory_back();
             return {};
           },
-          jobs::Periodic::AtEnd::no_more) {}
+          jobs::Periodic::AtEnd::no_more) {
+  for (auto const& store : house.image_stores.all()) {
+    look_at_stores.emplace_back(
+        duty_for("store", house, store), 2s,
+        [&stores, &house, &store] { return look_at_store(house, stores, store); },
+        jobs::Periodic::AtEnd::no_more);
+  }
+}
 
 SharedUpkeep::SharedUpkeep(House& house, Stores const& stores, jobs::AuditExport& audit)
-    : remove_bytes("blobs", 2s, // often: a full disk is what the owner who deletes waits for
-                   [&stores]() -> Result<> {
-                     TRY(jobs::remove_unused_blobs(*stores.database, *stores.blobs));
-                     return {};
-                   }),
-      sweep(
-          "strays", std::chrono::seconds(house.config.storage.sweep_seconds),
-          [&house] { return remove_strays(house); }, jobs::Periodic::AtEnd::no_more),
-      remove_jobs("jobs", 3600s,
+    : remove_jobs("jobs", 3600s,
                   [&stores, &house]() -> Result<> {
                     TRY(jobs::remove_old_jobs(*stores.database, house.clock,
                                               house.config.jobs.retention_days));
@@ -201,6 +228,19 @@ SharedUpkeep::SharedUpkeep(House& house, Stores const& stores, jobs::AuditExport
                           TRY(jobs::forget_used_signatures(*stores.database, house.clock));
                           return {};
                         }),
-      export_audit("audit", 250ms, [&audit] { return audit.export_pending(); }) {}
+      export_audit("audit", 250ms, [&audit] { return audit.export_pending(); }) {
+  for (auto const& store : house.image_stores.all()) {
+    remove_bytes.emplace_back(
+        duty_for("blobs", house, store), 2s, // often: who deletes may wait for room on a full disk
+        [&stores, &store]() -> Result<> {
+          TRY(jobs::remove_unused_blobs(*stores.database, opened(stores, store), store.key));
+          return {};
+        });
+    sweep.emplace_back(
+        duty_for("strays", house, store), std::chrono::seconds(house.config.storage.sweep_seconds),
+        [&stores, &house, &store] { return remove_strays(house, stores, store); },
+        jobs::Periodic::AtEnd::no_more);
+  }
+}
 
 } // namespace vitrine::app

@@ -28,6 +28,7 @@
 #include "service/uploads.hpp"
 #include "store/metadata/database_clock.hpp"
 
+#include <list>
 #include <memory>
 #include <string>
 
@@ -57,6 +58,7 @@ struct House {
   identity::SignedRequests signed_requests;
   std::unique_ptr<store::Buckets> const buckets;
   service::Quotas quotas;
+  model::ImageStores const image_stores;
   service::Images images;
   service::OsVersions const os_versions;
   service::Encryption encryption;
@@ -82,11 +84,14 @@ Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const
 Result<> follow_clock(House& house, Stores const& stores);
 /// Tells `house.health` whether the database can be read, and follows its clock.
 Result<> look_at_database(House& house, Stores const& stores);
-/// Tells `house.health` whether the store of image data can be used; never an error.
-Result<> look_at_store(House& house, Stores const& stores);
-/// Removes image data that is nobody's: at once from a directory, which is this server's own, after
-/// `storage.stray_seconds` from a bucket.
-Result<> remove_strays(House& house);
+/// Tells whether a store of image data can be used: `house.health` of the one for uploads that name
+/// none, the metrics of each where there are several. Never an error.
+Result<> look_at_store(House& house, Stores const& stores, model::ImageStore const& store);
+/// Removes image data in a store that is nobody's: at once from the directory of the server, which
+/// came with its database, after `storage.stray_seconds` from any other place.
+Result<> remove_strays(House& house, Stores const& stores, model::ImageStore const& store);
+/// Logs which stores hold data of images and are not configured.
+Result<> tell_of_lost_stores(House& house, Stores const& stores);
 
 /// What each server does again and again while it runs: for its own uploads and its health.
 struct OwnUpkeep {
@@ -94,7 +99,7 @@ struct OwnUpkeep {
 
   jobs::Periodic keep_uploads;
   jobs::Periodic look;
-  jobs::Periodic look_at_blobs;
+  std::list<jobs::Periodic> look_at_stores; ///< each by itself: one that hangs is no other's matter
   jobs::Periodic give_back;
 };
 
@@ -102,8 +107,8 @@ struct OwnUpkeep {
 struct SharedUpkeep {
   SharedUpkeep(House& house, Stores const& stores, jobs::AuditExport& audit);
 
-  jobs::Periodic remove_bytes;
-  jobs::Periodic sweep;
+  std::list<jobs::Periodic> remove_bytes; ///< of each store
+  std::list<jobs::Periodic> sweep;        ///< each store
   jobs::Periodic remove_jobs;
   jobs::Periodic forget_signatures;
   jobs::Periodic export_audit; ///< ends last of all workers: it exports once more

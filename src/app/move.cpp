@@ -3,6 +3,7 @@
 #include "app/stores.hpp"
 #include "service/copy_blobs.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/metadata/blob_index.hpp"
 #include "store/metadata/copy_rows.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
 
@@ -21,6 +22,20 @@ std::string amount_of(service::CopiedBlobs const& blobs) {
   return fmt::format("{} blobs, {} bytes", blobs.blobs, blobs.bytes);
 }
 
+// Data in further stores stays where it is: the new configuration must know them.
+Result<> check_stores(store::Database& database, ops::Config const& config) {
+  auto const totals = TRY(database.read(
+      [](store::Connection& connection) { return store::BlobIndex(connection).totals(); }));
+  for (auto const& total : totals) {
+    if (total.store.empty() || config.stores.contains(total.store)) continue;
+    return error(Fault::invalid_value,
+                 fmt::format("{} blobs are in the store '{}', of which the configuration has no "
+                             "section [store.{}]",
+                             total.blobs, total.store, total.store));
+  }
+  return {};
+}
+
 // The place to go need not be there yet: it is another one then.
 bool is_same(std::string const& home, std::string const& directory) {
   std::error_code failed;
@@ -35,7 +50,7 @@ Result<> move_blobs(store::Database& database, std::string const& directory,
     return {};
   }
   auto const from = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
-  auto const into = TRY(open_blobs(home, config));
+  auto const into = TRY(open_first_store(home, config));
   auto told_at = std::chrono::steady_clock::now();
   auto const moved = TRY(service::copy_blobs(
       database, *from, *into,
@@ -62,6 +77,7 @@ Result<> move_service(std::string const& directory, ops::Config const& config, T
   auto const from = TRY(store::sqlite::SqliteDatabase::open(directory + "/vitrine.db"));
   auto const into = TRY(open_database(directory, config.database));
   TRY(store::check_empty(*into));
+  TRY(check_stores(*from, config));
   // Rows come last: they say that all is there.
   TRY(move_blobs(*from, directory, config, tell));
   auto const tables = TRY(store::copy_rows(*from, *into));

@@ -119,7 +119,9 @@ std::vector<api::Endpoint> endpoints_of(House const& house) {
 
 // The answer to paths that name no API: which there are, if any.
 api::Reply no_such_api(House const& house, api::Context& context, int status) {
-  if (answers_clients(house.config)) return api::version_list(context, status);
+  if (answers_clients(house.config)) {
+    return api::version_list(context, house.image_stores.several(), status);
+  }
   return api::ops_family.refuse(error(Fault::not_found), {});
 }
 
@@ -136,12 +138,16 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   TRY(follow_clock(house, stores));
   TRY(house.identity->prepare(options.directory, options.demo));
   TRY(house.uploads.recover());
-  if (config.storage.driver == ops::StorageDriver::file) TRY(remove_strays(house));
+  auto const& first_store = house.image_stores.all().front();
+  if (config.storage.driver == ops::StorageDriver::file) {
+    TRY(remove_strays(house, stores, first_store));
+  }
+  TRY(tell_of_lost_stores(house, stores));
   TRY(house.engine.take_over());
   std::unique_ptr<jobs::AuditExport> audit;
   if (works(config)) audit = TRY(open_audit(house, stores, options.directory));
   TRY(look_at_database(house, stores)); // ready from the first request on
-  TRY(look_at_store(house, stores));
+  TRY(look_at_store(house, stores, house.image_stores.by_default()));
   OwnUpkeep const own_upkeep(house, stores);
   std::optional<SharedUpkeep> shared_upkeep;
   if (works(config)) shared_upkeep.emplace(house, stores, *audit);
@@ -149,7 +155,7 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto services = house.services();
   api::Origin const origin(config.server.public_endpoint, config.server.trusted_proxies);
   auto const endpoints = endpoints_of(house);
-  ImageFigures image_figures(metrics, *stores.database);
+  ImageFigures image_figures(metrics, *stores.database, house.image_stores);
   metrics.before_scrape([&image_figures] { image_figures.refresh(); });
   RequestCounts counts(metrics, endpoints, config.metrics.per_project);
   api::Dispatcher dispatcher(

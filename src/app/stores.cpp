@@ -27,6 +27,8 @@
 namespace vitrine::app {
 namespace {
 
+constexpr char const* kBlobsFolder = "/blobs"; // of the first store, when it is of files
+
 /// Of the section for image data or of that for the buckets of the users.
 template <class Section>
 store::s3::ServerOptions server_options(Section const& from) {
@@ -57,6 +59,48 @@ store::s3::BucketsOptions buckets_options(ops::BucketsConfig const& from) {
     to.allowed.emplace(ProjectId{pair.substr(0, colon)}, pair.substr(colon + 1));
   }
   return to;
+}
+
+/// The store of [storage], in the form of the further ones.
+ops::StoreConfig first_store(std::string const& directory, ops::Config const& config) {
+  return {.driver = config.storage.driver,
+          .description = config.storage.description,
+          .directory = directory + kBlobsFolder,
+          .s3 = config.s3};
+}
+
+model::ImageStore described(std::string key, std::string name, ops::StoreConfig const& store) {
+  bool const in_files = store.driver == ops::StorageDriver::file;
+  return {.key = std::move(key),
+          .name = std::move(name),
+          .description = store.description,
+          .driver = in_files ? "file" : "s3",
+          .directory = store.directory,
+          .part_size_mib = store.s3.part_size_mib};
+}
+
+Result<std::unique_ptr<store::Blobs>> open_store(ops::StoreConfig const& store) {
+  if (store.driver == ops::StorageDriver::s3) {
+    return TRY(store::s3::S3Blobs::open(s3_options(store.s3)));
+  }
+  return TRY(store::FilesystemBlobs::open(store.directory));
+}
+
+/// Each directory is one server's, or its sweeper would remove what the other stores.
+Result<std::vector<DirectoryLock>> lock_all(std::string const& directory,
+                                            ops::Config const& config) {
+  std::vector<DirectoryLock> locks;
+  locks.push_back(TRY(DirectoryLock::take(directory)));
+  for (auto const& [name, store] : config.stores) {
+    if (store.driver != ops::StorageDriver::file) continue;
+    std::error_code failed;
+    if (std::filesystem::equivalent(store.directory, directory + kBlobsFolder, failed)) {
+      return error(Fault::unavailable,
+                   fmt::format("store.{} keeps image data in the place of the first store", name));
+    }
+    locks.push_back(TRY(DirectoryLock::take(store.directory)));
+  }
+  return locks;
 }
 
 Error failed_to(std::string_view what, std::string const& path) {
@@ -120,12 +164,36 @@ Result<std::unique_ptr<store::Database>> open_database(std::string const& direct
       {.connection = postgres_options(config), .pool_size = config.pool_size}));
 }
 
-Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
-                                                 ops::Config const& config) {
-  if (config.storage.driver == ops::StorageDriver::file) {
-    return TRY(store::FilesystemBlobs::open(directory + "/blobs"));
-  }
-  return TRY(store::s3::S3Blobs::open(s3_options(config.s3)));
+model::ImageStores image_stores_of(std::string const& directory, ops::Config const& config) {
+  auto const& name = config.storage.name;
+  std::vector<model::ImageStore> stores{described({}, name, first_store(directory, config))};
+  for (auto const& [further, store] : config.stores)
+    stores.push_back(described(further, further, store));
+  auto const& chosen = config.storage.default_store;
+  return {std::move(stores), chosen.empty() ? name : chosen};
+}
+
+Result<std::unique_ptr<store::Blobs>> open_first_store(std::string const& directory,
+                                                       ops::Config const& config) {
+  return open_store(first_store(directory, config));
+}
+
+Result<std::unique_ptr<store::BlobStores>>
+open_blobs(std::string const& directory, ops::Config const& config, ops::Metrics* metrics) {
+  store::BlobStores::ByKey stores;
+  bool const several = !config.stores.empty();
+  auto const add = [&](std::string const& key, std::string const& name,
+                       std::unique_ptr<store::Blobs> store) {
+    if (metrics != nullptr) {
+      store = std::make_unique<store::TimedBlobs>(std::move(store), *metrics,
+                                                  several ? name : std::string());
+    }
+    stores.emplace(key, std::move(store));
+  };
+  add({}, config.storage.name, TRY(open_first_store(directory, config)));
+  for (auto const& [name, store] : config.stores)
+    add(name, name, TRY(open_store(store)));
+  return std::make_unique<store::BlobStores>(std::move(stores));
 }
 
 std::unique_ptr<store::Buckets>
@@ -175,15 +243,14 @@ Result<std::unique_ptr<store::KeyService>> open_keys(std::string const& director
 
 Result<Stores> Stores::open(std::string const& directory, ops::Config const& config,
                             ops::Metrics& metrics) {
-  auto lock = TRY(DirectoryLock::take(directory));
+  auto locks = TRY(lock_all(directory, config));
   auto server = TRY(server_id(directory));
   auto opened = TRY(open_database(directory, config.database));
   auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
-  auto store = TRY(open_blobs(directory, config));
-  auto blobs = std::make_unique<store::TimedBlobs>(std::move(store), metrics);
+  auto blobs = TRY(open_blobs(directory, config, &metrics));
   auto converter = TRY(open_converter(directory, config));
   auto keys = TRY(open_keys(directory, config));
-  return Stores{std::move(lock),      std::move(database), std::move(blobs), std::move(keys),
+  return Stores{std::move(locks),     std::move(database), std::move(blobs), std::move(keys),
                 std::move(converter), std::move(server),   directory};
 }
 

@@ -3,10 +3,11 @@
 
 #include "base/result.hpp"
 #include "convert/converter.hpp"
+#include "model/image_stores.hpp"
 #include "model/object_store_keys.hpp"
 #include "ops/config.hpp"
 #include "ops/metrics.hpp"
-#include "store/blobs/blobs.hpp"
+#include "store/blobs/blob_stores.hpp"
 #include "store/buckets/buckets.hpp"
 #include "store/keys/key_service.hpp"
 #include "store/metadata/database.hpp"
@@ -15,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace vitrine::app {
 
@@ -39,9 +41,9 @@ Result<bool> holds_service(std::string const& directory);
 
 /// What is kept: in one directory, but for a database or image data elsewhere.
 struct Stores {
-  DirectoryLock lock;
+  std::vector<DirectoryLock> locks; ///< of the directory and of the further stores that are files
   std::unique_ptr<store::Database> database;
-  std::unique_ptr<store::Blobs> blobs;
+  std::unique_ptr<store::BlobStores> blobs;
   std::unique_ptr<store::KeyService> keys;
   std::unique_ptr<convert::Converter> converter; ///< a place for image data on its way out
 
@@ -66,10 +68,17 @@ store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& c
 Result<std::unique_ptr<store::Database>> open_database(std::string const& directory,
                                                        ops::DatabaseConfig const& config);
 
-/// Where the configuration keeps image data, below `directory` when that is in files. Errors:
-/// `unavailable` with the reason.
-Result<std::unique_ptr<store::Blobs>> open_blobs(std::string const& directory,
-                                                 ops::Config const& config);
+/// The stores of image data that the configuration names; the first is below `directory` when it is
+/// of files.
+model::ImageStores image_stores_of(std::string const& directory, ops::Config const& config);
+
+/// Opens them; they are measured when there are `metrics`. Errors: `unavailable` with the reason.
+Result<std::unique_ptr<store::BlobStores>>
+open_blobs(std::string const& directory, ops::Config const& config, ops::Metrics* metrics);
+
+/// Opens the first of them alone.
+Result<std::unique_ptr<store::Blobs>> open_first_store(std::string const& directory,
+                                                       ops::Config const& config);
 
 /// The buckets of the users, below `directory` when they are directories. `own` knows the keys of
 /// the users, null when nobody does; it must outlive them.

@@ -22,7 +22,7 @@ using ProjectId =
 using UserId = Id<struct UserTag>;     ///< 32 lower-case hex when made here
 using DomainId = Id<struct DomainTag>; ///< 32 lower-case hex when made here, or "default"
 using JobId = Id<struct JobTag>;       ///< 32 lower-case hex
-using BlobId = Id<struct BlobTag>;     ///< 32 lower-case hex; names the bytes in a blob store
+using BlobId = Id<struct BlobTag>;     ///< 32 lower-case hex, perhaps with @STORE; names bytes
 
 /// A new random (version 4) UUID, dashed.
 std::string new_uuid();

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <iterator>
 
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
@@ -152,16 +153,6 @@ struct FromToml {
   }
 };
 
-bool is_section(std::string_view name) {
-  return std::ranges::any_of(config_keys(), [&](Key const& key) { return key.section == name; });
-}
-
-Key const* find_key(std::string_view section, std::string_view name) {
-  auto const found = std::ranges::find_if(
-      config_keys(), [&](Key const& key) { return key.section == section && key.name == name; });
-  return found == config_keys().end() ? nullptr : &*found;
-}
-
 bool is_readable(std::string const& path) {
   std::error_code failed;
   return std::filesystem::is_regular_file(path, failed) && std::ifstream(path).good();
@@ -188,15 +179,19 @@ public:
       return fault(fmt::format("{}:{}", path, problem.source().begin.line), "file",
                    problem.description());
     }
-    for (auto const& [name, node] : parsed.table())
-      section(path, name.str(), node);
+    for (auto const& [name, node] : parsed.table()) {
+      if (name.str() == kStores) {
+        stores(path, node);
+      } else {
+        section(path, std::string(name.str()), node);
+      }
+    }
   }
 
   void environment(Settings const& variables) {
     for (auto const& [variable, text] : variables) {
-      auto const found = std::ranges::find_if(
-          config_keys(), [&](Key const& key) { return key.variable() == variable; });
-      if (found != config_keys().end()) {
+      auto const found = std::ranges::find(keys_, variable, &Key::variable);
+      if (found != keys_.end()) {
         set_text("environment " + variable, *found, text);
       } else if (starts_like_section(variable)) {
         fault("environment " + variable, "variable", "names no key");
@@ -206,7 +201,7 @@ public:
 
   void command_line(Settings const& settings) {
     for (auto const& [name, text] : settings) {
-      auto const dot = name.find('.');
+      auto const dot = name.rfind('.');
       auto const* key = dot == std::string::npos
                             ? nullptr
                             : find_key(name.substr(0, dot), std::string_view(name).substr(dot + 1));
@@ -220,7 +215,7 @@ public:
 
   /// Whether the files that the keys name can be used.
   void files() {
-    for (auto const& key : config_keys()) {
+    for (auto const& key : keys_) {
       if (key.names_file == NamesFile::no) continue;
       auto const& file = *std::get<std::string*>(key.slot(config_));
       bool const reads = key.names_file == NamesFile::to_read;
@@ -247,7 +242,7 @@ public:
     }
     if (server.role != Role::all) check_role(server.role == Role::api ? "api" : "worker");
     if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
-    if (config_.storage.driver == StorageDriver::s3) check_s3();
+    check_stores();
     if (config_.buckets.driver == BucketsDriver::s3) check_buckets();
     if (config_.keys.driver == KeysDriver::barbican) check_barbican();
   }
@@ -269,11 +264,47 @@ public:
   }
 
 private:
-  void section(std::string const& path, std::string_view name, toml::node const& node) {
+  static constexpr std::string_view kStores = "store";
+
+  [[nodiscard]] bool is_section(std::string_view name) const {
+    return std::ranges::find(keys_, name, &Key::section) != keys_.end();
+  }
+
+  [[nodiscard]] Key const* find_key(std::string_view section, std::string_view name) const {
+    auto const found = std::ranges::find_if(
+        keys_, [&](Key const& key) { return key.section == section && key.name == name; });
+    return found == keys_.end() ? nullptr : &*found;
+  }
+
+  /// The sections `store.NAME`: each brings its keys with it.
+  void stores(std::string const& path, toml::node const& node) {
+    auto const* table = node.as_table();
+    if (table == nullptr) return fault(place(path, node), kStores, "must be sections store.NAME");
+    for (auto const& [name, store] : *table) {
+      auto const section_name = std::string(kStoreSections) + std::string(name.str());
+      auto const wrong = check_store_name(name.str());
+      if (wrong) {
+        fault(place(path, store), section_name, *wrong);
+        continue;
+      }
+      auto keys = keys_of_store(std::string(name.str()));
+      auto const twin = std::ranges::find(keys_, keys.front().variable(), &Key::variable);
+      if (twin != keys_.end()) {
+        fault(place(path, store), section_name, "has the variables of " + twin->section);
+        continue;
+      }
+      config_.stores.try_emplace(std::string(name.str()));
+      std::ranges::move(keys, std::back_inserter(keys_));
+      section(path, section_name, store);
+    }
+  }
+
+  void section(std::string const& path, std::string const& name, toml::node const& node) {
     auto const where = place(path, node);
     if (!is_section(name)) return fault(where, name, "no section has this name");
     auto const* table = node.as_table();
     if (table == nullptr) return fault(where, name, "must be a section");
+    places_[name] = where;
     for (auto const& [key_name, value] : *table) {
       auto const* key = find_key(name, key_name.str());
       auto const full = fmt::format("{}.{}", name, key_name.str());
@@ -289,10 +320,12 @@ private:
     return fmt::format("{}:{}", path, node.source().begin.line);
   }
 
-  static bool starts_like_section(std::string_view variable) {
-    return std::ranges::any_of(config_keys(), [&](Key const& key) {
-      return variable.starts_with(Key{key.section, "", nullptr, ""}.variable());
-    });
+  [[nodiscard]] bool starts_like_section(std::string_view variable) const {
+    auto const begins = [&](std::string const& section) {
+      return variable.starts_with(Key{section, "", nullptr, ""}.variable());
+    };
+    return begins(std::string(kStores)) ||
+           std::ranges::any_of(keys_, [&](Key const& key) { return begins(key.section); });
   }
 
   void set_text(std::string const& where, Key const& key, std::string_view text) {
@@ -312,11 +345,10 @@ private:
     if (config_.database.url.empty()) {
       together("server.role",
                fmt::format("{} needs database.url: servers of other roles share it", role));
-    } else if (config_.storage.driver != StorageDriver::s3) {
-      together("server.role",
-               fmt::format("{} needs storage.driver = s3: servers of other roles share the image "
-                           "data",
-                           role));
+    } else if (auto const key = driver_of_files(); !key.empty()) {
+      together(
+          "server.role",
+          fmt::format("{} needs {} = s3: servers of other roles share the image data", role, key));
     } else if (config_.buckets.driver == BucketsDriver::directory) {
       together("server.role",
                fmt::format("{} needs another buckets.driver than directory, which other servers do "
@@ -330,17 +362,67 @@ private:
     together(key, fmt::format("host needs an endpoint with a name, {} has an address", endpoint));
   }
 
-  void check_s3() {
-    auto const& s3 = config_.s3;
-    check_addressing("s3.addressing", s3.addressing, s3.endpoint);
-    auto const missing = [&](std::string_view reason) { together("storage.driver", reason); };
-    if (s3.endpoint.empty()) missing("s3 needs s3.endpoint");
-    if (s3.bucket.empty()) missing("s3 needs s3.bucket");
+  /// The key of a driver that keeps files; empty when there is none.
+  [[nodiscard]] std::string driver_of_files() const {
+    if (config_.storage.driver == StorageDriver::file) return "storage.driver";
+    for (auto const& [name, store] : config_.stores) {
+      if (store.driver == StorageDriver::file)
+        return fmt::format("{}{}.driver", kStoreSections, name);
+    }
+    return {};
+  }
+
+  void check_stores() {
+    auto const& storage = config_.storage;
+    if (storage.driver == StorageDriver::s3) check_s3("storage.driver", "s3", config_.s3);
+    auto const& chosen = storage.default_store;
+    if (!chosen.empty() && chosen != storage.name && !config_.stores.contains(chosen)) {
+      together("storage.default", fmt::format("there is no store '{}'", chosen));
+    }
+    std::map<std::string, std::string> owners; // of places, by section
+    if (storage.driver == StorageDriver::s3) owners[place_of(config_.s3)] = "storage";
+    if (storage.driver == StorageDriver::file && !storage.directory.empty()) {
+      owners[place_of(storage.directory + "/blobs")] = "storage";
+    }
+    for (auto const& [name, store] : config_.stores) {
+      auto const section = std::string(kStoreSections) + name;
+      check_store(section, store);
+      if (name == storage.name) together(section, "has the name of the first store, storage.name");
+      bool const in_files = store.driver == StorageDriver::file;
+      auto const [owner, is_new] =
+          owners.emplace(in_files ? place_of(store.directory) : place_of(store.s3), section);
+      if (!is_new) together(section, "keeps image data in the place of " + owner->second);
+    }
+  }
+
+  void check_store(std::string const& section, StoreConfig const& store) {
+    if (store.driver == StorageDriver::s3) {
+      check_s3(section + ".driver", section, store.s3);
+    } else if (!std::filesystem::path(store.directory).is_absolute()) {
+      together(section + ".directory", "must be a whole path, from / on");
+    }
+  }
+
+  static std::string place_of(std::string_view directory) {
+    return "file " + (std::filesystem::path(directory) / "").lexically_normal().string();
+  }
+
+  static std::string place_of(S3Config const& s3) {
+    return fmt::format("s3 {} {} {}", s3.endpoint, s3.bucket, s3.prefix);
+  }
+
+  void check_s3(std::string const& key, std::string_view section, S3Config const& s3) {
+    check_addressing(fmt::format("{}.addressing", section), s3.addressing, s3.endpoint);
+    auto const missing = [&](std::string_view what) {
+      together(key, fmt::format("s3 needs {}", what));
+    };
+    if (s3.endpoint.empty()) missing(fmt::format("{}.endpoint", section));
+    if (s3.bucket.empty()) missing(fmt::format("{}.bucket", section));
     if (s3.access_key.empty() == s3.access_key_file.empty()) {
-      missing("s3 needs either s3.access_key or s3.access_key_file");
+      missing(fmt::format("either {0}.access_key or {0}.access_key_file", section));
     }
     if (s3.secret_key.empty() == s3.secret_key_file.empty()) {
-      missing("s3 needs either s3.secret_key or s3.secret_key_file");
+      missing(fmt::format("either {0}.secret_key or {0}.secret_key_file", section));
     }
   }
 
@@ -389,8 +471,10 @@ private:
     }
   }
 
+  /// At the key when it was set, else at its section.
   void together(std::string const& key, std::string_view reason) {
-    fault(places_[key], key, reason);
+    auto const set = places_.contains(key);
+    fault(places_[set ? key : key.substr(0, key.rfind('.'))], key, reason);
   }
 
   void fault(std::string_view where, std::string_view key, std::string_view reason) {
@@ -399,7 +483,9 @@ private:
   }
 
   Config config_;
-  std::map<std::string, std::string, std::less<>> places_; ///< where a key was set, by full name
+  std::vector<Key> keys_{config_keys().begin(), config_keys().end()};
+  /// Where a key was set, by full name, and where a section begins.
+  std::map<std::string, std::string, std::less<>> places_;
   std::vector<std::string> faults_;
   std::string first_key_;
 };

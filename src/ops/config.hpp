@@ -2,7 +2,7 @@
 // the environment and the command line. Each key is one row in `config.cpp`: type, bounds, text.
 //
 // Precedence: command line > environment > file > default. A key `section.key` is the environment
-// variable VITRINE_SECTION_KEY.
+// variable VITRINE_SECTION_KEY. The sections `store.NAME` are as many as the file has.
 #pragma once
 
 #include "base/limits.hpp"
@@ -53,6 +53,9 @@ struct ServerConfig {
 struct StorageConfig {
   std::string directory;
   StorageDriver driver{StorageDriver::file};
+  std::string name{"main"}; ///< of the first store, where there are further ones
+  std::string description;
+  std::string default_store; ///< by name; empty: the first
   std::int64_t sweep_seconds{3600};
   std::int64_t stray_seconds{86'400};
 };
@@ -70,6 +73,14 @@ struct S3Config {
   std::string ca_file;
   std::int64_t part_size_mib{16};
   std::int64_t timeout_seconds{10};
+};
+
+/// A further store of image data; its name is the key of the map.
+struct StoreConfig {
+  StorageDriver driver{StorageDriver::file};
+  std::string description;
+  std::string directory; ///< of files
+  S3Config s3;
 };
 
 struct BucketsConfig {
@@ -195,6 +206,7 @@ struct Config {
   ServerConfig server;
   StorageConfig storage;
   S3Config s3;
+  std::map<std::string, StoreConfig, std::less<>> stores; ///< the further ones
   BucketsConfig buckets;
   DatabaseConfig database;
   KeysConfig keys;

@@ -68,8 +68,11 @@ std::string type_of(Key const& key) {
 std::string describe_config_markdown() {
   std::string out = "# Configuration\n\n"
                     "Precedence: command line, environment, file, default.\n";
-  std::string_view section;
-  for (auto const& key : config_keys()) {
+  std::string section;
+  std::vector<Key> keys(config_keys().begin(), config_keys().end());
+  auto const of_store = keys_of_store("NAME");
+  keys.insert(keys.end(), of_store.begin(), of_store.end());
+  for (auto const& key : keys) {
     if (key.section != section) {
       section = key.section;
       out += fmt::format("\n## [{}]\n\n| key | variable | type | default | applies | meaning |\n"

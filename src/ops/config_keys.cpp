@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kCountMax = 2'147'483'647;
 constexpr std::int64_t kDaySeconds = 86'400;
+constexpr std::size_t kStoreNameMax = 63;
 
 // Of every object store.
 constexpr std::string_view kAddressing =
@@ -91,16 +92,20 @@ std::optional<std::string> check_region(std::string_view text) {
   return "must have 1 to 255 bytes";
 }
 
-Key input_file(std::string_view section, std::string_view name, Slot (*slot)(Config&),
-               std::string_view description, Applies applies = Applies::at_restart) {
-  return {section, name, slot, description, 0, 0, {}, nullptr, applies, NamesFile::to_read};
+using Place = std::function<Slot(Config&)>;
+
+Key input_file(std::string section, std::string_view name, Place slot, std::string_view description,
+               Applies applies = Applies::at_restart) {
+  return {std::move(section), name, std::move(slot), description, 0, 0, {}, nullptr, applies,
+          NamesFile::to_read};
 }
 
 /// SIGHUP opens it again, so that it can be rotated.
-Key output_file(std::string_view section, std::string_view name, Slot (*slot)(Config&),
+Key output_file(std::string section, std::string_view name, Place slot,
                 std::string_view description) {
-  return {section, name, slot,    description,        0,
-          0,       {},   nullptr, Applies::on_reload, NamesFile::to_write};
+  return {
+      std::move(section), name, std::move(slot), description, 0, 0, {}, nullptr, Applies::on_reload,
+      NamesFile::to_write};
 }
 
 // Slots are found by a function, so that one table serves every Config.
@@ -189,12 +194,24 @@ std::vector<Key> storage_keys() {
        0,
        0,
        {"file", "s3"}},
+      {"storage",
+       "name",
+       SLOT(storage, name),
+       "What clients call this store where there are further ones, sections [store.NAME].",
+       0,
+       0,
+       {},
+       check_store_name},
+      {"storage", "description", SLOT(storage, description), "What it is, for clients."},
+      {"storage", "default", SLOT(storage, default_store),
+       "Name of the store for data whose upload names none. Empty: this one."},
       {"storage", "sweep_seconds", SLOT(storage, sweep_seconds),
        "How often image data that belongs to no image, such as that of a killed server, is looked "
        "for.",
        1, 30 * kDaySeconds},
       {"storage", "stray_seconds", SLOT(storage, stray_seconds),
-       "Such data is removed from a bucket once it is older than this.", 0, 365 * kDaySeconds},
+       "Such data is removed from a bucket, or a further directory, once it is older than this.", 0,
+       365 * kDaySeconds},
       {"database",
        "url",
        SLOT(database, url),
@@ -217,62 +234,74 @@ std::vector<Key> storage_keys() {
   };
 }
 
-std::vector<Key> s3_keys() {
+// The same in a section that is there more than once.
+#define OF_S3(key) [of](Config& config) -> Slot { return &of(config).key; }
+
+/// Of a section for an object store with image data, which `of` finds.
+std::vector<Key> s3_keys(std::string const& section, std::function<S3Config&(Config&)> const& of) {
   return {
-      {"s3",
+      {section,
        "endpoint",
-       SLOT(s3, endpoint),
+       OF_S3(endpoint),
        "Base URL of an S3-compatible object store, such as https://objects.example.org.",
        0,
        0,
        {},
        check_endpoint},
-      {"s3",
+      {section,
        "bucket",
-       SLOT(s3, bucket),
+       OF_S3(bucket),
        "Bucket for the image data; it must exist.",
        0,
        0,
        {},
        check_bucket},
-      {"s3",
+      {section,
        "region",
-       SLOT(s3, region),
+       OF_S3(region),
        "Region that requests are signed for.",
        0,
        0,
        {},
        check_region},
-      {"s3", "addressing", CHOICE(s3, addressing), kAddressing, 0, 0, {"path", "host"}},
-      {"s3",
+      {section,
+       "addressing",
+       [of](Config& config) -> Slot { return choice(of(config).addressing); },
+       kAddressing,
+       0,
+       0,
+       {"path", "host"}},
+      {section,
        "prefix",
-       SLOT(s3, prefix),
+       OF_S3(prefix),
        "What the keys of all objects begin with, such as vitrine/. Servers with the same database "
        "share it; no others may use it.",
        0,
        0,
        {},
        check_prefix},
-      {"s3", "access_key", SLOT(s3, access_key), "Access key, unless it is in access_key_file."},
-      input_file("s3", "access_key_file", SLOT(s3, access_key_file),
+      {section, "access_key", OF_S3(access_key), "Access key, unless it is in access_key_file."},
+      input_file(section, "access_key_file", OF_S3(access_key_file),
                  "File with the access key. Read again when the store refuses the key."),
-      {"s3", "secret_key", SLOT(s3, secret_key), "Secret key, unless it is in secret_key_file."},
-      input_file("s3", "secret_key_file", SLOT(s3, secret_key_file),
+      {section, "secret_key", OF_S3(secret_key), "Secret key, unless it is in secret_key_file."},
+      input_file(section, "secret_key_file", OF_S3(secret_key_file),
                  "File with the secret key. Read again when the store refuses the key."),
       input_file(
-          "s3", "ca_file", SLOT(s3, ca_file),
+          section, "ca_file", OF_S3(ca_file),
           "PEM file with the certificates to believe for an https endpoint. Empty: those of the "
           "system."),
-      {"s3", "part_size_mib", SLOT(s3, part_size_mib),
+      {section, "part_size_mib", OF_S3(part_size_mib),
        "Size of the parts of an upload. An upload holds two in memory; one of an announced length "
        "above 10000 of them takes larger ones.",
        5, 1024},
-      {"s3", "timeout_seconds", SLOT(s3, timeout_seconds),
+      {section, "timeout_seconds", OF_S3(timeout_seconds),
        "How long the store may stay silent; what fails is tried three times, then the client is "
        "answered 503.",
        1, 300},
   };
 }
+
+#undef OF_S3
 
 std::vector<Key> buckets_keys() {
   return {
@@ -552,20 +581,55 @@ std::vector<Key> operation_keys() {
 
 } // namespace
 
+std::optional<std::string> check_store_name(std::string_view text) {
+  auto const fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || text::is_digit(c) || c == '-' || c == '_';
+  };
+  if (!text.empty() && text.size() <= kStoreNameMax && text::is_alnum(text.front()) &&
+      std::ranges::all_of(text, fits)) {
+    return std::nullopt;
+  }
+  return fmt::format("the name of a store has 1 to {} of a-z 0-9 - _ and begins with a letter or "
+                     "digit",
+                     kStoreNameMax);
+}
+
 std::string Key::full_name() const { return fmt::format("{}.{}", section, name); }
 
 std::string Key::variable() const {
   auto text = fmt::format("VITRINE_{}_{}", section, name);
   for (char& c : text) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (c == '.' || c == '-') c = '_';
   }
   return text;
+}
+
+std::vector<Key> keys_of_store(std::string const& name) {
+  auto const section = std::string(kStoreSections) + name;
+  auto const of = [name](Config& config) -> StoreConfig& { return config.stores[name]; };
+  std::vector<Key> keys{
+      {section,
+       "driver",
+       [of](Config& config) -> Slot { return choice(of(config).driver); },
+       "A further store of image data. file: in the directory below; s3: in a bucket.",
+       0,
+       0,
+       {"file", "s3"}},
+      {section, "description", [of](Config& config) -> Slot { return &of(config).description; },
+       "What it is, for clients."},
+      {section, "directory", [of](Config& config) -> Slot { return &of(config).directory; },
+       "Directory for driver file; of this server and this store alone."}};
+  auto const s3 = s3_keys(section, [of](Config& config) -> S3Config& { return of(config).s3; });
+  keys.insert(keys.end(), s3.begin(), s3.end());
+  return keys;
 }
 
 std::span<Key const> config_keys() {
   static std::vector<Key> const keys = [] {
     std::vector<Key> all;
-    for (auto const& part : {server_keys(), storage_keys(), s3_keys(), buckets_keys(), key_keys(),
+    auto const s3 = s3_keys("s3", [](Config& config) -> S3Config& { return config.s3; });
+    for (auto const& part : {server_keys(), storage_keys(), s3, buckets_keys(), key_keys(),
                              image_keys(), keystone_keys(), identity_keys(), operation_keys()}) {
       all.insert(all.end(), part.begin(), part.end());
     }

@@ -28,9 +28,9 @@ enum class NamesFile : std::uint8_t { no, to_read, to_write };
 enum class Applies : std::uint8_t { at_restart, on_reload };
 
 struct Key {
-  std::string_view section;
+  std::string section;
   std::string_view name;
-  Slot (*slot)(Config&);
+  std::function<Slot(Config&)> slot;
   std::string_view description;
   std::int64_t min{0}; ///< of integers
   std::int64_t max{0};
@@ -43,7 +43,15 @@ struct Key {
   [[nodiscard]] std::string variable() const;
 };
 
-/// All keys, grouped by section.
+/// All keys of sections that are there once, grouped by section.
 std::span<Key const> config_keys();
+
+/// What is wrong with the name of a store, nothing when it is right.
+std::optional<std::string> check_store_name(std::string_view text);
+
+/// What the names of sections of further stores begin with.
+inline constexpr std::string_view kStoreSections = "store.";
+/// The keys of the section of a further store. A slot makes the store when it is not there.
+std::vector<Key> keys_of_store(std::string const& name);
 
 } // namespace vitrine::ops

@@ -104,6 +104,59 @@ TEST_F(ConfigFile, names_of_buckets_and_prefixes_are_checked) {
             "slash");
 }
 
+TEST_F(ConfigFile, further_stores_are_as_many_as_sections) {
+  auto const config =
+      load_config(write("[storage]\ndefault = \"cold-2\"\n[store.fast]\ndirectory = \"/srv/fast\"\n"
+                        "[store.cold-2]\ndriver = \"s3\"\nendpoint = \"https://s3.example.org\"\n"
+                        "bucket = \"images\"\naccess_key = \"a\"\n"),
+                  {{"VITRINE_STORE_COLD_2_SECRET_KEY", "hush"}});
+  ASSERT_TRUE(config) << config.error().detail;
+  ASSERT_EQ(config->stores.size(), 2U);
+  EXPECT_EQ(config->stores.at("fast").directory, "/srv/fast");
+  EXPECT_EQ(config->stores.at("cold-2").driver, StorageDriver::s3);
+  EXPECT_EQ(config->stores.at("cold-2").s3.bucket, "images");
+  EXPECT_EQ(config->stores.at("cold-2").s3.secret_key, "hush");
+}
+
+TEST_F(ConfigFile, further_stores_have_names_and_places_of_their_own) {
+  std::string const form =
+      "the name of a store has 1 to 63 of a-z 0-9 - _ and begins with a letter "
+      "or digit";
+  EXPECT_EQ(faults("[store.Fast]\n[store._a]\n"),
+            "F:1: store.Fast: " + form + "\nF:2: store._a: " + form);
+  EXPECT_EQ(faults("[storage]\nname = \"a.b\"\n"), "F:2: storage.name: " + form);
+  EXPECT_EQ(faults("[store]\nfast = 1\n"), "F:2: store.fast: must be a section");
+  EXPECT_EQ(faults("[store.fast]\nspeed = 1\n"), "F:2: store.fast.speed: no key has this name");
+  EXPECT_EQ(faults("[store.a-b]\n[store.a_b]\n"), "F:2: store.a_b: has the variables of store.a-b");
+  EXPECT_EQ(faults("[store.fast]\n[store.slow]\ndirectory = \"slow\"\n"),
+            "F:1: store.fast.directory: must be a whole path, from / on\n"
+            "F:3: store.slow.directory: must be a whole path, from / on");
+  EXPECT_EQ(faults("[storage]\ndefault = \"fast\"\n"),
+            "F:2: storage.default: there is no store 'fast'");
+  EXPECT_EQ(faults("[store.main]\ndirectory = \"/a\"\n"),
+            "F:1: store.main: has the name of the first store, storage.name");
+  EXPECT_EQ(faults("[storage]\ndirectory = \"/a\"\n[store.x]\ndirectory = \"/a/b/../blobs/\"\n"
+                   "[store.y]\ndirectory = \"/b\"\n[store.z]\ndirectory = \"/b//\"\n"),
+            "F:3: store.x: keeps image data in the place of storage\n"
+            "F:7: store.z: keeps image data in the place of store.y");
+  EXPECT_EQ(faults("[store.s]\ndriver = \"s3\"\nbucket = \"images\"\naccess_key = \"a\"\n"),
+            "F:2: store.s.driver: s3 needs store.s.endpoint\n"
+            "F:2: store.s.driver: s3 needs either store.s.secret_key or store.s.secret_key_file");
+  auto const unknown = load_config(std::nullopt, {{"VITRINE_STORE_FAST_DIRECTORY", "/a"}});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().detail,
+            "environment VITRINE_STORE_FAST_DIRECTORY: variable: names no key");
+}
+
+TEST_F(ConfigFile, servers_of_other_roles_share_every_store) {
+  EXPECT_EQ(faults("[server]\nrole = \"api\"\n[database]\nurl = \"postgresql:///v\"\n"
+                   "[storage]\ndriver = \"s3\"\n[s3]\nendpoint = \"https://s3.example.org\"\n"
+                   "bucket = \"images\"\naccess_key = \"a\"\nsecret_key = \"b\"\n"
+                   "[store.fast]\ndirectory = \"/a\"\n"),
+            "F:2: server.role: api needs store.fast.driver = s3: servers of other roles share the "
+            "image data");
+}
+
 TEST_F(ConfigFile, buckets_need_to_know_where_and_as_whom) {
   std::string const head = "[buckets]\ndriver = \"s3\"\n";
   std::string const url = head + "endpoint = \"https://s3.example.org\"\n";

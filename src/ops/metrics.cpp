@@ -101,7 +101,7 @@ constexpr prometheus::MetricType wire_type(Type type) {
 void label(prometheus::ClientMetric& out, Row const& row, Key const& values) {
   auto const names = labels_of(row);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    out.label.push_back({std::string(names[i]), values[i]});
+    if (!values[i].empty()) out.label.push_back({std::string(names[i]), values[i]});
   }
 }
 

@@ -67,8 +67,15 @@ namespace vitrine::ops {
     "Jobs taken over from a worker whose lease ended.")                                            \
   X(transaction_seconds, histogram, "vitrine_transaction_seconds", "kind", seconds,                \
     "Database transactions, with the wait for their turn.")                                        \
-  X(store_seconds, histogram, "vitrine_store_seconds", "operation", seconds,                       \
-    "Operations of the store of image data; files leave by sendfile, which is no read.")           \
+  X(store_seconds, histogram, "vitrine_store_seconds", "operation,store", seconds,                 \
+    "Operations of the store of image data; files leave by sendfile, which is no read. The store " \
+    "is told where there are several.")                                                            \
+  X(store_up, gauge, "vitrine_store_up", "store", none,                                            \
+    "1 while the store answers, 0 while it does not; where there are several.")                    \
+  X(store_blobs, gauge, "vitrine_store_blobs", "store", none,                                      \
+    "Blobs that the store should hold; where there are several.")                                  \
+  X(store_bytes, gauge, "vitrine_store_bytes", "store", none,                                      \
+    "Bytes of those; equal data counts once in a store.")                                          \
   X(audit_events, counter, "vitrine_audit_events_total", "event", none,                            \
     "Audit events written to the file.")
 
@@ -141,8 +148,8 @@ public:
   Metrics(Metrics const&) = delete;
   Metrics& operator=(Metrics const&) = delete;
 
-  /// The series with these label values, in the order of the declaration. Type and number of labels
-  /// must fit the declaration (CHECK).
+  /// The series with these label values, in the order of the declaration; one that is empty is left
+  /// out. Type and number of labels must fit the declaration (CHECK).
   Counter& counter(Metric metric, Labels labels = {});
   Gauge& gauge(Metric metric, Labels labels = {});
   Histogram& histogram(Metric metric, Labels labels = {});

@@ -1,5 +1,6 @@
 #include "service/blob_check.hpp"
 
+#include "model/image_stores.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/running_uploads.hpp"
 
@@ -11,10 +12,17 @@ namespace vitrine::service {
 namespace {
 
 using Kind = BlobFinding::Kind;
+using Listed = std::unordered_map<BlobId, store::StoredBlob>;
 
 struct Rows {
   std::vector<store::BlobRow> blobs;
-  std::unordered_set<BlobId> known; ///< also those of uploads under way
+  std::unordered_set<BlobId> known;     ///< also those of uploads under way
+  std::unordered_set<BlobId> in_stores; ///< the same by the ids that stores have of them
+
+  void add(BlobId const& id) {
+    known.insert(id);
+    in_stores.insert(model::id_in_store(id));
+  }
 };
 
 Result<Rows> read_rows(store::Database& database) {
@@ -22,12 +30,29 @@ Result<Rows> read_rows(store::Database& database) {
     Rows rows;
     rows.blobs = TRY(store::BlobIndex(connection).all());
     for (auto const& row : rows.blobs)
-      rows.known.insert(row.id);
+      rows.add(row.id);
     auto const uploads = TRY(store::RunningUploads(connection).all());
     for (auto const& upload : uploads)
-      rows.known.insert(upload.id);
+      rows.add(upload.id);
     return rows;
   });
+}
+
+/// What is wrong with the bytes that the row tells of, if anything is.
+Result<std::optional<BlobFinding>> look_at_row(store::BlobStores& blobs, Listed const& listed,
+                                               store::BlobRow const& row) {
+  if (!blobs.has(model::store_of(row.id))) {
+    return std::optional(BlobFinding{Kind::no_store, row.id, 0, row.size_bytes});
+  }
+  auto const found = listed.find(row.id);
+  if (found != listed.end() && found->second.committed &&
+      std::cmp_equal(found->second.size_bytes, row.size_bytes)) {
+    return std::optional<BlobFinding>();
+  }
+  auto const stored = TRY(stored_size_bytes(blobs, row.id));
+  if (stored == row.size_bytes) return std::optional<BlobFinding>();
+  return std::optional(BlobFinding{stored ? Kind::wrong_size : Kind::missing, row.id,
+                                   stored.value_or(0), row.size_bytes});
 }
 
 } // namespace
@@ -37,6 +62,8 @@ std::string_view name_of(Kind kind) noexcept {
   case Kind::missing: return "missing";
   case Kind::wrong_size: return "wrong size";
   case Kind::orphaned: return "orphaned";
+  case Kind::wrong_store: return "wrong store";
+  case Kind::no_store: return "store not configured";
   }
   return "";
 }
@@ -49,8 +76,8 @@ Result<std::optional<std::int64_t>> stored_size_bytes(store::Blobs& blobs, BlobI
 }
 
 // What looks wrong is looked at once more: since the list, data may have come or gone with its row.
-Result<BlobReport> check_blobs(store::Database& database, store::Blobs& blobs) {
-  std::unordered_map<BlobId, store::StoredBlob> listed;
+Result<BlobReport> check_blobs(store::Database& database, store::BlobStores& blobs) {
+  Listed listed;
   TRY(blobs.list([&](store::StoredBlob const& blob) {
     auto const [entry, is_new] = listed.try_emplace(blob.id, blob);
     if (!is_new && blob.committed) entry->second = blob;
@@ -58,24 +85,19 @@ Result<BlobReport> check_blobs(store::Database& database, store::Blobs& blobs) {
   auto const rows = TRY(read_rows(database));
   BlobReport report{.blobs = std::ssize(rows.blobs), .findings = {}};
   for (auto const& row : rows.blobs) {
-    auto const found = listed.find(row.id);
-    if (found != listed.end() && found->second.committed &&
-        std::cmp_equal(found->second.size_bytes, row.size_bytes)) {
-      continue;
-    }
-    auto const stored = TRY(stored_size_bytes(blobs, row.id));
-    if (stored == row.size_bytes) continue;
-    report.findings.push_back(
-        {stored ? Kind::wrong_size : Kind::missing, row.id, stored.value_or(0), row.size_bytes});
+    if (auto const wrong = TRY(look_at_row(blobs, listed, row))) report.findings.push_back(*wrong);
   }
   for (auto const& [id, blob] : listed) {
     if (rows.known.contains(id)) continue;
     if (blob.committed && !TRY(stored_size_bytes(blobs, id))) continue;
-    report.findings.push_back({Kind::orphaned, id, static_cast<std::int64_t>(blob.size_bytes), 0});
+    bool const elsewhere = rows.in_stores.contains(model::id_in_store(id));
+    report.findings.push_back({elsewhere ? Kind::wrong_store : Kind::orphaned, id,
+                               static_cast<std::int64_t>(blob.size_bytes), 0});
   }
   auto const fresh = TRY(read_rows(database));
   std::erase_if(report.findings, [&](BlobFinding const& finding) {
-    return finding.kind != Kind::orphaned && !fresh.known.contains(finding.id);
+    bool const of_row = finding.kind != Kind::orphaned && finding.kind != Kind::wrong_store;
+    return of_row && !fresh.known.contains(finding.id);
   });
   return report;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "store/blobs/blobs.hpp"
+#include "store/blobs/blob_stores.hpp"
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
@@ -14,15 +14,17 @@ namespace vitrine::service {
 
 struct BlobFinding {
   enum class Kind : std::uint8_t {
-    missing,    ///< an image has this data, the store has not
-    wrong_size, ///< the store has another number of bytes
-    orphaned,   ///< in the store, but of no image and no upload under way
+    missing,     ///< an image has this data, the store has not
+    wrong_size,  ///< the store has another number of bytes
+    orphaned,    ///< in the store, but of no image and no upload under way
+    wrong_store, ///< the same, but an image has this data in another store
+    no_store,    ///< an image has this data, its store is not configured
   };
 
   Kind kind;
   BlobId id;
-  std::int64_t stored_bytes{0};   ///< 0 when missing or half-written
-  std::int64_t expected_bytes{0}; ///< 0 when orphaned
+  std::int64_t stored_bytes{0};   ///< 0 when missing, half-written or not looked at
+  std::int64_t expected_bytes{0}; ///< 0 when it is none of this store
 };
 
 std::string_view name_of(BlobFinding::Kind kind) noexcept;
@@ -36,8 +38,8 @@ struct BlobReport {
 /// `unavailable`.
 Result<std::optional<std::int64_t>> stored_size_bytes(store::Blobs& blobs, BlobId const& id);
 
-/// Compares all rows with all of the store. Servers may run meanwhile. Errors: those of the
-/// database and the store.
-Result<BlobReport> check_blobs(store::Database& database, store::Blobs& blobs);
+/// Compares all rows with all of the stores. Servers may run meanwhile. Errors: those of the
+/// database and the stores.
+Result<BlobReport> check_blobs(store::Database& database, store::BlobStores& blobs);
 
 } // namespace vitrine::service

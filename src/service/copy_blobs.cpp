@@ -1,5 +1,6 @@
 #include "service/copy_blobs.hpp"
 
+#include "model/image_stores.hpp"
 #include "service/blob_check.hpp"
 #include "service/digests.hpp"
 #include "store/metadata/blob_index.hpp"
@@ -78,8 +79,9 @@ private:
 
 Result<CopiedBlobs> copy_blobs(store::Database& database, store::Blobs& from, store::Blobs& into,
                                BlobProgress const& progress) {
-  auto const rows = TRY(database.read(
+  auto rows = TRY(database.read(
       [](store::Connection& connection) { return store::BlobIndex(connection).all(); }));
+  std::erase_if(rows, [](store::BlobRow const& row) { return !model::store_of(row.id).empty(); });
   CopiedBlobs total{.blobs = std::ssize(rows)};
   for (auto const& row : rows)
     total.bytes += row.size_bytes;

@@ -18,11 +18,11 @@ struct CopiedBlobs {
 /// Tells how far a copy has come, after each blob: `done` of `total`.
 using BlobProgress = std::function<void(CopiedBlobs const& done, CopiedBlobs const& total)>;
 
-/// Copies the data that `database` names from one store into another, under the same ids; then
-/// reads each back and compares it with its SHA-512. What was copied by an earlier run and is whole
-/// is not copied again. Nobody may upload or delete meanwhile. Errors: `conflict` naming the blob
-/// when the data that is there is not what the database says, or what was read back is not; those
-/// of the database and the stores.
+/// Copies the data that `database` names from the first store into another one, under the same ids;
+/// what lies in further stores is left there. Then reads each back and compares it with its
+/// SHA-512. What was copied by an earlier run and is whole is not copied again. Nobody may upload
+/// or delete meanwhile. Errors: `conflict` naming the blob when the data that is there is not what
+/// the database says, or what was read back is not; those of the database and the stores.
 Result<CopiedBlobs> copy_blobs(store::Database& database, store::Blobs& from, store::Blobs& into,
                                BlobProgress const& progress);
 

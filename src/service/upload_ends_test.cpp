@@ -43,7 +43,7 @@ TEST_F(UploadEndsTest, bytes_stay_when_nobody_knows_whether_they_were_taken) {
   }
   EXPECT_EQ(get(id).status, ImageStatus::active);
   EXPECT_TRUE(downloads_->open(owner_, id));
-  EXPECT_EQ(uploads.remove_strays(0).value(), 0);
+  EXPECT_EQ(uploads.remove_strays(*blobs_, 0).value(), 0);
   EXPECT_EQ(files(), 1U);
 }
 
@@ -117,8 +117,8 @@ TEST_F(UploadEndsTest, recovers_what_the_end_of_the_process_cut) {
 
   ASSERT_TRUE(uploads_->recover());
   EXPECT_EQ(files(), 3U);
-  EXPECT_EQ(uploads_->remove_strays(3600).value(), 0) << "too young";
-  EXPECT_EQ(uploads_->remove_strays(0).value(), 2);
+  EXPECT_EQ(uploads_->remove_strays(*blobs_, 3600).value(), 0) << "too young";
+  EXPECT_EQ(uploads_->remove_strays(*blobs_, 0).value(), 2);
   EXPECT_EQ(files(), 1U);
   EXPECT_EQ(get(cut).status, ImageStatus::queued);
   EXPECT_EQ(get(cut).upload_error, "The server stopped during the upload.");
@@ -136,7 +136,7 @@ TEST_F(UploadEndsTest, the_uploads_of_another_server_go_on) {
   auto running = other->begin(owner_, id, {}).value();
   ASSERT_TRUE(write(*running, "abc"));
   ASSERT_TRUE(uploads_->recover());
-  EXPECT_EQ(uploads_->remove_strays(0).value(), 0);
+  EXPECT_EQ(uploads_->remove_strays(*blobs_, 0).value(), 0);
   clock_.advance(Uploads::kSilentSeconds * kMicrosecondsPerSecond);
   ASSERT_TRUE(other->keep_alive());
   clock_.advance(Uploads::kSilentSeconds * kMicrosecondsPerSecond);
@@ -157,12 +157,12 @@ TEST_F(UploadEndsTest, the_uploads_of_a_server_that_fell_silent_end) {
   ASSERT_TRUE(uploads_->keep_alive());
   EXPECT_EQ(get(id).status, ImageStatus::queued);
   EXPECT_EQ(get(id).upload_error, "The server stopped during the upload.");
-  EXPECT_EQ(uploads_->remove_strays(0).value(), 1);
+  EXPECT_EQ(uploads_->remove_strays(*blobs_, 0).value(), 1);
   ASSERT_TRUE(put(id, "again"));
   EXPECT_EQ(lost->finish().error().fault, Fault::image_gone) << "it woke up too late";
   lost.reset();
   EXPECT_EQ(get(id).status, ImageStatus::active);
-  EXPECT_EQ(uploads_->remove_strays(0).value(), 0);
+  EXPECT_EQ(uploads_->remove_strays(*blobs_, 0).value(), 0);
 }
 
 TEST_F(UploadEndsTest, an_upload_whose_image_is_deleted_keeps_its_bytes_until_it_ends) {
@@ -170,7 +170,7 @@ TEST_F(UploadEndsTest, an_upload_whose_image_is_deleted_keeps_its_bytes_until_it
   auto upload = begin(id);
   ASSERT_TRUE(write(*upload, "abc"));
   remove(id);
-  EXPECT_EQ(uploads_->remove_strays(0).value(), 0);
+  EXPECT_EQ(uploads_->remove_strays(*blobs_, 0).value(), 0);
   EXPECT_EQ(upload->finish().error().fault, Fault::image_gone);
   EXPECT_EQ(running_uploads(), 0U);
   EXPECT_EQ(files(), 0U);

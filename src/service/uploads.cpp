@@ -1,6 +1,7 @@
 #include "service/uploads.hpp"
 
 #include "base/text.hpp"
+#include "model/image_stores.hpp"
 #include "service/blob_check.hpp"
 #include "store/blobs/sealed.hpp"
 #include "store/metadata/audit.hpp"
@@ -12,7 +13,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 namespace vitrine::service {
@@ -78,7 +79,7 @@ Result<model::Image> Uploads::admit(store::Connection& connection, model::Caller
 
 Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, ImageId const& id,
                                                Announcement const& announced) {
-  auto const blob = BlobId{new_hex_id()};
+  auto const blob = model::new_blob_id(announced.store.value_or(options_.store));
   auto started = database_.write([&](store::Connection& connection) -> Result<model::Image> {
     auto const before = TRY(admit(connection, caller, id, announced));
     auto after = before;
@@ -112,7 +113,7 @@ Result<> Uploads::announce(store::Connection& connection, model::Image& image) c
     TRY(store::RunningUploads(connection).remove(BlobId{image.upload_id}));
   }
   image.status = model::ImageStatus::saving;
-  image.upload_id = new_hex_id();
+  image.upload_id = model::new_blob_id(options_.store).text;
   image.upload_error.clear();
   image.updated_at = now;
   return store::RunningUploads(connection).add(BlobId{image.upload_id}, options_.server, now);
@@ -230,25 +231,28 @@ Result<> Uploads::keep_alive() {
 
 /// The store is listed before the rows are read: an upload has a row before its first byte and
 /// until the row of its blob is there, so what was listed and has neither is nobody's.
-Result<std::int64_t> Uploads::remove_strays(std::int64_t age_seconds) {
+Result<std::int64_t> Uploads::remove_strays(store::Blobs& store, std::int64_t age_seconds) {
   auto const newest = clock_.now() + -age_seconds * kMicrosecondsPerSecond;
-  std::unordered_set<BlobId> strays;
-  TRY(blobs_.list([&](store::StoredBlob const& blob) {
-    if (age_seconds == 0 || blob.changed_at <= newest) strays.insert(blob.id);
+  // By the ids that stores have of them: what was moved to another store, by hand or by a changed
+  // configuration, is somebody's all the same.
+  std::unordered_map<BlobId, BlobId> strays;
+  TRY(store.list([&](store::StoredBlob const& blob) {
+    bool const old = age_seconds == 0 || blob.changed_at <= newest;
+    if (old) strays.emplace(model::id_in_store(blob.id), blob.id);
   }));
   if (strays.empty()) return 0;
   auto const spare_known = [&](store::Connection& connection) -> Result<> {
     auto const blobs = TRY(store::BlobIndex(connection).all());
     for (auto const& blob : blobs)
-      strays.erase(blob.id);
+      strays.erase(model::id_in_store(blob.id));
     auto const uploads = TRY(store::RunningUploads(connection).all());
     for (auto const& upload : uploads)
-      strays.erase(upload.id);
+      strays.erase(model::id_in_store(upload.id));
     return {};
   };
   TRY(database_.read(spare_known));
-  for (auto const& id : strays)
-    TRY(blobs_.remove(id));
+  for (auto const& [in_store, id] : strays)
+    TRY(store.remove(id));
   return std::ssize(strays);
 }
 
@@ -320,8 +324,8 @@ Result<formats::Accepted> Upload::recognise() {
                         image_.container_format.value_or(""), uploads_.options_.rules);
 }
 
-/// Makes the image active: with the bytes that are stored already if they are the same and whole,
-/// else with its own. Those heal whatever shares a twin that is not whole.
+/// Makes the image active: with the bytes that its store has already if they are the same and
+/// whole, else with its own. Those heal whatever shares a twin that is not whole.
 Result<> Upload::keep(Digests::Values const& digests, formats::Accepted const& accepted) {
   for (int look = 0; look < kLooksMax; ++look) {
     auto const twin = TRY(find_twin(digests));
@@ -356,7 +360,7 @@ Result<Upload::Twin> Upload::find_twin(Digests::Values const& digests) const {
     TRY(awaiting(connection));
     // Encrypted images share nothing: each has a key of its own.
     if (is_sealed()) return Found();
-    return store::BlobIndex(connection).find(digests.sha512, size_bytes_);
+    return store::BlobIndex(connection).find(digests.sha512, size_bytes_, model::store_of(blob_));
   };
   auto const blob = TRY(uploads_.database_.read(find));
   if (!blob) return Twin{};
@@ -384,7 +388,7 @@ Result<bool> Upload::refer_to_bytes(store::Connection& connection, Digests::Valu
     TRY(store::ImageKeys(connection).add(image_.id, of_job_->seal->wrapped));
     return true;
   }
-  auto const same = TRY(index.find(digests.sha512, size_bytes_));
+  auto const same = TRY(index.find(digests.sha512, size_bytes_, model::store_of(blob_)));
   if (same != twin.blob) return false;
   if (twin.shares()) {
     TRY(index.add_reference(*twin.blob));

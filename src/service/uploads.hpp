@@ -41,6 +41,7 @@ struct UploadOptions {
   formats::Rules rules{};
   unsigned digest_threads{2};
   std::string server{}; ///< names the process among those that share the database, over restarts
+  std::string store{};  ///< key of the one for data whose upload names none
   std::function<void(HealedData const&)> healed{}; ///< told from any thread
 };
 
@@ -48,6 +49,7 @@ struct UploadOptions {
 struct Announcement {
   std::optional<std::int64_t> size_bytes;      ///< x-openstack-image-size
   std::optional<std::uint64_t> content_length; ///< absent when the length is open
+  std::optional<std::string> store{};          ///< key of the one that it asks for
 };
 
 /// Data that a job brings, into an image that waits for it as `Uploads::announce` says.
@@ -96,9 +98,10 @@ public:
   /// on, tells the database of those that ended while it did not answer, and ends those of servers
   /// that have not shown it for `kSilentSeconds`.
   Result<> keep_alive();
-  /// Removes bytes that belong to no image and no upload under way on any server, once they are
-  /// `age_seconds` old; of any age when that is 0. Returns how many blobs went.
-  Result<std::int64_t> remove_strays(std::int64_t age_seconds);
+  /// Removes bytes in a store that belong to no image and no upload under way on any server, once
+  /// they are `age_seconds` old; of any age when that is 0. Bytes whose rows say that they lie in
+  /// another store stay. Returns how many blobs went.
+  Result<std::int64_t> remove_strays(store::Blobs& store, std::int64_t age_seconds);
 
   static constexpr std::int64_t kTouchSeconds = 10;
   static constexpr std::int64_t kSilentSeconds = 60; ///< also covers clocks that differ

@@ -145,6 +145,39 @@ def test_what_cannot_be_proven_does_not_move(alone, shared_parts, tmp_path, faul
     assert len(moved_rows(shared_parts, "images", ["id"])) == 5
 
 
+def test_what_lies_in_a_further_store_stays_there(shared_parts, tmp_path):
+    section = f'[store.fast]\ndirectory = "{tmp_path / "fast"}"\n'
+    alone = harness.Server(tmp_path / "data", config=section,
+                           accounts=identity.Builtin(tmp_path / "data/clouds.yaml"))
+    alone.start()
+    demo = alone.client("demo")
+    demo.create_image(b"moves")
+    image = demo.create_image()["id"]
+    demo.upload(image, b"it stays", **{"X-Image-Meta-Store": "fast"}).expect(204)
+    assert alone.stop() == 0
+    config = tmp_path / "moved.toml"
+    config.write_text("")
+    done = move(alone, shared_parts, config)
+    assert done.returncode == 1
+    assert done.stderr == ("vitrine: 1 blobs are in the store 'fast', of which the configuration "
+                           "has no section [store.fast]\n")
+    config.write_text(section)
+    done = move(alone, shared_parts, config)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("image data: 1 blobs, 5 bytes copied, read back and compared\n")
+    moved = harness.Server(tmp_path / "replica", config=section, environment=shared_parts,
+                           accounts=alone.identity)
+    moved.start()
+    try:
+        demo.server = moved
+        demo.disconnect()
+        assert demo.show(image)["stores"] == "fast"
+        assert demo.download(image).expect(200).body == b"it stays"
+    finally:
+        moved.finish()
+        alone.finish()
+
+
 def test_a_place_to_move_to_is_needed(alone, tmp_path):
     assert alone.stop() == 0
     config = tmp_path / "moved.toml"

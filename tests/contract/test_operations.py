@@ -284,10 +284,12 @@ def figures(client):
 # Not moved by a healthy minute: they only have to be there.
 QUIET = {"vitrine_api_queue_length", "vitrine_jobs_running", "vitrine_jobs_open",
          "vitrine_jobs_oldest_seconds", "vitrine_jobs_rescued_total", "vitrine_uploads_running"}
+# Of several stores.
+ABSENT = {"vitrine_store_up", "vitrine_store_blobs", "vitrine_store_bytes"}
 # Of a driver that does not run here; with a Keystone nobody logs in here.
-ABSENT = {"vitrine_keystone_request_seconds"}
+ABSENT |= {"vitrine_tokens_issued_total" if identity.DRIVER == "keystone"
+           else "vitrine_keystone_request_seconds"}
 if identity.DRIVER == "keystone":
-    ABSENT = {"vitrine_tokens_issued_total"}
     QUIET.add("vitrine_login_failures_total")
 
 

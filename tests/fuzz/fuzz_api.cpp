@@ -73,13 +73,17 @@ public:
     CHECK(identity::builtin::bootstrap(*house_->identity->directory(),
                                        {folder_.path + "/clouds.yaml", false, "region"}));
     auto given = house_->services();
-    services_.emplace(api::Services{given.clock, given.config, given.metrics, given.health,
-                                    given.access, given.images, given.os_versions, given.uploads,
-                                    given.downloads, given.sharing, given.copies, given.imports,
-                                    given.exports, given.tags, given.quotas, given.jobs, tenants_,
+    services_.emplace(api::Services{given.clock,           given.config,      given.metrics,
+                                    given.health,          given.access,      given.image_stores,
+                                    given.images,          given.os_versions, given.uploads,
+                                    given.downloads,       given.sharing,     given.copies,
+                                    given.imports,         given.exports,     given.tags,
+                                    given.quotas,          given.jobs,        tenants_,
                                     given.signed_requests, given.directory});
-    dispatcher_ = std::make_unique<api::Dispatcher>(api::all_endpoints(), *services_, origin_,
-                                                    api::version_list, [](auto const&) {});
+    dispatcher_ = std::make_unique<api::Dispatcher>(
+        api::all_endpoints(), *services_, origin_,
+        [](api::Context& context, int status) { return api::version_list(context, false, status); },
+        [](auto const&) {});
     create("mine", R"({"id":"11111111-1111-4111-8111-111111111111","name":"mine","tags":["t"],)"
                    R"("disk_format":"raw","container_format":"bare","p":"v"})");
     create("theirs", R"({"id":"22222222-2222-4222-8222-222222222222","visibility":"private",)"

@@ -177,7 +177,7 @@ std::span<std::string_view const> disk_formats(bool ims_profile) {
 std::span<std::string_view const> container_formats() { return kContainerFormats; }
 
 void write_image(json::Writer& writer, model::Image const& image, model::Caller const& caller,
-                 View view) {
+                 View view, model::ImageStores const& stores) {
   auto const self = "/v2/images/" + image.id.text;
   writer.begin_object();
   writer.field("id", image.id.text);
@@ -198,6 +198,9 @@ void write_image(json::Writer& writer, model::Image const& image, model::Caller 
   writer.field("updated_at", format_seconds(image.updated_at));
   writer.key("tags").raw(image.tags_json);
   writer.field("self", self).field("file", self + "/file").field("schema", "/v2/schemas/image");
+  if (view != View::extension && stores.several() && !image.blob.empty()) {
+    writer.field("stores", stores.name_of_store(image.blob));
+  }
   if (!image.upload_error.empty() && (caller.is_admin || caller.project == image.owner)) {
     writer.field("os_glance_upload_error", std::string_view(image.upload_error));
   }
@@ -216,11 +219,12 @@ std::string properties_json(model::Image const& image, model::Caller const& call
   return out;
 }
 
-std::string image_json(model::Image const& image, model::Caller const& caller, View view) {
+std::string image_json(model::Image const& image, model::Caller const& caller, View view,
+                       model::ImageStores const& stores) {
   std::string out;
   out.reserve(1536 + image.properties_json.size());
   json::Writer writer(out);
-  write_image(writer, image, caller, view);
+  write_image(writer, image, caller, view, stores);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "model/caller.hpp"
 #include "model/image.hpp"
+#include "model/image_stores.hpp"
 
 #include <span>
 #include <string>
@@ -14,10 +15,11 @@
 
 namespace vitrine::api::documents {
 
-/// Writes one image as `caller` sees it.
+/// Writes one image as `caller` sees it, with the store of its data where there are several.
 void write_image(json::Writer& writer, model::Image const& image, model::Caller const& caller,
-                 View view);
-std::string image_json(model::Image const& image, model::Caller const& caller, View view);
+                 View view, model::ImageStores const& stores);
+std::string image_json(model::Image const& image, model::Caller const& caller, View view,
+                       model::ImageStores const& stores);
 
 /// The properties alone, stored and computed: an object of strings.
 std::string properties_json(model::Image const& image, model::Caller const& caller, View view);

@@ -6,6 +6,10 @@
 #include "service/images.hpp"
 #include "service/os_versions/os_versions.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <vector>
+
 namespace vitrine::api::image {
 namespace {
 
@@ -17,6 +21,14 @@ void describe_system(model::Properties& properties, service::OsVersions const& v
   properties.insert_or_assign("__os_type", version.type);
   properties.insert_or_assign("__os_bit", std::to_string(version.bit));
   properties.insert_or_assign("__platform", version.platform);
+}
+
+// Those that data may be uploaded to.
+std::string names_of(model::ImageStores const& stores) {
+  std::vector<std::string_view> names;
+  for (auto const& store : stores.all())
+    names.push_back(store.name);
+  return fmt::format("{}", fmt::join(names, ","));
 }
 
 Result<Reply> run(Context& context, Services& services) {
@@ -49,10 +61,14 @@ Result<Reply> run(Context& context, Services& services) {
   image.set_properties(properties);
   auto const created = TRY(services.images.create(context.caller, std::move(image)));
   auto reply =
-      json_reply(201, documents::image_json(created, context.caller, documents::native_view(ims)));
+      json_reply(201, documents::image_json(created, context.caller, documents::native_view(ims),
+                                            services.image_stores));
   reply.headers.push_back({"Location", context.base_url + "/v2/images/" + created.id.text});
   // No import method is offered yet; clients refuse to ask for one without this header.
   reply.headers.push_back({"OpenStack-image-import-methods", ""});
+  if (services.image_stores.several()) {
+    reply.headers.push_back({"OpenStack-image-store-ids", names_of(services.image_stores)});
+  }
   return reply;
 }
 

@@ -25,7 +25,7 @@ Result<Reply> run(Context& context, Services& services) {
   json::Writer writer(body);
   writer.begin_object().key("images").begin_array();
   for (auto const& image : page.images)
-    documents::write_image(writer, image, context.caller, view);
+    documents::write_image(writer, image, context.caller, view, services.image_stores);
   writer.end_array().field("first", link(context.query.with("marker", std::nullopt)));
   if (page.has_more) {
     writer.field("next", link(context.query.with("marker", page.images.back().id.text)));

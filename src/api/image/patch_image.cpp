@@ -50,7 +50,7 @@ Result<> apply(Operation const& operation, model::Image& image, model::Propertie
       documents::is_computed(name) || documents::standard_named(name, documents::View::ims);
   bool const purged = operation.kind == Kind::remove && !there && setter.ims_profile && computed;
   if (purged) return {};
-  // No image has `stores` at a site with a single one, so that only adding it is refused as such.
+  // `stores` is no property of an image, so that only adding it is refused as such, as Glance does.
   if ((name != "stores" || adds) && !TRY(may_set(name, setter))) return {};
   if (!adds && !there) {
     return error(Fault::property_missing, fmt::format("Property {} does not exist.", name));
@@ -106,7 +106,8 @@ Result<Reply> run(Context& context, Services& services) {
   };
   ImageId const id{context.param("image_id")};
   auto const image = TRY(services.images.change(context.caller, id, apply_all));
-  return json_reply(200, documents::image_json(image, context.caller, documents::native_view(ims)));
+  return json_reply(200, documents::image_json(image, context.caller, documents::native_view(ims),
+                                               services.image_stores));
 }
 
 } // namespace

@@ -10,7 +10,8 @@ Result<Reply> run(Context& context, Services& services) {
   auto const image = TRY(services.images.show(context.caller, ImageId{context.param("image_id")}));
   return json_reply(
       200, documents::image_json(image, context.caller,
-                                 documents::native_view(services.images.options().ims_profile)));
+                                 documents::native_view(services.images.options().ims_profile),
+                                 services.image_stores));
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "identity/authenticator.hpp"
 #include "identity/signed_requests.hpp"
+#include "model/image_stores.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 
@@ -311,8 +312,9 @@ std::variant<Reply, std::unique_ptr<net::BodySink>> Dispatcher::Exchange::begin(
 
 Dispatcher::Dispatcher(std::vector<Endpoint> endpoints, Services& services, Origin const& origin,
                        std::function<Reply(Context&, int)> versions, Observer observer)
-    : endpoints_(std::move(endpoints)), router_(endpoints_), services_(services), origin_(origin),
-      versions_(std::move(versions)), observer_(std::move(observer)),
+    : endpoints_(std::move(endpoints)),
+      router_(endpoints_, offered_versions(services.image_stores.several())), services_(services),
+      origin_(origin), versions_(std::move(versions)), observer_(std::move(observer)),
       reads_are_quick_(services.config.database.url.empty() && !services.authenticator.waits()) {
   for (auto const& endpoint : endpoints_) {
     auto const& action = endpoint.spec.action;

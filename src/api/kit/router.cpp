@@ -64,10 +64,10 @@ void decode(Path& path, std::string& buffer) {
 
 // `/v2.9/…` is `/v2/…` (contract: glance-v2 1.1), but below `/v2.1/cloudimages` the extension has
 // paths of its own, each an alias of another (contract: ims-api 1, D34).
-bool is_v2(Path const& path) {
+bool is_v2(Path const& path, std::span<std::string_view const> versions) {
   auto const first = path.segments[0];
   if (path.count > 1 && path.segments[1] == "cloudimages") return false;
-  return std::ranges::find(kOfferedVersions, first) != kOfferedVersions.end();
+  return std::ranges::find(versions, first) != versions.end();
 }
 
 bool is_known_api(std::string_view segment) {
@@ -98,7 +98,18 @@ Family const* family_of(Path const& path) {
 
 } // namespace
 
-Router::Router(std::vector<Endpoint> const& endpoints) {
+std::span<std::string_view const> offered_versions(bool several_stores) {
+  static constexpr std::array<std::string_view, 11> kOfOne = {
+      "v2.17", "v2.15", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0"};
+  static constexpr std::array<std::string_view, 16> kOfSeveral = {
+      "v2.17", "v2.15", "v2.13", "v2.12", "v2.11", "v2.10", "v2.9", "v2.8",
+      "v2.7",  "v2.6",  "v2.5",  "v2.4",  "v2.3",  "v2.2",  "v2.1", "v2.0"};
+  if (several_stores) return kOfSeveral;
+  return kOfOne;
+}
+
+Router::Router(std::vector<Endpoint> const& endpoints, std::span<std::string_view const> versions)
+    : versions_(versions) {
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     for (auto const path : endpoints[i].paths())
       add(path, i, endpoints[i].spec);
@@ -130,7 +141,7 @@ std::variant<Match, Miss> Router::find(std::string_view method, std::string_view
   std::string decoded;
   if (text.contains('%')) decoded.reserve(text.size()); // what refers to it must not move
   decode(path, decoded);
-  if (path.count > 0 && is_v2(path)) path.segments[0] = "v2";
+  if (path.count > 0 && is_v2(path, versions_)) path.segments[0] = "v2";
   auto const* family = family_of(path);
   if (path.too_long) return Miss{Miss::Why::no_such_path, family, {}};
 

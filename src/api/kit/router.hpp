@@ -3,18 +3,17 @@
 
 #include "api/kit/endpoint.hpp"
 
-#include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace vitrine::api {
 
-/// Versions of the Image API v2, newest first; the first is CURRENT. Without image cache and with
-/// one store there is no 2.18, 2.16, 2.14 nor 2.13 to 2.10 and 2.8.
-inline constexpr std::array<std::string_view, 11> kOfferedVersions = {
-    "v2.17", "v2.15", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0"};
+/// Versions of the Image API v2 that are offered, newest first; the first is CURRENT. Without image
+/// cache there is no 2.18, 2.16 nor 2.14, with one store no 2.13 to 2.10 nor 2.8.
+std::span<std::string_view const> offered_versions(bool several_stores);
 
 /// Where a path leads.
 struct Match {
@@ -38,7 +37,9 @@ struct Miss {
 class Router {
 public:
   /// `endpoints` must outlive the router. Two endpoints of one verb and template are a bug.
-  explicit Router(std::vector<Endpoint> const& endpoints);
+  /// `/VERSION/…` is `/v2/…` for each of the versions.
+  explicit Router(std::vector<Endpoint> const& endpoints,
+                  std::span<std::string_view const> versions = offered_versions(false));
   ~Router();
 
   /// `path` as sent, without the query. `method` is compared exactly.
@@ -49,6 +50,7 @@ private:
   struct Route;
   void add(std::string_view path, std::size_t endpoint, Spec const& spec);
 
+  std::span<std::string_view const> versions_;
   std::vector<Route> routes_; ///< most literal first
 };
 

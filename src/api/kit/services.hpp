@@ -13,6 +13,9 @@ class Directory;
 namespace jobs {
 class Submitter;
 }
+namespace model {
+class ImageStores;
+}
 namespace ops {
 class Health;
 class Metrics;
@@ -41,6 +44,7 @@ struct Services {
   ops::Metrics& metrics;
   ops::Health const& health;
   service::Access const& access;
+  model::ImageStores const& image_stores;
   service::Images& images;
   service::OsVersions const& os_versions;
   service::Uploads& uploads;

@@ -37,11 +37,12 @@ Result<std::int64_t> forget_used_signatures(store::Database& database, Clock con
   });
 }
 
-Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& blobs) {
+Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& store,
+                                         std::string_view key) {
   std::int64_t removed = 0;
   for (;;) {
-    auto const unused = TRY(database.read_single([](store::Connection& connection) {
-      return store::BlobIndex(connection).unused(kRowsPerCommit);
+    auto const unused = TRY(database.read_single([&](store::Connection& connection) {
+      return store::BlobIndex(connection).unused(key, kRowsPerCommit);
     }));
     for (auto const& blob : unused) {
       // Between the look and now an upload of equal bytes may have taken the blob up again.
@@ -49,7 +50,7 @@ Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs
         return store::BlobIndex(connection).forget_unused(blob);
       }));
       if (!forgotten) continue;
-      TRY(blobs.remove(blob));
+      TRY(store.remove(blob));
       ++removed;
     }
     if (std::ssize(unused) < kRowsPerCommit) return removed;

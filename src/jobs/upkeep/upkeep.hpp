@@ -8,6 +8,7 @@
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 namespace vitrine::jobs {
 
@@ -16,10 +17,11 @@ namespace vitrine::jobs {
 Result<std::int64_t> remove_old_jobs(store::Database& database, Clock const& clock,
                                      std::int64_t retention_days);
 
-/// Removes the bytes of blobs that no image refers to: the row first, so that a crash leaves only
-/// bytes that no row knows, which `Uploads::remove_strays` finds. Returns how many. Errors: those
-/// of the database and the store; what is left is taken next time.
-Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& blobs);
+/// Removes the bytes of blobs that no image refers to, of the store with that key: the row first,
+/// so that a crash leaves only bytes that no row knows, which `Uploads::remove_strays` finds.
+/// Returns how many. Errors: those of the database and the store; what is left is taken next time.
+Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& store,
+                                         std::string_view key);
 
 /// Removes signatures of writes whose time is over, a bounded number in one transaction. Returns
 /// how many. Errors: those of the database.

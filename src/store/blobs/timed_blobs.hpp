@@ -6,17 +6,21 @@
 #include "store/blobs/blobs.hpp"
 
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace vitrine::store {
 
 class TimedBlobs final : public Blobs {
 public:
-  /// `metrics` must outlive it and what it opens.
-  TimedBlobs(std::unique_ptr<Blobs> inner, ops::Metrics& metrics)
-      : inner_(std::move(inner)), create_(of(metrics, "create")), write_(of(metrics, "write")),
-        commit_(of(metrics, "commit")), open_(of(metrics, "open")), read_(of(metrics, "read")),
-        remove_(of(metrics, "remove")), list_(of(metrics, "list")), look_(of(metrics, "look")) {}
+  /// `store` is the name of the store, empty when it is the only one. `metrics` must outlive it and
+  /// what it opens.
+  TimedBlobs(std::unique_ptr<Blobs> inner, ops::Metrics& metrics, std::string_view store)
+      : inner_(std::move(inner)), create_(of(metrics, "create", store)),
+        write_(of(metrics, "write", store)), commit_(of(metrics, "commit", store)),
+        open_(of(metrics, "open", store)), read_(of(metrics, "read", store)),
+        remove_(of(metrics, "remove", store)), list_(of(metrics, "list", store)),
+        look_(of(metrics, "look", store)) {}
 
   Result<std::unique_ptr<BlobWriter>> create(BlobId const& id,
                                              std::optional<std::uint64_t> size_bytes) override {
@@ -82,8 +86,9 @@ private:
     std::unique_ptr<StoredBytes> const inner_;
   };
 
-  static ops::Histogram& of(ops::Metrics& metrics, std::string_view operation) {
-    return metrics.histogram(ops::Metric::store_seconds, {operation});
+  static ops::Histogram& of(ops::Metrics& metrics, std::string_view operation,
+                            std::string_view store) {
+    return metrics.histogram(ops::Metric::store_seconds, {operation, store});
   }
 
   std::unique_ptr<Blobs> const inner_;

@@ -1,12 +1,18 @@
 #include "store/metadata/blob_index.hpp"
 
+#include "model/image_stores.hpp"
+
+#include <utility>
+
 namespace vitrine::store {
 
-Result<std::optional<BlobId>> BlobIndex::find(std::string_view hash_value,
-                                              std::int64_t size_bytes) {
+Result<std::optional<BlobId>> BlobIndex::find(std::string_view hash_value, std::int64_t size_bytes,
+                                              std::string_view store) {
   std::optional<BlobId> id;
-  TRY(connection_.run(sql::find_blob_by_content, {hash_value, size_bytes},
-                      [&](Row const& row) { id = row.id<BlobId>(0); }));
+  TRY(connection_.run(sql::find_blobs_by_content, {hash_value, size_bytes}, [&](Row const& row) {
+    auto found = row.id<BlobId>(0);
+    if (model::store_of(found) == store) id = std::move(found);
+  }));
   return id;
 }
 
@@ -32,15 +38,23 @@ Result<> BlobIndex::replace(BlobId const& lost, BlobId const& by, std::string_vi
   return {};
 }
 
-Result<std::vector<BlobId>> BlobIndex::unused(std::int64_t limit) {
+Result<std::vector<BlobId>> BlobIndex::unused(std::string_view store, std::int64_t limit) {
   std::vector<BlobId> out;
-  TRY(connection_.run(sql::list_unused_blobs, {limit},
+  TRY(connection_.run(sql::list_unused_blobs, {limit, store},
                       [&](Row const& row) { out.push_back(row.id<BlobId>(0)); }));
   return out;
 }
 
 Result<bool> BlobIndex::forget_unused(BlobId const& id) {
   return TRY(connection_.run(sql::delete_unused_blob, {id})) > 0;
+}
+
+Result<std::vector<StoreTotal>> BlobIndex::totals() {
+  std::vector<StoreTotal> out;
+  TRY(connection_.run(sql::total_blobs, {}, [&](Row const& row) {
+    out.push_back({row.string(0), row.integer(1), row.integer(2)});
+  }));
+  return out;
 }
 
 Result<std::vector<BlobRow>> BlobIndex::all() {

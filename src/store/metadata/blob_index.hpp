@@ -5,6 +5,7 @@
 #include "store/metadata/connection.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,12 +19,20 @@ struct BlobRow {
   std::string hash_value{};
 };
 
+/// What one store holds.
+struct StoreTotal {
+  std::string store; ///< its key
+  std::int64_t blobs{0};
+  std::int64_t size_bytes{0};
+};
+
 class BlobIndex {
 public:
   explicit BlobIndex(Connection& connection) : connection_(connection) {}
 
-  /// Bytes of that SHA-512 and length that are stored already.
-  Result<std::optional<BlobId>> find(std::string_view hash_value, std::int64_t size_bytes);
+  /// Bytes of that SHA-512 and length that the store with that key has already.
+  Result<std::optional<BlobId>> find(std::string_view hash_value, std::int64_t size_bytes,
+                                     std::string_view store);
   /// Records new bytes with one reference; an empty hash for sealed ones.
   Result<> insert(BlobId const& id, std::int64_t size_bytes, std::string_view hash_value, Time now);
   Result<> add_reference(BlobId const& id);
@@ -31,12 +40,14 @@ public:
   /// Puts equal bytes in the place of `lost`, with one reference more: whatever had `lost` has
   /// `by`.
   Result<> replace(BlobId const& lost, BlobId const& by, std::string_view hash_value);
-  /// At most `limit` blobs without a reference, oldest first.
-  Result<std::vector<BlobId>> unused(std::int64_t limit);
+  /// At most `limit` blobs without a reference in the store with that key, oldest first.
+  Result<std::vector<BlobId>> unused(std::string_view store, std::int64_t limit);
   /// Forgets a blob if it is still unused; true when it was. Its bytes may be removed after the
   /// commit.
   Result<bool> forget_unused(BlobId const& id);
   Result<std::vector<BlobRow>> all();
+  /// What each store holds, of those that hold something. Reads every row.
+  Result<std::vector<StoreTotal>> totals();
 
 private:
   Connection& connection_;

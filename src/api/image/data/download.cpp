@@ -1,8 +1,11 @@
 // GET /v2/images/{image_id}/file (contract: glance-v2 3.7).
 #include "api/image/data/range.hpp"
 #include "api/kit/endpoint.hpp"
+#include "base/text.hpp"
+#include "model/image_stores.hpp"
 #include "ops/metrics.hpp"
 #include "service/downloads.hpp"
+#include "service/images.hpp"
 
 #include <fmt/format.h>
 #include <utility>
@@ -31,11 +34,27 @@ Result<Reply> refuse_range(Error const& failure, Context const& context, std::ui
   return reply;
 }
 
-Result<Reply> run(Context& context, Services& services) {
-  if (context.query.last("prefer")) {
+// An image lies in one store, so that a preference changes nothing; but it must name stores.
+Result<> check_preferred(std::string_view names, model::ImageStores const& stores) {
+  if (!stores.several()) {
     return error(Fault::invalid_query, "There is one store; none can be preferred.", "prefer");
   }
-  auto download = TRY(services.downloads.open(context.caller, ImageId{context.param("image_id")}));
+  for (auto const name : text::split(names, ',')) {
+    if (stores.named(text::trim(name)) != nullptr) continue;
+    return error(Fault::invalid_query, fmt::format("There is no store '{}'.", text::trim(name)),
+                 "prefer");
+  }
+  return {};
+}
+
+Result<Reply> run(Context& context, Services& services) {
+  ImageId const id{context.param("image_id")};
+  if (auto const names = context.query.last("prefer")) {
+    TRY(check_preferred(*names, services.image_stores));
+    auto const action = services.access.action("download_from_store");
+    TRY(services.images.show_for(action, context.caller, id));
+  }
+  auto download = TRY(services.downloads.open(context.caller, id));
   if (!download) return empty_reply(204);
   net::DataRange data(std::move(download->data));
   auto const size_bytes = data.length();
@@ -74,7 +93,8 @@ Endpoint download_data() {
                   Fault::forbidden, Fault::image_deactivated, Fault::image_not_found,
                   Fault::own_key_not_granted, Fault::key_missing, Fault::key_disabled,
                   Fault::no_key_service, Fault::unavailable},
-       .summary = "Download the data of an image, or one range of it."},
+       .summary = "Download the data of an image, or one range of it.",
+       .query = {{"prefer", "Names of stores, where there are several. An image is in one."}}},
       run);
 }
 

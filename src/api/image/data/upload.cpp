@@ -1,7 +1,7 @@
 // PUT /v2/images/{image_id}/file (contract: glance-v2 3.7).
 #include "api/kit/endpoint.hpp"
 #include "base/text.hpp"
-#include "ops/config.hpp"
+#include "model/image_stores.hpp"
 #include "ops/metrics.hpp"
 #include "service/uploads.hpp"
 
@@ -98,16 +98,23 @@ Result<service::Announcement> announcement(net::RequestHead const& head) {
                std::string(kSizeHeader));
 }
 
+/// The key of the store that the client names, if it does. A single one goes by its driver.
+Result<std::optional<std::string>> asked_store(net::RequestHead const& head,
+                                               model::ImageStores const& stores) {
+  auto const name = head.header(kStoreHeader);
+  if (!name) return std::optional<std::string>();
+  if (!stores.several() && *name == stores.by_default().driver) return std::optional<std::string>();
+  auto const* const store = stores.several() ? stores.named(*name) : nullptr;
+  if (store != nullptr) return std::optional(store->key);
+  return error(Fault::invalid_value, fmt::format("There is no store '{}'.", *name),
+               std::string(kStoreHeader));
+}
+
 Result<std::unique_ptr<net::BodySink>> begin(Context& context, Services& services) {
   TRY(check_media_type(context.head));
   TRY(check_whole(context.head));
-  auto const announced = TRY(announcement(context.head));
-  bool const in_files = services.config.storage.driver == ops::StorageDriver::file;
-  std::string_view const only_store = in_files ? "file" : "s3";
-  if (auto const store = context.head.header(kStoreHeader); store && *store != only_store) {
-    return error(Fault::invalid_value, fmt::format("There is no store '{}'.", *store),
-                 std::string(kStoreHeader));
-  }
+  auto announced = TRY(announcement(context.head));
+  announced.store = TRY(asked_store(context.head, services.image_stores));
   auto upload =
       TRY(services.uploads.begin(context.caller, ImageId{context.param("image_id")}, announced));
   return std::make_unique<DataSink>(context.head, std::move(upload), services.metrics);

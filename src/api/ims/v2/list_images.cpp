@@ -42,7 +42,7 @@ Result<Reply> run(Context& context, Services& services) {
   json::Writer writer(body);
   writer.begin_object().key("images").begin_array();
   for (auto const& image : page.images)
-    documents::write_image(writer, image, context.caller, View::extension);
+    documents::write_image(writer, image, context.caller, View::extension, services.image_stores);
   writer.end_array().key("page_info").begin_object().key("next_marker");
   if (page.has_more) {
     auto const& last = page.images.back().id.text;

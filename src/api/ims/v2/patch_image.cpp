@@ -120,7 +120,8 @@ Result<Reply> run(Context& context, Services& services) {
   };
   auto const image =
       TRY(services.images.change_owned(context.caller, id, model::audit::image_update, change));
-  return json_reply(200, documents::image_json(image, context.caller, View::extension));
+  return json_reply(
+      200, documents::image_json(image, context.caller, View::extension, services.image_stores));
 }
 
 } // namespace

@@ -1,6 +1,8 @@
--- Stored bytes. Equal content is kept once; bytes without a reference are removed by the sweeper.
+-- Stored bytes. Equal content is kept once in a store; bytes without a reference are removed by the sweeper.
+-- An id is 32 hex digits, and behind them @STORE for any store but the first.
 
--- name: find_blob_by_content
+-- One a store at most.
+-- name: find_blobs_by_content
 SELECT id FROM blobs WHERE hash_value = $1 AND size = $2
 
 -- name: insert_blob
@@ -17,10 +19,13 @@ UPDATE blobs SET id = $2, refs = refs + 1 WHERE id = $1
 UPDATE images SET blob_id = $2 WHERE hash_value = $3 AND blob_id = $1
 
 -- name: list_unused_blobs
-SELECT id FROM blobs WHERE refs = 0 ORDER BY created_at LIMIT $1
+SELECT id FROM blobs WHERE refs = 0 AND substr(id, 34) = $2 ORDER BY created_at LIMIT $1
 
 -- name: delete_unused_blob
 DELETE FROM blobs WHERE id = $1 AND refs = 0
 
 -- name: list_blobs
 SELECT id, size, hash_value FROM blobs
+
+-- name: total_blobs
+SELECT substr(id, 34), COUNT(*), COALESCE(SUM(size), 0) FROM blobs GROUP BY substr(id, 34)
