@@ -24,7 +24,8 @@ class SmallDisk:
 
     def __init__(self, size_bytes):
         self.inside = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-disk-"))
-        mount = f'mount -t tmpfs -o size={size_bytes} none "$0" && echo there && exec sleep infinity'
+        mount = (f'mount -t tmpfs -o size={size_bytes} none "$0" && echo there '
+                 '&& exec sleep infinity')
         self.holder = subprocess.Popen([*NEW, "sh", "-c", mount, self.inside],
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         if self.holder.stdout.readline() != b"there\n":

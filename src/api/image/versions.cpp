@@ -56,9 +56,9 @@ Endpoint redirect_v2() {
                          .guard = Guard::open,
                          .summary = "Point at the base of version 2.",
                          .quick = true},
-                        [](Context& context, Services&) -> Result<Reply> {
+                        [](Context& context, Services& services) -> Result<Reply> {
                           // The list is for huaweicloudsdkims, which follows no redirect.
-                          auto reply = version_list(context, 302);
+                          auto reply = version_list(context, services.image_stores.several(), 302);
                           // Whole: keystoneauth follows it as it stands.
                           reply.headers.push_back({"Location", context.base_url + "/v2/"});
                           return reply;
