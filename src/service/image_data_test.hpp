@@ -126,7 +126,7 @@ protected:
   }
 
   std::size_t unused_blobs() {
-    return database_->read([](store::Connection& c) { return store::BlobIndex(c).unused(10); })
+    return database_->read([](store::Connection& c) { return store::BlobIndex(c).unused("", 10); })
         .value()
         .size();
   }

@@ -111,7 +111,9 @@ TEST_F(ImportImagesTest, an_ova_whose_worker_dies_anywhere_becomes_all_its_image
 }
 
 TEST_F(ImportImagesTest, an_ova_that_fails_leaves_nothing_wherever_its_worker_dies) {
-  put("vm.ova", ova("\x1f\x8b\x08 is no disk"));
+  auto const refers_elsewhere =
+      formats::testing_images::qcow2().be64(8, 0x200).be32(16, 7).text(0x200, "/secret");
+  put("vm.ova", ova(formats::characters(refers_elsewhere.bytes())));
   dies_at_each_write([this] { return submit_ova(); }, false);
 }
 

@@ -192,7 +192,7 @@ std::vector<Registered> registered() {
           {sql::list_owned_images, {"p0", "150000", 1000, 2048}},
           {sql::list_members, {"107919"}},
           {sql::list_interrupted_uploads, {}},
-          {sql::list_unused_blobs, {100}},
+          {sql::list_unused_blobs, {100, ""}},
           {sql::next_job, {Crowd::kStart, 0}},
           {sql::list_job_items, {"j7"}},
           {sql::list_expired_jobs, {1'000'000, 100}}};
