@@ -107,7 +107,7 @@ Result<CopyWork> Copies::begin(store::Connection& connection, Batch const& batch
   store::Images images(connection);
   if (was_made) {
     auto made = TRY(images.get(request.target));
-    if (made.status == model::ImageStatus::active) return CopyWork{std::move(made), {}, {}};
+    if (!waits_for_data(made)) return CopyWork{std::move(made), {}, {}};
     auto pair = TRY(prepare(connection, batch.caller, request));
     auto const before = made;
     TRY(uploads_.announce(connection, made));

@@ -86,9 +86,7 @@ Result<model::Image> Imports::begin(store::Connection& connection, Batch const& 
   store::Images images(connection);
   auto const before = TRY(find(connection, request.draft.id));
   if (before) {
-    bool const waits =
-        before->status == ImageStatus::saving || before->status == ImageStatus::queued;
-    if (!waits) return *before;
+    if (!waits_for_data(*before)) return *before;
     TRY(check_key(connection, batch.caller, request.draft));
     auto after = *before;
     if (!after.container_format) after.container_format = "bare";

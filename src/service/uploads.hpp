@@ -62,6 +62,12 @@ struct JobData {
   std::optional<Seal> seal{}; ///< the data is encrypted with it on its way
 };
 
+/// Whether a job has still to bring the data of its image: of what has become anything else an
+/// earlier attempt has brought it, also when somebody has changed its status since.
+constexpr bool waits_for_data(model::Image const& image) {
+  return image.status == model::ImageStatus::saving || image.status == model::ImageStatus::queued;
+}
+
 class Upload;
 
 /// Thread-safe. Uploads must end before it does.

@@ -34,6 +34,8 @@ public:
   [[nodiscard]] model::Caller const& caller() const noexcept { return caller_; }
   [[nodiscard]] Time now() const { return clock_.now(); }
 
+  /// Runs `work` on one consistent snapshot.
+  Result<> read(store::Database::Work const& work) { return database_.read(work); }
   /// Reads which positions earlier attempts finished.
   Result<std::set<std::int64_t>> finished_positions();
   /// Sets how many units earlier attempts finished; the stored progress follows with each commit.

@@ -48,7 +48,7 @@ public:
   Result<> run() {
     auto const request = TRY(from_json(context_.job().arguments_json));
     auto const work = TRY(begin(request));
-    if (work.image.status == model::ImageStatus::active) return {};
+    if (!service::waits_for_data(work.image)) return {};
     auto const source = TRY(copies_.open_source(work));
     auto const upload = TRY(copies_.begin_data(batch_, request, work));
     auto const carried = carry(*source, *upload);

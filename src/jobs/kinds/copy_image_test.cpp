@@ -221,6 +221,24 @@ TEST_F(CopyImageTest, AfterADeathAnywhereTheNextAttemptMakesOneEncryptedImage) {
   EXPECT_GE(deaths, 3) << "of the claim, the begin and the end";
 }
 
+// It was made active again, and its bytes were held once too often.
+TEST_F(CopyImageTest, WhatAnAdministratorDoesToTheCopyStaysWhenTheJobGoesOn) {
+  auto const id = submit(house_.image(1)).value();
+  house_.database->writes_left = 2; // that of the claim, and the image
+  EXPECT_TRUE(run());
+  house_.database->writes_left = 1'000'000;
+  store::sql::Statement const deactivate{
+      "test", "UPDATE images SET status = 'deactivated' WHERE name = 'copy'"};
+  ASSERT_TRUE(house_.real->write([&](store::Connection& connection) -> Result<> {
+    TRY(connection.run(deactivate, {}));
+    return {};
+  }));
+  house_.clock.advance(60 * kMicrosecondsPerSecond);
+  EXPECT_TRUE(run());
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+  EXPECT_EQ(images(), "|active|\ncopy|deactivated|\n");
+}
+
 // The next attempt found the id taken and failed, beside the image.
 TEST_F(CopyImageTest, AnAttemptThatDiesOnceTheImageIsMadeHasMadeIt) {
   auto const id = submit(house_.image(1)).value();

@@ -87,9 +87,9 @@ public:
         buckets_(services.buckets), teller_(teller), request_(request) {}
 
   Result<> run() {
+    if (TRY(was_made())) return {};
     auto const object = TRY(open());
     auto const image = TRY(begin());
-    if (image.status != model::ImageStatus::saving) return {};
     auto const [offset, size_bytes] = range(*object);
     auto data = TRY(data_of(image));
     auto upload =
@@ -101,6 +101,20 @@ public:
   }
 
 private:
+  // By an attempt that ended before it could say so. What became of the file since is no matter.
+  Result<bool> was_made() {
+    auto const& id = teller_.row.image;
+    if (id.empty()) return false;
+    bool made = false;
+    TRY(context_.read([&](store::Connection& connection) -> Result<> {
+      auto const image = store::Images(connection).get(id);
+      if (!image && image.error().fault != Fault::image_not_found) return Error(image.error());
+      made = image && !service::waits_for_data(*image);
+      return {};
+    }));
+    return made;
+  }
+
   Result<std::unique_ptr<store::BucketObject>> open() {
     store::BucketUser const user{context_.caller().user, context_.caller().project};
     auto object = buckets_.open(user, request_.source);

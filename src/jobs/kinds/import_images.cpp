@@ -12,6 +12,7 @@
 #include "store/metadata/images.hpp"
 #include "store/metadata/jobs.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace vitrine::jobs {
@@ -64,6 +65,7 @@ public:
 
   Result<> run() {
     auto parts = TRY(stored_parts());
+    if (was_told(parts)) return {};
     if (parts.empty()) parts = TRY(find_parts());
     auto const count = std::ssize(parts);
     TRY(context_.advance(0, count * ImportTeller::kUnits));
@@ -98,6 +100,14 @@ public:
   }
 
 private:
+  /// Whether an attempt that ended right after has said that all images are made: what became of
+  /// them or of their files since is no matter.
+  static bool was_told(std::vector<model::Job> const& parts) {
+    return !parts.empty() && std::ranges::all_of(parts, [](model::Job const& part) {
+      return part.ended_at && !part.failure;
+    });
+  }
+
   [[nodiscard]] service::Batch batch() const {
     return {context_.caller(), context_.job().id, context_.now()};
   }

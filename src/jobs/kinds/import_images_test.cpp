@@ -60,17 +60,25 @@ protected:
                      {{kImportImage, request("1", "vm")}, {kImportData, request("2", "vm-data1")}});
     return house_.submitter->submit(house_.owner, order).value();
   }
-  /// The job once it has ended, whose first attempt may make so many writes.
-  JobReport run(JobId const& id, int writes) {
+  /// The job after an attempt that may make so many writes.
+  JobReport died(JobId const& id, int writes) {
     house_.database->writes_left = writes;
-    [[maybe_unused]] auto const died = house_.engine->run_next(model::JobLane::carrying);
+    [[maybe_unused]] auto const claimed = house_.engine->run_next(model::JobLane::carrying);
     house_.database->writes_left = kNever;
+    return house_.report(id);
+  }
+  /// The job once it has ended.
+  JobReport finished(JobId const& id) {
     for (int attempt = 0; attempt < 3 && !house_.report(id).job.ended_at; ++attempt) {
       EXPECT_TRUE(house_.uploads->keep_alive());
       house_.clock.advance(60 * kMicrosecondsPerSecond);
       EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
     }
     return house_.report(id);
+  }
+  JobReport run(JobId const& id, int writes) {
+    died(id, writes);
+    return finished(id);
   }
   std::string images() {
     return house_.rows("SELECT name, status, min_disk FROM images ORDER BY name", 3);
@@ -115,6 +123,26 @@ TEST_F(ImportImagesTest, an_ova_that_fails_leaves_nothing_wherever_its_worker_di
       formats::testing_images::qcow2().be64(8, 0x200).be32(16, 7).text(0x200, "/secret");
   put("vm.ova", ova(formats::characters(refers_elsewhere.bytes())));
   dies_at_each_write([this] { return submit_ova(); }, false);
+}
+
+// It deleted the image that its sub job told of, when the file was gone.
+TEST_F(ImportImagesTest, what_sub_jobs_have_said_holds_when_the_worker_dies_right_after) {
+  put("1", "the first disk");
+  put("2", "the second disk");
+  JobReport report;
+  for (int writes = 1; writes < 40; ++writes) {
+    report = died(submit_files(), writes);
+    if (report.sub_jobs->front().ended_at) break; // only the end of the job itself is missing
+    remove_images(finished(report.job.id));
+  }
+  ASSERT_FALSE(report.job.ended_at);
+  std::filesystem::remove(folder() / "2");
+  house_.clock.advance(60 * kMicrosecondsPerSecond);
+  EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
+  EXPECT_EQ(house_.report(report.job.id).job.status, JobStatus::success);
+  EXPECT_EQ(
+      house_.rows("SELECT COUNT(*) FROM images WHERE status = 'active' AND name = 'vm-data1'", 1),
+      "1|\n");
 }
 
 TEST_F(ImportImagesTest, files_whose_worker_dies_anywhere_become_all_images) {
