@@ -116,6 +116,9 @@ Result<std::vector<OvaDisk>> ova_disks(StoredBytes& archive) {
       return unsafe("has a disk of another size than its descriptor says: " + shown(disk.file));
     }
     if (found->size_bytes == 0) return unsafe("has an empty disk: " + shown(disk.file));
+    bool const twice = std::ranges::any_of(
+        out, [&](OvaDisk const& other) { return other.offset == found->offset; });
+    if (twice) return unsafe("has one file for two disks");
     out.push_back(*found);
   }
   if (out.empty()) return unsafe("has no disk");

@@ -258,6 +258,15 @@ TEST(OvaDisks, archives_that_cannot_be_trusted) {
   EXPECT_EQ(found(ova(one)), "has a disk that is not in it: 1.vmdk");
   EXPECT_EQ(found(with(ova(one), "1.vmdk", "")), "has an empty disk: 1.vmdk");
   EXPECT_EQ(found(ova(envelope("", ""))), "has no disk");
+  for (auto const* other : {"./1.vmdk", "%31.vmdk"}) { // one file by two names
+    auto const again = fmt::format("<File ovf:id='f2' ovf:href='{}'/>", other);
+    EXPECT_EQ(found(with(ova(envelope(file("1") + again, disk("1") + disk("2"))), "1.vmdk", "x")),
+              "has one file for two disks");
+  }
+  auto headers = honest;
+  for (int i = 0; i < 4097; ++i)
+    add_member(headers, "pax", bytes_of("13 comment=x\n"), 'x');
+  EXPECT_EQ(found(headers), "has too many extended headers");
   for (auto const* href : {"vm.ovf", "../1.vmdk", "/etc/passwd", "file:///etc/passwd",
                            "http://localhost/1.vmdk", ""}) {
     auto const document = envelope(fmt::format("<File id='f1' href='{}'/>", href), disk("1"));

@@ -11,8 +11,9 @@ namespace {
 
 using Kind = TarMember::Kind;
 
-constexpr std::size_t kExtensionBytesMax = 64U << 10U; // a name and a few numbers
-constexpr int kFilesMaxInOva = 1024;                   // a virtual machine has a handful
+constexpr std::size_t kExtensionBytesMax = 64U << 10U;  // a name and a few numbers
+constexpr int kFilesMaxInOva = 1024;                    // a virtual machine has a handful
+constexpr int kExtensionsMaxInOva = 4 * kFilesMaxInOva; // a name and numbers before each of them
 
 bool climbs(std::string_view name) {
   if (name.starts_with('/')) return true;
@@ -40,6 +41,9 @@ Result<TarStep> TarReader::take(Bytes bytes, std::uint64_t position) {
 Result<TarStep> TarReader::expect_extension(TarMember const& member) {
   if (member.size_bytes == 0 || member.size_bytes > kExtensionBytesMax) {
     return unsafe("has an extended header of a size out of range");
+  }
+  if (rules_ == TarRules::ova && ++extensions_ > kExtensionsMaxInOva) {
+    return unsafe("has too many extended headers");
   }
   extending_ = member;
   return TarStep{.member = {}, .length = static_cast<std::size_t>(padded(member.size_bytes))};

@@ -40,6 +40,7 @@ private:
 
   TarRules const rules_;
   int files_{0};
+  int extensions_{0};
   std::optional<TarMember> extending_; ///< the extended header whose content comes next
   TarExtension extension_;             ///< of the member that comes next
 };
