@@ -18,6 +18,7 @@
 #include "ops/metrics.hpp"
 #include "service/key_admin.hpp"
 #include "service/policy/policy.hpp"
+#include "store/metadata/database_clock.hpp"
 #include "store/metadata/postgres/upgrade.hpp"
 
 #include <CLI/CLI.hpp>
@@ -189,7 +190,8 @@ Result<> with_directory(console::Place const& place, console::IdentityTools::Use
   }
   auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
-  SystemClock const clock;
+  store::DatabaseClock clock; // that of the servers, which compare the times
+  if (!config.database.url.empty()) TRY(clock.follow(*database));
   identity::builtin::Options options;
   options.access_key_file = access_key_file(config, home);
   identity::builtin::Directory directory(*database, clock, std::move(options));

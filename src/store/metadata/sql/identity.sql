@@ -189,7 +189,8 @@ INSERT INTO revoked_tokens (audit_id, expires_at) VALUES ($1, $2) ON CONFLICT DO
 
 -- name: void_tokens
 INSERT INTO void_tokens (user_id, scope_id, issued_until) VALUES ($1, $2, $3)
-ON CONFLICT (user_id, scope_id) DO UPDATE SET issued_until = $3
+ON CONFLICT (user_id, scope_id) DO UPDATE
+SET issued_until = CASE WHEN void_tokens.issued_until > $3 THEN void_tokens.issued_until ELSE $3 END
 
 -- name: is_token_void
 SELECT 1 FROM revoked_tokens WHERE audit_id = $1
