@@ -229,7 +229,11 @@ Result<std::unique_ptr<store::KeyService>> open_keys(std::string const& director
                                                      ops::Config const& config) {
   static SystemClock const clock;
   auto const& from = config.keys;
-  if (from.driver == ops::KeysDriver::none) return std::make_unique<store::NoKeys>();
+  // Each of several servers would make keys that the others do not have.
+  bool const alone = config.database.url.empty() || !from.file.empty();
+  bool const none =
+      from.driver == ops::KeysDriver::none || (from.driver == ops::KeysDriver::automatic && !alone);
+  if (none) return std::make_unique<store::NoKeys>();
   if (from.driver == ops::KeysDriver::barbican) {
     return std::make_unique<store::Barbican>(
         store::BarbicanOptions{.url = from.url,

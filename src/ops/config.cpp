@@ -245,6 +245,11 @@ public:
     check_stores();
     if (config_.buckets.driver == BucketsDriver::s3) check_buckets();
     if (config_.keys.driver == KeysDriver::barbican) check_barbican();
+    bool const shared = !config_.database.url.empty();
+    if (config_.keys.driver == KeysDriver::builtin && shared && config_.keys.file.empty()) {
+      together("keys.driver",
+               "builtin needs keys.file with database.url: servers that share rows share keys");
+    }
   }
 
   /// What the files hold, once all keys are good.

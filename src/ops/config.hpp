@@ -27,7 +27,7 @@ enum class IdentityDriver : std::uint8_t { builtin, keystone };
 enum class StorageDriver : std::uint8_t { file, s3 };
 enum class BucketsDriver : std::uint8_t { automatic, directory, s3, none };
 enum class Addressing : std::uint8_t { path, host };
-enum class KeysDriver : std::uint8_t { builtin, barbican, none };
+enum class KeysDriver : std::uint8_t { automatic, builtin, barbican, none };
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 enum class LogFormat : std::uint8_t { json, text };
 
@@ -106,7 +106,7 @@ struct DatabaseConfig {
 };
 
 struct KeysConfig {
-  KeysDriver driver{KeysDriver::builtin};
+  KeysDriver driver{KeysDriver::automatic};
   std::string file;
   std::string url;
   std::string ca_file;

@@ -366,14 +366,16 @@ std::vector<Key> key_keys() {
        "driver",
        CHOICE(keys, driver),
        "Where the keys are that images are encrypted with (cmk_id). builtin: in a file; barbican: "
-       "in a Barbican, reached as the account of [identity]; none: encryption is not offered. See "
-       "`vitrine keys`.",
+       "in a Barbican, reached as the account of [identity]; none: encryption is not offered. "
+       "auto: "
+       "builtin, but none with [database] url and no file. See `vitrine keys`.",
        0,
        0,
-       {"builtin", "barbican", "none"}},
+       {"auto", "builtin", "barbican", "none"}},
       {"keys", "file", SLOT(keys, file),
        "File with the keys, for its owner alone; made with the first key. Servers with the same "
-       "database need the same file. Empty: keyring in the storage directory."},
+       "database need the same file, on storage that they share. Empty: keyring in the storage "
+       "directory, of a server alone."},
       {"keys",
        "url",
        SLOT(keys, url),

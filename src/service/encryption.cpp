@@ -61,9 +61,12 @@ Result<> Encryption::check_new(store::Connection& connection, model::Caller cons
 
 Result<> Encryption::check_use(store::Connection& connection, model::Caller const& caller,
                                model::Image const& image) const {
+  auto granted = check_grant(connection, caller, image);
+  // Whether it is disabled is nothing to those who may not use the key of another's image.
+  if (!granted && caller.project != image.owner) return granted;
   auto const key = key_of(image);
   if (key && *key != kDefaultKey) TRY(require_enabled(*key));
-  return check_grant(connection, caller, image);
+  return granted;
 }
 
 Result<> Encryption::check_grant(store::Connection& connection, model::Caller const& caller,

@@ -43,6 +43,7 @@ Result<> KeyAdmin::set_enabled(std::string_view key, bool enabled) {
 }
 
 Result<> KeyAdmin::grant(std::string_view key, std::string_view grantee) {
+  if (grantee.empty()) return error(Fault::invalid_value, "the name of the grantee is empty");
   auto const found = TRY(find(key));
   if (found.name.starts_with(kDefaultKey)) {
     return error(Fault::invalid_value, "the default key of a project is for that project alone");

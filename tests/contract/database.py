@@ -37,10 +37,13 @@ class Database:
         self.file = directory / "vitrine.db"
         name = "vitrine_" + hashlib.sha1(str(directory).encode()).hexdigest()[:16]
         self.name = name if ENGINE == "postgres" else None
+        self.keyring = str(directory / "keyring")
         self.url = CLUSTER.rsplit("/", 1)[0] + "/" + name if self.name else ""
 
     def environment(self):
-        return {"VITRINE_DATABASE_URL": self.url} if self.name else {}
+        if not self.name:
+            return {}
+        return {"VITRINE_DATABASE_URL": self.url, "VITRINE_KEYS_FILE": self.keyring}
 
     def create(self):
         """Makes it unless it is there; SQLite makes its file itself."""

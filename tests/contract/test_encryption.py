@@ -233,6 +233,32 @@ def test_the_commands(fresh_server):
     assert oct((server.directory / "keyring").stat().st_mode & 0o777) == "0o600"
 
 
+def test_nobody_is_no_grantee(fresh_server):
+    """An empty name, as of a variable that is not set, was granted to every project."""
+    server = fresh_server()
+    demo, alt = server.client("demo"), server.client("alt")
+    image, _ = encrypted(demo, b"data", new_key(server, "k", demo))
+    for to in ("--domain", "--project"):
+        status, said = keys(server, "grant", "k", to, "")
+        assert (status, said) == (1, "vitrine: the name of the grantee is empty\n")
+    [row] = demo.share([image["id"]], [alt.project_id])["entities"]["results"]
+    assert (row["status"], row["error_code"]) == ("failed", "IMG.0099")
+
+
+def test_a_keyring_that_is_gone_is_missed(fresh_server):
+    """A new one was made in its place, without the keys of the images."""
+    server = fresh_server()
+    demo = server.client("demo")
+    image, source = encrypted(demo, b"data", "ims/default")
+    place = server.directory / "keyring"
+    place.rename(server.directory / "elsewhere")
+    assert demo.download(image["id"]).status == 503
+    copy(demo, source, cmk_id="ims/default").expect(400, 503)
+    assert not place.exists()
+    (server.directory / "elsewhere").rename(place)
+    assert demo.download(image["id"]).expect(200).body == b"data"
+
+
 def test_a_keyring_that_others_may_read_is_not_used(fresh_server):
     server = fresh_server()
     demo = server.client("demo")

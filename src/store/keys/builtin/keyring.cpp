@@ -88,6 +88,19 @@ Result<> write_all(int descriptor, std::filesystem::path const& file, std::span<
   return {};
 }
 
+// Of a command that root gives, what it makes is the service's all the same: it belongs to whom the
+// keyring belongs, or its directory before there is one.
+Result<> give_to_owner(int descriptor, std::filesystem::path const& keyring) {
+  if (::geteuid() != 0) return {};
+  struct stat status{};
+  auto const directory = keyring.has_parent_path() ? keyring.parent_path() : ".";
+  if (::stat(keyring.c_str(), &status) != 0 && ::stat(directory.c_str(), &status) != 0) {
+    return failure(keyring, "find its owner", errno);
+  }
+  if (::fchown(descriptor, status.st_uid, status.st_gid) == 0) return {};
+  return failure(keyring, "give it to its owner", errno);
+}
+
 } // namespace
 
 /// Held by who changes the file, so that no change of another process is lost.
@@ -98,6 +111,7 @@ public:
     int const descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor < 0) return failure(keyring, "open its lock", errno);
     std::unique_ptr<Lock> lock(new Lock(descriptor));
+    TRY(give_to_owner(descriptor, keyring));
     if (::flock(descriptor, LOCK_EX) != 0) return failure(keyring, "lock", errno);
     return lock;
   }
@@ -119,7 +133,8 @@ Result<std::unique_ptr<Keyring>> Keyring::open(std::filesystem::path file, Clock
 Result<> Keyring::refresh() {
   Descriptor const file(::open(file_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
-    if (errno != ENOENT) return failure(file_, "open", errno);
+    bool const was_there = version_ != Version{};
+    if (errno != ENOENT || was_there) return failure(file_, "open", errno);
     entries_.clear();
     version_ = {};
     return {};
@@ -188,6 +203,7 @@ Result<> Keyring::write() const {
   ::unlink(fresh.c_str()); // of a process that was killed
   Descriptor const file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return failure(file_, "create", errno);
+  TRY(give_to_owner(file.get(), file_));
   TRY(write_all(file.get(), file_, content.room()));
   if (::fsync(file.get()) != 0) return failure(file_, "sync", errno);
   if (::rename(fresh.c_str(), file_.c_str()) != 0) return failure(file_, "rename", errno);

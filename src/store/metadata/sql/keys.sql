@@ -3,7 +3,7 @@
 -- To the project itself or to its domain, which is $3 where the caller knows it.
 -- name: is_key_granted
 SELECT 1 FROM key_grants
-WHERE key_id = $1 AND grantee IN ($2, $3, (SELECT domain_id FROM projects WHERE id = $2))
+WHERE key_id = $1 AND grantee <> '' AND grantee IN ($2, $3, (SELECT domain_id FROM projects WHERE id = $2))
 
 -- name: grant_key
 INSERT INTO key_grants (key_id, grantee) VALUES ($1, $2) ON CONFLICT (key_id, grantee) DO NOTHING
