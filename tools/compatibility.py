@@ -43,9 +43,9 @@ CLIENTS = {
         "signs in no header. Needs a checkout, which VITRINE_GOPHERTELEKOMCLOUD names."),
     "terraform-provider-opentelekomcloud": Client(
         "terraform with the provider of the Open Telekom Cloud",
-        NATIVE, "A second plan is empty. With access keys all but uploads from a local file, as the "
-        "SDK that it uses. Needs terraform and a checkout, which "
-        "VITRINE_TERRAFORM_PROVIDER names, beside that of gophertelekomcloud."),
+        NATIVE, "A second plan is empty. An upload from a local file needs a password, as in the "
+        "SDK that it uses. Needs terraform and a checkout, which VITRINE_TERRAFORM_PROVIDER names, "
+        "beside that of gophertelekomcloud."),
 }
 
 HEAD = """
