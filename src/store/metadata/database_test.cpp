@@ -73,17 +73,27 @@ protected:
   std::unique_ptr<Database> database_;
 };
 
+// The database is on this machine, so that its time is the system's. It is told at some moment of
+// the question: no nearer than that is the clock, and busy machines take long.
 TEST_P(DatabaseTest, ItsClockStandsWhereTheDatabaseSays) {
-  constexpr auto kNear = kMicrosecondsPerSecond / 2; // the clock of the same machine
+  constexpr std::int64_t kTold_us = 1000; // SQLite tells milliseconds
+  SystemClock const system;
   DatabaseClock clock;
-  auto const off_us = [&] { return std::abs(clock.now().us - SystemClock().now().us); };
-  EXPECT_LT(off_us(), kNear) << "nothing told yet";
-  ASSERT_TRUE(clock.follow(*database_));
-  EXPECT_LT(off_us(), kNear);
-  constexpr std::int64_t kTold = 1000; // SQLite tells milliseconds
-  auto const before = clock.now();
-  ASSERT_TRUE(clock.follow(*database_));
-  EXPECT_LT(before.us, clock.now().us + kTold);
+  auto const expect_near = [&](std::int64_t off_us) {
+    auto const before = system.now().us;
+    auto const told = clock.now().us;
+    auto const after = system.now().us;
+    EXPECT_GE(told, before - off_us);
+    EXPECT_LE(told, after + off_us);
+  };
+  expect_near(0); // nothing told yet
+  std::int64_t off_us = 0;
+  for (int i = 0; i < 2; ++i) {
+    auto const asked_at = system.now().us;
+    ASSERT_TRUE(clock.follow(*database_));
+    off_us = std::max(off_us, system.now().us - asked_at + kTold_us);
+    expect_near(off_us);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, DatabaseTest,
