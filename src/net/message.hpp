@@ -116,6 +116,7 @@ struct Route {
   std::size_t body_bytes_max{0}; ///< a longer body is refused with `Refusal::body_too_large`
   bool upload{false};            ///< the body goes to `Handler::begin_upload`, not to memory
   bool quick{false};             ///< a read of microseconds: may run on the io thread
+  bool later{false};             ///< is given to `Handler::handle_later` first
   bool slow{false};              ///< computes for long: has a pool of its own, others need not wait
 };
 
@@ -136,6 +137,10 @@ enum class Refusal : std::uint8_t {
 /// session: 500).
 class Handler {
 public:
+  /// What makes an answer without waiting, or finds that there is none yet.
+  using Answer = std::move_only_function<std::optional<Reply>()>;
+  using OnAnswer = std::function<void(Answer)>;
+
   virtual ~Handler() = default;
   /// On the io thread; does no I/O.
   virtual Route route(RequestHead const& head) const noexcept = 0;
@@ -146,6 +151,10 @@ public:
   /// Answers; blocking, on the api pool (or the slow one or the io thread, as `route` says; a long
   /// body has a pool of its own).
   virtual Reply handle(Request& request) = 0;
+  /// Takes a request that waits for nothing but what others do, on the io thread and without
+  /// waiting: true when `done` will be called, once, from another thread. The io thread makes the
+  /// answer then; the request lives so long. Without one, and on false, `handle` follows.
+  virtual bool handle_later(Request& request, OnAnswer done) = 0;
   /// Opens an upload or answers at once; blocking, on the api pool. Called before `100 Continue` is
   /// sent.
   virtual std::variant<Reply, std::unique_ptr<BodySink>> begin_upload(RequestHead const& head) = 0;

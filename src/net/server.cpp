@@ -126,7 +126,10 @@ public:
     for (auto const& loop : loops_)
       loop->stop_all();
     connections_.wait_for_none();
-    // A thread of a pool may still be on its way out of a loop's queue.
+    // A thread may still be on its way out of a loop's queue.
+    {
+      std::lock_guard const lock(core_.coming_back);
+    }
     core_.api.finish();
     core_.slow.finish();
     core_.bulky.finish();

@@ -109,6 +109,33 @@ Pool& Session::pool_for(Route const& route) {
   return route.slow ? core_.slow : core_.api;
 }
 
+/// An answer that no thread waits for; false when there is none yet.
+Task<bool> Session::answer_later(Reply& reply) {
+  Gate gate;
+  Handler::Answer answer;
+  auto const back = [&gate] { gate.open(); };
+  // By value: when the coroutine goes on, its frame may end before `post` has returned.
+  auto done = [executor = executor_, &core = core_, &answer, back](Handler::Answer given) {
+    answer = std::move(given);
+    std::lock_guard const lock(core.coming_back);
+    asio::post(executor, back);
+  };
+  bool taken = false;
+  reply = guarded([&] {
+    taken = core_.handler.handle_later(request_, done);
+    return Reply();
+  });
+  if (!taken) co_return false;
+  co_await gate.wait();
+  bool made = false;
+  reply = guarded([&] {
+    auto answered = answer();
+    made = answered.has_value();
+    return made ? std::move(*answered) : Reply();
+  });
+  co_return made;
+}
+
 Task<bool> Session::answer_small(Route const& route) {
   SmallBody body{.bytes_max = route.body_bytes_max};
   if (body_unread_) {
@@ -118,12 +145,13 @@ Task<bool> Session::answer_small(Route const& route) {
   }
   Reply reply;
   bool ran = true;
+  bool const answered = route.later && co_await answer_later(reply);
   auto work = [this, &reply] {
     reply = guarded([this] { return core_.handler.handle(request_); });
   };
   if (route.quick) {
     work();
-  } else {
+  } else if (!answered) {
     ran = co_await on_pool(executor_, pool_for(route), work);
   }
   // How long the answer takes is up to the client.

@@ -17,6 +17,7 @@
 #include <atomic>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ struct ServerCore {
   Pool slow;
   Pool bulky; ///< for handlers of long bodies
   Pool transfer;
+  std::mutex coming_back; ///< held while an answer that came later goes back to its loop
 };
 
 /// How reading a body went.
@@ -93,6 +95,7 @@ private:
   Task<HeadOutcome> await_head(HeadScan& scan);
   HeadOutcome try_head(HeadScan& scan);
   Task<bool> answer_small(Route const& route);
+  Task<bool> answer_later(Reply& reply);
   Pool& pool_for(Route const& route);
   Task<bool> answer_upload();
 

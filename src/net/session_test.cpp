@@ -1,6 +1,8 @@
 #include "net/test_client.hpp"
 
+#include <deque>
 #include <future>
+#include <tuple>
 
 namespace vitrine::net::testing {
 namespace {
@@ -40,6 +42,55 @@ TEST_F(SessionTest, AnswersManyRequestsOnOneConnection) {
     }
   }
   EXPECT_EQ(server_->figures().connections_total, 1U);
+}
+
+TEST_F(SessionTest, AnswersLaterWithoutAThreadThatWaits) {
+  options_.api_threads = 1;
+  options_.api_queue_max = 0;
+  handler_.on_route = [](RequestHead const&) {
+    return Route{.body_bytes_max = 1000, .later = true};
+  };
+  std::mutex mutex;
+  std::vector<std::pair<std::string, Handler::OnAnswer>> kept;
+  std::promise<void> all_there;
+  constexpr std::size_t kClients = 8;
+  handler_.on_later = [&](Request& request, Handler::OnAnswer const& done) {
+    std::lock_guard const lock(mutex);
+    kept.emplace_back(request.target, done);
+    if (kept.size() == kClients) all_there.set_value();
+    return true;
+  };
+  std::ignore = connect(); // starts the server
+  std::deque<Client> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.emplace_back(server_->port()).send(get("/" + std::to_string(i)));
+  }
+  all_there.get_future().wait();
+  for (auto const& [target, done] : kept)
+    done([text = "late " + target] { return std::optional(reply(200, text)); });
+  for (std::size_t i = 0; i < kClients; ++i)
+    EXPECT_EQ(clients[i].read().body, "late /" + std::to_string(i));
+}
+
+TEST_F(SessionTest, HandlesWhatWasNotAnsweredLater) {
+  handler_.on_route = [](RequestHead const&) {
+    return Route{.body_bytes_max = 1000, .later = true};
+  };
+  handler_.on_later = [](Request& request, Handler::OnAnswer const& done) {
+    if (request.target == "/refused") return false;
+    if (request.target == "/thrown") throw std::runtime_error("a bug of this test");
+    std::thread([done, failed = request.target == "/failed"] {
+      done([failed]() -> std::optional<Reply> {
+        if (failed) return std::nullopt;
+        throw std::runtime_error("a bug of this test");
+      });
+    }).detach();
+    return true;
+  };
+  options_.report_bug = [](std::string_view) {};
+  Client client = connect();
+  for (std::string const target : {"/refused", "/thrown", "/failed", "/made_badly"})
+    EXPECT_EQ(client.ask(get(target)).body, "GET " + target + " ");
 }
 
 TEST_F(SessionTest, TellsTheHandlerWhoAsks) {

@@ -197,6 +197,9 @@ public:
   std::function<Reply(Request&)> on_handle = [](Request& request) {
     return reply(200, request.method + " " + request.target + " " + request.body);
   };
+  std::function<bool(Request&, OnAnswer)> on_later = [](Request&, OnAnswer const&) {
+    return false;
+  };
   std::function<Opened(RequestHead const&)> on_begin;
   std::function<std::optional<Reply>(RequestHead const&)> on_admit = [](RequestHead const&) {
     return std::nullopt;
@@ -205,6 +208,9 @@ public:
   Route route(RequestHead const& head) const noexcept override { return on_route(head); }
   std::optional<Reply> admit(RequestHead const& head) override { return on_admit(head); }
   Reply handle(Request& request) override { return on_handle(request); }
+  bool handle_later(Request& request, OnAnswer done) override {
+    return on_later(request, std::move(done));
+  }
   Opened begin_upload(RequestHead const& head) override { return on_begin(head); }
   Reply refuse(RequestHead const* head, Refusal refusal) override {
     Reply answer = reply(status_of(refusal), "refused");

@@ -7,14 +7,16 @@
 
 namespace vitrine::ops {
 
+inline void observe_since(Histogram& seconds, std::chrono::steady_clock::time_point began) {
+  auto const took = std::chrono::steady_clock::now() - began;
+  seconds.observe(std::chrono::duration<double>(took).count());
+}
+
 /// Adds its lifetime to a histogram, which must outlive it.
 class Timer {
 public:
   explicit Timer(Histogram& seconds) : seconds_(seconds) {}
-  ~Timer() {
-    auto const took = std::chrono::steady_clock::now() - began_;
-    seconds_.observe(std::chrono::duration<double>(took).count());
-  }
+  ~Timer() { observe_since(seconds_, began_); }
   Timer(Timer const&) = delete;
   Timer& operator=(Timer const&) = delete;
 

@@ -140,9 +140,25 @@ Result<store::ImageForCaller> Images::find(model::Caller const& caller, ImageId 
 }
 
 Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id) {
-  auto found = TRY(find(caller, id));
-  TRY(access_.require_seen(caller, {found.image, found.membership}));
-  return std::move(found.image);
+  return seen(caller, find(caller, id));
+}
+
+bool Images::show_later(model::Caller const& caller, ImageId id,
+                        std::function<void(Result<model::Image>)> done) {
+  return database_.read_later(
+      [&caller, id = std::move(id)](store::Connection& connection) {
+        return store::Images(connection).get_for(id, caller);
+      },
+      [this, &caller, done = std::move(done)](Result<store::ImageForCaller> found) {
+        done(seen(caller, std::move(found)));
+      });
+}
+
+Result<model::Image> Images::seen(model::Caller const& caller,
+                                  Result<store::ImageForCaller> found) const {
+  if (!found) return Error(found.error());
+  TRY(access_.require_seen(caller, {found->image, found->membership}));
+  return std::move(found->image);
 }
 
 Result<model::Image> Images::show_for(policy::ActionId action, model::Caller const& caller,

@@ -62,6 +62,9 @@ public:
                model::Image const& image) const;
   /// Error: `image_not_found`, also when the policy denies `get_image`.
   Result<model::Image> show(model::Caller const& caller, ImageId const& id);
+  /// As `show`, without waiting (`store::Database::read_later`). The caller must live until `done`.
+  bool show_later(model::Caller const& caller, ImageId id,
+                  std::function<void(Result<model::Image>)> done);
   /// The image, for a caller who may do `action` to it. Errors: `image_not_found`, `forbidden`.
   Result<model::Image> show_for(policy::ActionId action, model::Caller const& caller,
                                 ImageId const& id);
@@ -94,6 +97,7 @@ public:
 private:
   using May = std::function<Result<>(Sight const&)>;
   Result<store::ImageForCaller> find(model::Caller const& caller, ImageId const& id);
+  Result<model::Image> seen(model::Caller const& caller, Result<store::ImageForCaller> found) const;
   Result<model::Image> modify(model::Caller const& caller, ImageId const& id, May const& may,
                               model::AuditKind kind, Change const& change);
   Result<model::Image> modify(model::Caller const& caller, ImageId const& id,

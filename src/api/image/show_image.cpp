@@ -6,12 +6,27 @@
 namespace vitrine::api::image {
 namespace {
 
-Result<Reply> run(Context& context, Services& services) {
-  auto const image = TRY(services.images.show(context.caller, ImageId{context.param("image_id")}));
+Reply document(Context const& context, Services& services, model::Image const& image) {
   return json_reply(
       200, documents::image_json(image, context.caller,
                                  documents::native_view(services.images.options().ims_profile),
                                  services.image_stores));
+}
+
+Result<Reply> run(Context& context, Services& services) {
+  return document(context, services,
+                  TRY(services.images.show(context.caller, ImageId{context.param("image_id")})));
+}
+
+bool run_later(Context& context, Services& services, Endpoint::Answered answered) {
+  auto done = [&context, &services, answered = std::move(answered)](Result<model::Image> found) {
+    answered([&context, &services, found = std::move(found)]() -> Result<Reply> {
+      if (!found) return Error(found.error());
+      return document(context, services, *found);
+    });
+  };
+  return services.images.show_later(context.caller, ImageId{context.param("image_id")},
+                                    std::move(done));
 }
 
 } // namespace
@@ -26,7 +41,7 @@ Endpoint show_image() {
                          .errors = {Fault::image_not_found},
                          .summary = "Show an image.",
                          .quick = true},
-                        run);
+                        run, run_later);
 }
 
 } // namespace vitrine::api::image

@@ -83,8 +83,9 @@ std::string_view name_of(net::Refusal refusal) {
 
 } // namespace
 
-// One request on its way through; lives on the stack of the thread that serves it.
-class Dispatcher::Exchange {
+// One request on its way through; lives on the stack of the thread that serves it, or until the
+// answer that comes later.
+class Dispatcher::Exchange : public std::enable_shared_from_this<Exchange> {
 public:
   Exchange(Dispatcher& dispatcher, net::RequestHead const& head, identity::Arrival arrival,
            std::string_view body = {})
@@ -112,9 +113,32 @@ public:
     });
   }
 
+  // What ends before its endpoint, and whose caller is not known from memory, is not for here.
+  bool serve_later(OnAnswer done) {
+    auto const token = head_.header("X-Auth-Token");
+    if (!token) return false;
+    known_ = dispatcher_.services_.authenticator.known_caller(
+        {.token = *token, .service_token = head_.header("X-Service-Token").value_or("")});
+    if (!known_ || prepare()) return false;
+    return endpoint_->run_later(
+        context_, dispatcher_.services_,
+        [self = shared_from_this(), done = std::move(done)](auto answer) {
+          done([self, answer = std::move(answer)]() mutable { return self->answer_later(answer); });
+        });
+  }
+
   std::variant<Reply, std::unique_ptr<net::BodySink>> begin();
 
 private:
+  // Nothing when it is worth another try.
+  std::optional<Reply> answer_later(std::move_only_function<Result<Reply>()>& answer) {
+    return guarded([&]() -> std::optional<Reply> {
+      auto answered = answer();
+      if (!answered && answered.error().kind() == Kind::unavailable) return std::nullopt;
+      return finish(answered ? std::move(*answered) : failure(answered.error()));
+    });
+  }
+
   // What escapes an endpoint is a bug: told in the log by the request id that the client gets too.
   template <class Run>
   std::invoke_result_t<Run> guarded(Run&& run) {
@@ -192,6 +216,7 @@ private:
   }
 
   Result<std::shared_ptr<model::Caller const>> shown_caller() {
+    if (known_) return known_;
     auto const token = head_.header("X-Auth-Token");
     if (!token && identity::shows_signature(head_)) {
       auto signer = TRY(dispatcher_.services_.signed_requests.signer_of(
@@ -264,7 +289,8 @@ private:
   Context context_;
   std::string request_id_;
   std::string auth_url_;
-  std::string data_sha256_; ///< that signed image data must have; empty: none
+  std::string data_sha256_;                    ///< that signed image data must have; empty: none
+  std::shared_ptr<model::Caller const> known_; ///< before it was asked for
   Endpoint const* endpoint_{nullptr};
   std::size_t index_{0};
   bool has_caller_{false};
@@ -315,7 +341,8 @@ Dispatcher::Dispatcher(std::vector<Endpoint> endpoints, Services& services, Orig
     : endpoints_(std::move(endpoints)),
       router_(endpoints_, offered_versions(services.image_stores.several())), services_(services),
       origin_(origin), versions_(std::move(versions)), observer_(std::move(observer)),
-      reads_are_quick_(services.config.database.url.empty() && !services.authenticator.waits()) {
+      reads_are_quick_(services.config.database.url.empty() && !services.authenticator.waits()),
+      reads_may_wait_(!services.config.database.url.empty()) {
   for (auto const& endpoint : endpoints_) {
     auto const& action = endpoint.spec.action;
     actions_.push_back(action.empty() ? std::nullopt
@@ -331,6 +358,7 @@ net::Route Dispatcher::route(net::RequestHead const& head) const noexcept {
     return {.body_bytes_max = open ? limits::open_body_bytes : limits::json_body_bytes,
             .upload = static_cast<bool>(endpoint.begin),
             .quick = endpoint.spec.quick && (reads_are_quick_ || open),
+            .later = endpoint.run_later && reads_may_wait_,
             .slow = endpoint.spec.slow};
   }
   return {.body_bytes_max = limits::json_body_bytes, .upload = false, .quick = true};
@@ -342,6 +370,11 @@ std::optional<net::Reply> Dispatcher::admit(net::RequestHead const& head) {
 
 net::Reply Dispatcher::handle(net::Request& request) {
   return Exchange(*this, request, identity::Arrival::whole, request.body).serve();
+}
+
+bool Dispatcher::handle_later(net::Request& request, OnAnswer done) {
+  return std::make_shared<Exchange>(*this, request, identity::Arrival::whole, request.body)
+      ->serve_later(std::move(done));
 }
 
 std::variant<net::Reply, std::unique_ptr<net::BodySink>>

@@ -39,6 +39,7 @@ public:
   net::Route route(net::RequestHead const& head) const noexcept override;
   std::optional<net::Reply> admit(net::RequestHead const& head) override;
   net::Reply handle(net::Request& request) override;
+  bool handle_later(net::Request& request, OnAnswer done) override;
   std::variant<net::Reply, std::unique_ptr<net::BodySink>>
   begin_upload(net::RequestHead const& head) override;
   net::Reply refuse(net::RequestHead const* head, net::Refusal refusal) override;
@@ -55,6 +56,7 @@ private:
   std::function<Reply(Context&, int)> versions_;
   Observer observer_;
   bool const reads_are_quick_; ///< database and identity are here, not across a network
+  bool const reads_may_wait_;  ///< the database is across a network
   std::vector<std::optional<service::policy::ActionId>> actions_; ///< by endpoint
 };
 

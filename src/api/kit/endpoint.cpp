@@ -10,8 +10,12 @@ std::string_view name_of(Verb verb) noexcept {
   return names[static_cast<std::size_t>(verb)];
 }
 
-Endpoint plain_endpoint(Spec spec, Endpoint::Run run) {
-  return {.spec = std::move(spec), .fields = {}, .run = std::move(run), .begin = {}};
+Endpoint plain_endpoint(Spec spec, Endpoint::Run run, Endpoint::RunLater run_later) {
+  return {.spec = std::move(spec),
+          .fields = {},
+          .run = std::move(run),
+          .begin = {},
+          .run_later = std::move(run_later)};
 }
 
 Endpoint upload_endpoint(Spec spec, Endpoint::Begin begin) {

@@ -53,12 +53,18 @@ struct Spec {
 /// A declared endpoint; made by `endpoint<Body>`, `plain_endpoint` or `upload_endpoint`.
 struct Endpoint {
   using Run = std::function<Result<Reply>(Context&, Services&)>;
+  /// Takes what makes the answer once all is there for it.
+  using Answered = std::function<void(std::move_only_function<Result<Reply>()>)>;
+  using RunLater = std::function<bool(Context&, Services&, Answered)>;
   using Begin = std::function<Result<std::unique_ptr<net::BodySink>>(Context&, Services&)>;
 
   Spec spec;
   std::vector<FieldInfo> fields; ///< of the JSON body, for validation order and the API document
   Run run;                       ///< empty for an upload
   Begin begin;                   ///< set for an upload
+  /// May be set beside `run`: the same without waiting (`store::Database::read_later`). The context
+  /// lives until the answer.
+  RunLater run_later{};
 
   /// Every template that leads here.
   [[nodiscard]] std::vector<std::string_view> paths() const {
@@ -70,7 +76,7 @@ struct Endpoint {
 };
 
 /// An endpoint that reads no body, or reads it itself from `Context::body`.
-Endpoint plain_endpoint(Spec spec, Endpoint::Run run);
+Endpoint plain_endpoint(Spec spec, Endpoint::Run run, Endpoint::RunLater run_later = {});
 /// An endpoint whose body streams into a sink.
 Endpoint upload_endpoint(Spec spec, Endpoint::Begin begin);
 

@@ -162,6 +162,10 @@ Result<std::shared_ptr<model::Caller const>> Tokens::caller_of(Shown const& show
   return caller;
 }
 
+std::shared_ptr<model::Caller const> Tokens::known_caller(Shown const& shown) {
+  return core_.cache.find(shown.token, core_.clock.now());
+}
+
 void Tokens::forget_callers() noexcept { core_.forget_callers(); }
 
 std::string Tokens::auth_url(std::string_view base_url) const {

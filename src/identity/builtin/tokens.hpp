@@ -63,6 +63,7 @@ public:
   explicit Tokens(Core& core) : core_(core) {}
 
   Result<std::shared_ptr<model::Caller const>> caller_of(Shown const& shown) override;
+  std::shared_ptr<model::Caller const> known_caller(Shown const& shown) override;
   void forget_callers() noexcept override;
   [[nodiscard]] std::string auth_url(std::string_view base_url) const override;
 

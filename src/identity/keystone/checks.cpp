@@ -33,6 +33,10 @@ Checks::Outcome Checks::find_expired(std::string_view token, Ask const& ask) {
   return look("expired " + key_of(token), true, ask);
 }
 
+std::shared_ptr<model::Caller const> Checks::known(std::string_view token) const {
+  return good_.find(key_of(token), clock_.now());
+}
+
 Checks::Outcome Checks::look(std::string const& key, bool may_have_expired, Ask const& ask) {
   auto const now = clock_.now();
   if (auto caller = good_.find(key, now)) return caller;

@@ -32,6 +32,9 @@ public:
   /// As above, for a token that may have expired: what is known of it is kept apart.
   Outcome find_expired(std::string_view token, Ask const& ask);
 
+  /// From memory alone; null when that does not tell of a good token.
+  [[nodiscard]] std::shared_ptr<model::Caller const> known(std::string_view token) const;
+
   /// Good tokens are asked about anew.
   void forget_callers() noexcept { good_.drop_all(); }
   [[nodiscard]] CallerCache::Lookups lookups() const { return good_.lookups(); }

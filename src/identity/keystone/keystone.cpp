@@ -53,6 +53,12 @@ Result<std::shared_ptr<model::Caller const>> Keystone::caller_of(Shown const& sh
       token, [&] { return ask(shown.token, "/auth/tokens?nocatalog&allow_expired=1"); });
 }
 
+/// With a token of a service it is not this one alone that counts.
+std::shared_ptr<model::Caller const> Keystone::known_caller(Shown const& shown) {
+  if (!shown.service_token.empty() || !may_be_token(shown.token)) return nullptr;
+  return checks_.known(shown.token);
+}
+
 std::string Keystone::auth_url(std::string_view /*base_url*/) const { return options_.auth_url; }
 
 Result<std::optional<model::ObjectStoreKey>>

@@ -27,6 +27,7 @@ public:
   /// `service_roles`, and Keystone still vouches for the expired one (its `allow_expired_window`).
   /// A service token that is no good is refused, whatever the other.
   Result<std::shared_ptr<model::Caller const>> caller_of(Shown const& shown) override;
+  std::shared_ptr<model::Caller const> known_caller(Shown const& shown) override;
   void forget_callers() noexcept override;
   [[nodiscard]] std::string auth_url(std::string_view base_url) const override;
   [[nodiscard]] bool waits() const noexcept override { return true; }

@@ -159,6 +159,18 @@ TEST_F(KeystoneTest, believes_a_good_token_for_a_while) {
   EXPECT_EQ(asked_, 2);
 }
 
+TEST_F(KeystoneTest, tells_from_memory_what_it_believes) {
+  auto const asked = ask({"good"}).value();
+  auto const known = [&](Shown const& shown) { return keystone_->known_caller(shown); };
+  EXPECT_EQ(known({"good"}), asked);
+  EXPECT_EQ(known({.token = "good", .service_token = "good"}), nullptr);
+  EXPECT_EQ(known({"unknown"}), nullptr);
+  EXPECT_EQ(known({""}), nullptr);
+  keystone_->forget_callers();
+  EXPECT_EQ(known({"good"}), nullptr);
+  EXPECT_EQ(asked_, 1);
+}
+
 TEST_F(KeystoneTest, believes_no_token_beyond_its_expiry) {
   tokens_["short"] = token_body("p1", "member", "2030-01-01T00:00:02.000000Z");
   EXPECT_TRUE(ask({"short"}));

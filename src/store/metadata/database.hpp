@@ -4,6 +4,8 @@
 #include "store/metadata/connection.hpp"
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -31,6 +33,29 @@ public:
                    [this](Work const& unit) { return do_read_single(unit); });
   }
 
+  /// Like `read_single`, for those who do not wait: true when `done` will get the result, once,
+  /// from another thread; it must not throw. False when the engine answers at once anyhow, or
+  /// cannot just now. Nothing is tried again: after `unavailable`, `read_single` may well succeed.
+  template <class F, class OnAnswer>
+  bool read_later(F work, OnAnswer on_answer) {
+    using Answer = std::invoke_result_t<F&, Connection&>;
+    struct Kept {
+      F work;
+      OnAnswer on_answer;
+      std::optional<Answer> answer;
+    };
+    auto const kept = std::make_shared<Kept>(Kept{std::move(work), std::move(on_answer), {}});
+    return do_read_later(
+        [kept](Connection& connection) -> Result<> {
+          kept->answer.emplace(kept->work(connection));
+          if (!*kept->answer) return Error(kept->answer->error());
+          return {};
+        },
+        [kept](Result<> const& ran) {
+          kept->on_answer(ran ? std::move(*kept->answer) : Answer(Error(ran.error())));
+        });
+  }
+
   /// Like `read`, but finds out first whether the engine can be reached at all, so that a file that
   /// is gone or broken shows although its pages are in memory.
   template <class F>
@@ -50,6 +75,8 @@ public:
 protected:
   virtual Result<> do_read(Work const& work) = 0;
   virtual Result<> do_read_single(Work const& work) { return do_read(work); }
+  using Done = std::function<void(Result<>)>;
+  virtual bool do_read_later(Work /*work*/, Done /*done*/) { return false; }
   virtual Result<> do_read_anew(Work const& work) { return do_read(work); }
   virtual Result<> do_write(Work const& work) = 0;
 

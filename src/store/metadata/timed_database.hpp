@@ -6,6 +6,7 @@
 #include "store/metadata/database.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,6 +30,14 @@ protected:
   Result<> do_read_single(Work const& work) override {
     ops::Timer const timer(reads_);
     return inner_->read_single(work);
+  }
+  bool do_read_later(Work work, Done done) override {
+    auto const began = std::chrono::steady_clock::now();
+    return inner_->read_later(std::move(work),
+                              [this, began, done = std::move(done)](Result<> const& ran) {
+                                ops::observe_since(reads_, began);
+                                done(ran);
+                              });
   }
   /// A full disk can be read. So where the last unit could not be written, one is written first,
   /// and not before: looks are frequent, and a write waits for the disk.

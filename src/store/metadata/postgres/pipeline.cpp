@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <fmt/format.h>
 #include <libpq-fe.h>
-#include <memory>
 #include <optional>
 #include <poll.h>
 #include <utility>
@@ -20,11 +19,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kPreparedMax = 256;
 // A server that does not answer for this long is taken for lost.
 constexpr std::chrono::seconds kAnswerMax{30};
-
-struct Clear {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using OwnedResult = std::unique_ptr<PGresult, Clear>;
 
 // Classes and codes of the manual's appendix "PostgreSQL Error Codes".
 Trouble trouble_of(std::string_view code) {
@@ -44,6 +38,8 @@ std::string_view first_line(char const* message) {
   std::string_view const text = message == nullptr ? "" : message;
   return text.substr(0, text.find('\n'));
 }
+
+void ClearResult::operator()(pg_result* result) const noexcept { PQclear(result); }
 
 Pipeline::Pipeline(pg_conn* handle, bool prepares) : handle_(handle), prepares_(prepares) {
   PQsetNoticeProcessor(handle_, [](void*, char const*) {}, nullptr);
@@ -133,7 +129,7 @@ Result<> Pipeline::finish(std::string_view name, OnResult const& on_result) {
   std::optional<Error> failed;
   int seen = 0;
   for (int exchanges = unread_ + 1; exchanges > 0;) {
-    OwnedResult const result(next_result());
+    OwnedResult result(next_result());
     if (!result) return lose(name, PQerrorMessage(handle_));
     switch (PQresultStatus(result.get())) {
     case PGRES_PIPELINE_SYNC: --exchanges; break;
@@ -141,7 +137,7 @@ Result<> Pipeline::finish(std::string_view name, OnResult const& on_result) {
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
       if (exchanges > 1) break; // of an earlier exchange
-      if (seen++ >= prelude_ && on_result && !failed) on_result(result.get());
+      if (seen++ >= prelude_ && on_result && !failed) on_result(result);
       break;
     default:
       if (exchanges > 1) break;

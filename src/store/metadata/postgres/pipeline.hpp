@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,11 @@ enum class Trouble : std::uint8_t {
   lost,      ///< the connection, or a server that is no primary any more
 };
 
+struct ClearResult {
+  void operator()(pg_result* result) const noexcept;
+};
+using OwnedResult = std::unique_ptr<pg_result, ClearResult>;
+
 /// A map by text that is looked up without a copy.
 struct TextHash {
   using is_transparent = void;
@@ -39,7 +45,8 @@ using TextMap = std::unordered_map<std::string, std::string, TextHash, std::equa
 /// one thread at a time.
 class Pipeline {
 public:
-  using OnResult = std::function<void(pg_result*)>;
+  /// May take the result.
+  using OnResult = std::function<void(OwnedResult&)>;
 
   /// Takes the handle over. `prepares`: statements are prepared, and kept so.
   Pipeline(pg_conn* handle, bool prepares);

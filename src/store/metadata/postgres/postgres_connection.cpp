@@ -23,11 +23,11 @@ constexpr int kServerVersionMin = 140'000;
 constexpr char const* kSessionLimits =
     "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'";
 
+} // namespace
+
 std::string_view text_for_us(sql::Statement const& statement) {
   return statement.postgres.empty() ? statement.text : statement.postgres;
 }
-
-} // namespace
 
 Result<std::unique_ptr<PostgresConnection>>
 PostgresConnection::open(ConnectionOptions const& options) {
@@ -74,13 +74,23 @@ Result<std::int64_t> PostgresConnection::run(sql::Statement const& statement,
   std::int64_t changed = 0;
   start();
   TRY(pipeline_.send(text_for_us(statement), params));
-  TRY(pipeline_.finish(statement.name, [&](PGresult* result) {
-    changed = changed_rows(result);
+  TRY(pipeline_.finish(statement.name, [&](OwnedResult const& result) {
+    changed = changed_rows(result.get());
     if (!each) return;
-    for (int i = 0; i < PQntuples(result); ++i)
-      each(PostgresRow(result, i));
+    for (int i = 0; i < PQntuples(result.get()); ++i)
+      each(PostgresRow(result.get(), i));
   }));
   return changed;
+}
+
+Result<OwnedResult> PostgresConnection::fetch(std::string_view name, std::string_view text,
+                                              std::span<Param const> params) {
+  OwnedResult found;
+  begin({});
+  start();
+  TRY(pipeline_.send(text, params));
+  TRY(pipeline_.finish(name, [&](OwnedResult& result) { found = std::move(result); }));
+  return found;
 }
 
 Result<std::int64_t> PostgresConnection::run_each(sql::Statement const& statement,
@@ -90,8 +100,8 @@ Result<std::int64_t> PostgresConnection::run_each(sql::Statement const& statemen
     auto const batch = rows.first(std::min(rows.size(), kBatchRows));
     start();
     TRY(send_each(statement, batch));
-    TRY(pipeline_.finish(statement.name,
-                         [&](PGresult* result) { changed += changed_rows(result); }));
+    TRY(pipeline_.finish(
+        statement.name, [&](OwnedResult const& result) { changed += changed_rows(result.get()); }));
     rows = rows.subspan(batch.size());
   }
   return changed;
@@ -133,8 +143,8 @@ Result<> PostgresConnection::commit() {
   start();
   pipeline_.send_plain("COMMIT");
   // The end of a void transaction is answered without an error, but not with this word.
-  TRY(pipeline_.finish("commit", [&](PGresult* result) {
-    committed = std::string_view(PQcmdStatus(result)) == "COMMIT";
+  TRY(pipeline_.finish("commit", [&](OwnedResult const& result) {
+    committed = std::string_view(PQcmdStatus(result.get())) == "COMMIT";
   }));
   open_ = false;
   if (committed) return {};

@@ -22,6 +22,9 @@ struct ConnectionOptions {
   bool prepared_statements{true};
 };
 
+/// What of a statement this engine runs.
+[[nodiscard]] std::string_view text_for_us(sql::Statement const& statement);
+
 class PostgresConnection final : public Connection {
 public:
   /// Errors: `unavailable`; the detail never holds a password.
@@ -33,6 +36,11 @@ public:
   Result<std::int64_t> run_each(sql::Statement const& statement,
                                 std::span<Params const> rows) override;
   [[nodiscard]] Dialect const& dialect() const noexcept override { return kPostgresDialect; }
+
+  /// A unit of work of its own, outside of a transaction: all that one statement finds. See
+  /// `trouble`. `name` is for the log.
+  Result<OwnedResult> fetch(std::string_view name, std::string_view text,
+                            std::span<Param const> params);
 
   /// Begins a unit of work. `opening` goes out with its first statement: what opens a transaction,
   /// or nothing. Alive until the unit ends.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <thread>
+#include <utility>
 
 namespace vitrine::store::postgres {
 namespace {
@@ -73,6 +74,10 @@ Result<> PostgresDatabase::read_in(std::span<char const* const> opening, Work co
 Result<> PostgresDatabase::do_read(Work const& work) { return read_in(kReadOpening, work); }
 
 Result<> PostgresDatabase::do_read_single(Work const& work) { return read_in({}, work); }
+
+bool PostgresDatabase::do_read_later(Work work, Done done) {
+  return later_reads_.ask(std::move(work), std::move(done));
+}
 
 Result<> PostgresDatabase::do_write(Work const& work) {
   bool unknown = false;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "store/metadata/database.hpp"
+#include "store/metadata/postgres/later_reads.hpp"
 #include "store/metadata/postgres/postgres_pool.hpp"
 
 #include <cstdint>
@@ -28,6 +29,7 @@ public:
 protected:
   Result<> do_read(Work const& work) override;
   Result<> do_read_single(Work const& work) override;
+  bool do_read_later(Work work, Done done) override;
   Result<> do_write(Work const& work) override;
 
 private:
@@ -39,6 +41,7 @@ private:
 
   DatabaseOptions const options_;
   PostgresPool pool_;
+  LaterReads later_reads_{pool_};
 };
 
 } // namespace vitrine::store::postgres

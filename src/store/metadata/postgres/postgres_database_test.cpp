@@ -3,8 +3,10 @@
 #include "store/metadata/postgres/upgrade.hpp"
 
 #include <atomic>
+#include <future>
 #include <gtest/gtest.h>
 #include <latch>
+#include <optional>
 #include <thread>
 
 namespace vitrine::store::postgres {
@@ -13,6 +15,8 @@ namespace {
 constexpr sql::Statement kCount{"count", "SELECT COUNT(*) FROM quotas"};
 constexpr sql::Statement kAdd{
     "add", "INSERT INTO quotas (project_id, resource, quota) VALUES ($1, 'x', 1)"};
+constexpr sql::Statement kFind{
+    "find", "SELECT project_id FROM quotas WHERE project_id = $1 AND quota = $2"};
 // Ends the session that asks, as a restart of the server or an operator does.
 constexpr sql::Statement kEndOwnSession{"end", "SELECT pg_terminate_backend(pg_backend_pid())"};
 
@@ -44,6 +48,27 @@ protected:
       return connection.run(kCount, {}, [&](Row const& row) { found = row.integer(0); });
     }));
     return found;
+  }
+  static std::string project_named(int i) { return "p\"{," + std::to_string(i) + "\\"; }
+  /// The project of a quota of `add`, or nothing.
+  std::optional<std::future<Result<std::string>>> find_later(std::string_view project) {
+    auto promise = std::make_shared<std::promise<Result<std::string>>>();
+    auto answer = promise->get_future();
+    auto const work = [project =
+                           std::string(project)](Connection& connection) -> Result<std::string> {
+      std::string found;
+      TRY(connection.run(kFind, {project, 1}, [&](Row const& row) { found = row.string(0); }));
+      return found;
+    };
+    bool const taken = database_->read_later(
+        work, [promise](Result<std::string> found) { promise->set_value(std::move(found)); });
+    if (!taken) return std::nullopt;
+    return answer;
+  }
+  void end_sessions() const {
+    TestStore::in_cluster(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
+        store_->url().substr(store_->url().rfind('/') + 1) + "'");
   }
   Result<> script(std::string const& text) {
     auto const connection = TRY(PostgresConnection::open({.url = store_->url()}));
@@ -85,10 +110,44 @@ TEST_F(PostgresDatabaseTest, a_unit_whose_connection_was_lost_runs_again) {
 
 TEST_F(PostgresDatabaseTest, idle_connections_that_were_ended_do_not_show) {
   EXPECT_EQ(count(), 0);
-  TestStore::in_cluster("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
-                        store_->url().substr(store_->url().rfind('/') + 1) + "'");
+  end_sessions();
   EXPECT_TRUE(add("p"));
   EXPECT_EQ(count(), 1);
+}
+
+TEST_F(PostgresDatabaseTest, reads_that_nobody_waits_for_find_their_own_rows) {
+  constexpr int kReads = 300;
+  for (int i = 0; i < kReads; i += 2) // the others find nothing
+    ASSERT_TRUE(add(project_named(i)));
+  std::vector<std::future<Result<std::string>>> found;
+  for (int i = 0; i < kReads; ++i)
+    found.push_back(find_later(project_named(i)).value());
+  for (int i = 0; i < kReads; ++i)
+    EXPECT_EQ(found[static_cast<std::size_t>(i)].get().value(), i % 2 == 0 ? project_named(i) : "");
+}
+
+TEST_F(PostgresDatabaseTest, a_read_that_nobody_waits_for_is_not_tried_again) {
+  ASSERT_TRUE(add("p"));
+  EXPECT_EQ(find_later(std::string_view("a\0b", 3)), std::nullopt);
+  EXPECT_EQ(find_later("p").value().get().value(), "p");
+  EXPECT_EQ(find_later("a\xFF").value().get().error().fault, Fault::unavailable);
+  end_sessions();
+  EXPECT_EQ(find_later("p").value().get().error().fault, Fault::unavailable) << "it was ended";
+  EXPECT_EQ(find_later("p").value().get().error().fault, Fault::unavailable) << "none is open";
+  EXPECT_EQ(count(), 1);
+  EXPECT_EQ(find_later("p").value().get().value(), "p");
+}
+
+TEST_F(PostgresDatabaseTest, a_read_that_nobody_waits_for_ends_with_the_database) {
+  ASSERT_TRUE(add("p"));
+  std::vector<std::future<Result<std::string>>> found;
+  for (int i = 0; i < 100; ++i)
+    found.push_back(find_later("p").value());
+  database_.reset();
+  for (auto& one : found) {
+    auto const outcome = one.get();
+    EXPECT_TRUE(outcome ? *outcome == "p" : outcome.error().fault == Fault::unavailable);
+  }
 }
 
 TEST_F(PostgresDatabaseTest, a_commit_of_unknown_outcome_is_told_and_not_repeated) {

@@ -8,11 +8,7 @@ Result<PostgresPool::Loan> PostgresPool::lend(Deadline deadline) {
     bool const free =
         freed_.wait_until(lock, deadline, [&] { return !idle_.empty() || count_ < size_; });
     if (!free) return error(Fault::unavailable, "no connection to the database became free");
-    if (!idle_.empty()) {
-      Loan loan(*this, std::move(idle_.back()));
-      idle_.pop_back();
-      return loan;
-    }
+    if (!idle_.empty()) return take_idle();
     ++count_;
   }
   auto opened = PostgresConnection::open(options_);
@@ -23,6 +19,18 @@ Result<PostgresPool::Loan> PostgresPool::lend(Deadline deadline) {
   }
   freed_.notify_one();
   return Error(opened.error());
+}
+
+std::optional<PostgresPool::Loan> PostgresPool::lend_idle() {
+  std::lock_guard const lock(mutex_);
+  if (idle_.empty()) return std::nullopt;
+  return take_idle();
+}
+
+PostgresPool::Loan PostgresPool::take_idle() {
+  Loan loan(*this, std::move(idle_.back()));
+  idle_.pop_back();
+  return loan;
 }
 
 void PostgresPool::give_back(std::unique_ptr<PostgresConnection> connection) {

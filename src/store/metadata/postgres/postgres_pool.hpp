@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace vitrine::store::postgres {
@@ -40,8 +41,11 @@ public:
 
   /// Waits for a free connection, or opens one. Error: `unavailable`.
   Result<Loan> lend(Deadline deadline);
+  /// One that is open and free; nothing without.
+  std::optional<Loan> lend_idle();
 
 private:
+  Loan take_idle();
   void give_back(std::unique_ptr<PostgresConnection> connection);
 
   ConnectionOptions const options_;

@@ -8,23 +8,23 @@ namespace {
 
 constexpr std::string_view kValues = "VALUES (";
 
-/// The row with `by` added to the number of each parameter.
-std::string shifted(std::string_view row, std::size_t by) {
+} // namespace
+
+std::string with_parameters(std::string_view text,
+                            std::function<std::string(std::size_t number)> const& word) {
   std::string out;
-  while (!row.empty()) {
-    auto const at = row.find('$');
-    out += row.substr(0, at);
+  while (!text.empty()) {
+    auto const at = text.find('$');
+    out += text.substr(0, at);
     if (at == std::string_view::npos) break;
     std::size_t number = 0;
-    auto const* const end = row.data() + row.size();
-    auto const* const behind = std::from_chars(row.data() + at + 1, end, number).ptr;
-    out += fmt::format("${}", number + by);
-    row = std::string_view(behind, static_cast<std::size_t>(end - behind));
+    auto const* const end = text.data() + text.size();
+    auto const* const behind = std::from_chars(text.data() + at + 1, end, number).ptr;
+    out += word(number);
+    text = std::string_view(behind, static_cast<std::size_t>(end - behind));
   }
   return out;
 }
-
-} // namespace
 
 std::string widen(std::string_view text, std::size_t params, std::size_t rows) {
   auto const values = text.find(kValues);
@@ -36,8 +36,10 @@ std::string widen(std::string_view text, std::size_t params, std::size_t rows) {
   // A row with calls or texts in which a bracket may stand is left alone.
   if (row.find('(', 1) != std::string_view::npos) return {};
   std::string out(text.substr(0, begin));
-  for (std::size_t i = 0; i < rows; ++i)
-    out += (i == 0 ? "" : ", ") + shifted(row, i * params);
+  for (std::size_t i = 0; i < rows; ++i) {
+    auto const of_row = [&](std::size_t number) { return fmt::format("${}", number + i * params); };
+    out += (i == 0 ? "" : ", ") + with_parameters(row, of_row);
+  }
   out += text.substr(end + 1);
   return out;
 }

@@ -1,0 +1,182 @@
+#include "store/metadata/postgres/later_reads.hpp"
+
+#include "store/metadata/guarded.hpp"
+#include "store/metadata/postgres/values.hpp"
+#include "store/metadata/postgres/wide_read.hpp"
+
+#include <algorithm>
+#include <libpq-fe.h>
+#include <pthread.h>
+#include <string>
+#include <utility>
+
+namespace vitrine::store::postgres {
+namespace {
+
+// Questions that go out together.
+constexpr std::size_t kTogetherMax = 64;
+// Beyond this many, those who ask had better wait where they can be refused.
+constexpr std::size_t kWaitingMax = 4096;
+
+/// What a statement is asked with, kept beyond the call.
+class Question {
+public:
+  Question(sql::Statement const& statement, std::span<Param const> params) : statement_(statement) {
+    texts_.reserve(params.size()); // so that no text moves
+    for (auto const& param : params) {
+      bool const is_text = param.type() == Param::Type::text;
+      params_.push_back(is_text ? Param(texts_.emplace_back(param.text())) : param);
+    }
+  }
+
+  [[nodiscard]] sql::Statement const& statement() const noexcept { return statement_; }
+  [[nodiscard]] std::span<Param const> params() const noexcept { return params_; }
+
+private:
+  sql::Statement const statement_;
+  std::vector<std::string> texts_;
+  Params params_;
+};
+
+bool can_be_widened(std::span<Param const> params) {
+  return !has_nul(params) && std::ranges::none_of(params, [](Param const& param) {
+    return param.type() == Param::Type::null;
+  });
+}
+
+/// Learns what a unit of work asks, and answers nothing.
+class Listener final : public Connection {
+public:
+  Result<std::int64_t> run(sql::Statement const& statement, std::span<Param const> params,
+                           Each const& /*each*/) override {
+    if (can_be_widened(params)) question_ = std::make_unique<Question>(statement, params);
+    return error(Fault::unavailable);
+  }
+  [[nodiscard]] Dialect const& dialect() const noexcept override { return kPostgresDialect; }
+
+  std::unique_ptr<Question> take() { return std::move(question_); }
+
+private:
+  std::unique_ptr<Question> question_;
+};
+
+/// Gives the rows that were found to a unit of work that asks for them.
+class Teller final : public Connection {
+public:
+  /// Of a widened statement, the rows for the question of that place, from 1; 0: all rows.
+  Teller(PGresult* found, std::int64_t place) : found_(found), place_(place) {}
+
+  Result<std::int64_t> run(sql::Statement const& /*statement*/, std::span<Param const> /*params*/,
+                           Each const& each) override {
+    std::int64_t count = 0;
+    auto const last = PQnfields(found_) - 1;
+    for (int i = 0; i < PQntuples(found_); ++i) {
+      PostgresRow const row(found_, i);
+      if (place_ != 0 && row.integer(last) != place_) continue;
+      ++count;
+      if (each) each(row);
+    }
+    return count;
+  }
+  [[nodiscard]] Dialect const& dialect() const noexcept override { return kPostgresDialect; }
+
+private:
+  PGresult* found_;
+  std::int64_t const place_;
+};
+
+} // namespace
+
+struct LaterReads::Read {
+  std::unique_ptr<Question> question;
+  Work work;
+  Done done;
+};
+
+LaterReads::LaterReads(PostgresPool& pool) : pool_(pool) {}
+
+LaterReads::~LaterReads() {
+  {
+    std::lock_guard const lock(mutex_);
+    stopping_ = true;
+  }
+  asked_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  for (auto const& read : waiting_)
+    read->done(error(Fault::unavailable));
+}
+
+bool LaterReads::ask(Work work, Done done) {
+  Listener listener;
+  auto const unanswered = run_guarded(work, listener);
+  auto question = listener.take();
+  if (unanswered || !question) return false;
+  auto read = std::make_unique<Read>(Read{std::move(question), std::move(work), std::move(done)});
+  {
+    std::lock_guard const lock(mutex_);
+    if (waiting_.size() >= kWaitingMax) return false;
+    if (!thread_.joinable()) {
+      thread_ = std::thread([this] { run(); });
+      pthread_setname_np(thread_.native_handle(), "reads");
+    }
+    waiting_.push_back(std::move(read));
+  }
+  asked_.notify_one();
+  return true;
+}
+
+void LaterReads::run() {
+  while (true) {
+    auto const reads = next_reads();
+    if (reads.empty()) return;
+    answer(reads);
+  }
+}
+
+/// Those that ask the same as the first one; none when it is time to stop.
+LaterReads::Reads LaterReads::next_reads() {
+  std::unique_lock lock(mutex_);
+  asked_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+  Reads reads;
+  if (stopping_) return reads;
+  auto const text = waiting_.front()->question->statement().text;
+  while (!waiting_.empty() && reads.size() < kTogetherMax &&
+         waiting_.front()->question->statement().text == text) {
+    reads.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return reads;
+}
+
+void LaterReads::answer(std::span<std::unique_ptr<Read> const> reads) {
+  auto const found = fetch(reads);
+  bool const wide = reads.size() > 1;
+  std::int64_t place = 0;
+  for (auto const& read : reads) {
+    if (wide) ++place;
+    if (found) {
+      Teller teller(found->get(), place);
+      read->done(run_guarded(read->work, teller));
+    } else {
+      read->done(error(Fault::unavailable));
+    }
+  }
+}
+
+Result<OwnedResult> LaterReads::fetch(std::span<std::unique_ptr<Read> const> reads) {
+  auto const loan = pool_.lend_idle();
+  if (!loan) return error(Fault::unavailable);
+  auto const& first = *reads.front()->question;
+  auto const text = text_for_us(first.statement());
+  if (reads.size() == 1) return (*loan)->fetch(first.statement().name, text, first.params());
+  std::vector<std::span<Param const>> rows;
+  for (auto const& read : reads)
+    rows.push_back(read->question->params());
+  std::vector<std::string> arrays;
+  for (std::size_t column = 0; column < first.params().size(); ++column)
+    arrays.push_back(array_of(rows, column));
+  Params const params(arrays.begin(), arrays.end());
+  return (*loan)->fetch(first.statement().name, widen_read(text, first.params()), params);
+}
+
+} // namespace vitrine::store::postgres

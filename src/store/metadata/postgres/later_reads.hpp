@@ -1,0 +1,59 @@
+// Reads of one statement each, for those who do not wait: what was asked while the server answered
+// goes out as one statement.
+//
+// A read by its key costs either side less than going to sleep for it and waking up. So one thread
+// asks for all, and nobody's event loop sleeps. Nothing is held back for company either: a read
+// that comes alone goes out at once.
+#pragma once
+
+#include "store/metadata/database.hpp"
+#include "store/metadata/postgres/postgres_pool.hpp"
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace vitrine::store::postgres {
+
+/// Thread-safe.
+class LaterReads {
+public:
+  using Work = Database::Work;
+  /// Called once, from the thread that asks; must not throw.
+  using Done = std::function<void(Result<>)>;
+
+  explicit LaterReads(PostgresPool& pool);
+  /// Answers those that wait with `unavailable`.
+  ~LaterReads();
+  LaterReads(LaterReads const&) = delete;
+  LaterReads& operator=(LaterReads const&) = delete;
+
+  /// Takes `work`, which runs twice: now, to tell its statement, one of `sql`, and on the rows that
+  /// come. False when it tells none, or when too many wait; `done` is not called then. What fails
+  /// is not tried again: `unavailable`, also when no connection lies ready.
+  bool ask(Work work, Done done);
+
+private:
+  struct Read;
+  using Reads = std::vector<std::unique_ptr<Read>>;
+
+  void run();
+  Reads next_reads();
+  void answer(std::span<std::unique_ptr<Read> const> reads);
+  Result<OwnedResult> fetch(std::span<std::unique_ptr<Read> const> reads);
+
+  PostgresPool& pool_;
+  std::mutex mutex_;
+  std::condition_variable asked_;
+  std::deque<std::unique_ptr<Read>> waiting_;
+  bool stopping_{false};
+  std::thread thread_; ///< started by the first read
+};
+
+} // namespace vitrine::store::postgres
