@@ -17,7 +17,7 @@ Result<> JobContext::commit(std::int64_t units, store::Database::Work const& wor
   auto const done = done_ + units;
   auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
     auto const until = clock_.now() + lease_.length_us;
-    if (!TRY(store::Jobs(connection).renew(job_.id, lease_.worker, done, until))) {
+    if (!TRY(store::Jobs(connection).renew(job_.id, lease_.worker, done, units, until))) {
       return error(Fault::lease_lost);
     }
     return work(connection);

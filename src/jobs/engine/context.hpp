@@ -42,7 +42,9 @@ public:
   void resume_at(std::int64_t done) noexcept { done_ = done; }
 
   /// Runs `work` in one transaction together with the proof of the lease and the progress of
-  /// `units` more: an attempt that finds them done must not do them again. Errors, after which
+  /// `units` more: an attempt that finds them done must not do them again. They count as progress:
+  /// the attempts before are forgotten. Each unit may be told once, or a job that always ends its
+  /// worker would be tried for ever; 0 for what another attempt repeats. Errors, after which
   /// nothing of it is stored: `lease_lost`; `unavailable` when the server stops; what `work`
   /// returned. `outcome_unknown`: it may be stored.
   Result<> commit(std::int64_t units, store::Database::Work const& work);

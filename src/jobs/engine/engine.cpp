@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <fmt/format.h>
 
 namespace vitrine::jobs {
 namespace {
@@ -164,10 +165,13 @@ Result<> Engine::attempt(model::Job const& job, model::Caller const& caller,
   auto const kind = std::ranges::find(kinds_, std::string_view(job.kind), &JobKind::name);
   if (kind == kinds_.end()) return error(Fault::not_offered, job.kind);
   JobContext context(database_, clock_, stopping_, job, caller, lease);
-  auto const tried = job.attempt > options_.attempts_max
-                         ? Result<>(error(Fault::internal))
-                         : call(context, [&] { return kind->run(context); });
+  auto const most = options_.attempts_max;
+  auto const tried =
+      job.attempt > most
+          ? Result<>(error(Fault::internal, fmt::format("given up after {} attempts", most)))
+          : call(context, [&] { return kind->run(context); });
   if (tried || tried.error().kind() == Kind::unavailable || !kind->give_up) return tried;
+  if (job.attempt > 2 * most) return tried; // what gives it up ends its worker, too
   ops::log_error("job.given_up",
                  {{"job_id", job.id.text}, {"detail", text_of(tried.error().fault)}});
   return call(context, [&] { return kind->give_up(context, tried.error()); });
@@ -201,6 +205,7 @@ Result<> Engine::end(model::Job const& job, JobContext::Lease const& lease,
     if (!TRY(jobs.end(job, lease.worker, status, clock_.now(), found.first))) {
       return error(Fault::lease_lost);
     }
+    if (found.first) TRY(jobs.end_sub_jobs(job, clock_.now(), *found.first));
     return found;
   });
   if (!ended) return Error(ended.error());

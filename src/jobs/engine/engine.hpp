@@ -31,7 +31,7 @@ struct EngineOptions {
   std::int64_t carriers{2}; ///< of those that carry image data
   std::int64_t lease_seconds{30};
   std::int64_t poll_seconds{5};  ///< how often idle workers look for jobs of other processes
-  std::int64_t attempts_max{20}; ///< in a row that fail before they make progress
+  std::int64_t attempts_max{20}; ///< in a row that end, or their worker does, without progress
   bool alone{true};              ///< no other process works on the database
 };
 

@@ -256,6 +256,50 @@ TEST_F(EngineGivesUpTest, StopsDoNotCountAsTriesButKillsDo) {
   EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
 }
 
+TEST_F(EngineGivesUpTest, OnlyUnitsThatAreDoneForGoodAreProgress) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
+  int ran = 0;
+  std::vector<JobKind> kinds{{kAddMembers, [&](JobContext& context) -> Result<> {
+                                ++ran;
+                                auto const nothing = [](store::Connection&) { return Result<>(); };
+                                TRY(context.commit(0, nothing));
+                                TRY(context.advance(1, 2));
+                                house_.database->writes_left = 0; // as if its process had ended
+                                return {};
+                              }}};
+  Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, kThreeTries);
+  for (int i = 0; i < 10 && !house_.report(id).job.ended_at; ++i) {
+    house_.database->writes_left = 1000;
+    EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
+    house_.clock.advance(30 * kMicrosecondsPerSecond);
+  }
+  EXPECT_EQ(ran, 3);
+  auto const job = house_.report(id).job;
+  EXPECT_EQ(job.status, JobStatus::fail);
+  EXPECT_EQ(job.failure->fault, Fault::internal);
+  EXPECT_EQ(job.failure->detail, "given up after 3 attempts");
+}
+
+TEST_F(EngineGivesUpTest, AJobThatCannotEvenBeGivenUpEnds) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
+  int ran = 0;
+  auto const die = [&]() -> Result<> {
+    ++ran;
+    house_.database->writes_left = 0;
+    return error(Fault::unavailable);
+  };
+  std::vector<JobKind> kinds{{kAddMembers, [&](JobContext&) { return die(); },
+                              [&](JobContext&, Error const&) { return die(); }}};
+  Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, kThreeTries);
+  for (int i = 0; i < 10 && !house_.report(id).job.ended_at; ++i) {
+    house_.database->writes_left = 1000;
+    EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
+    house_.clock.advance(30 * kMicrosecondsPerSecond);
+  }
+  EXPECT_EQ(ran, 6);
+  EXPECT_EQ(house_.report(id).job.failure->fault, Fault::internal);
+}
+
 TEST_F(EngineGivesUpTest, WithoutProgressWhatIsLeftFailsPairByPair) {
   auto const id = house_.submit(kRemoveMembers, house_.pairs(3, 1500));
   run_and_die(2); // one image is done

@@ -51,14 +51,13 @@ public:
   Result<> run() {
     auto const& job = context_.job();
     if (job.done == kDone) return {}; // told by an attempt that ended right after
-    // Attempts are counted anew once one has written everything.
+    // An attempt that was handed back does not count, but it has written.
     if (job.attempt > 1 || job.done > 0) TRY(remove_unfinished());
     auto const source = TRY(database_.read([&](store::Connection& connection) {
       return exports_.admit(connection, context_.caller(), request_);
     }));
-    auto const data = TRY(exports_.open(source, request_, [&](int percent) {
-      return context_.advance(kConverted * percent / 100, kDone);
-    }));
+    auto const data = TRY(exports_.open(
+        source, request_, [&](int percent) { return advance(kConverted * percent / 100); }));
     auto writer = buckets_.create(user(), request_.target, data->size_bytes());
     if (!writer && writer.error().fault == Fault::object_exists && is_ours(data->size_bytes())) {
       context_.resume_at(kWritten);
@@ -66,7 +65,9 @@ public:
     }
     if (!writer) return final_error(writer.error());
     TRY(carry(*data, **writer));
-    TRY(context_.commit(kWritten, [](store::Connection&) { return Result<>(); }));
+    // No progress: where the object does not come to be, another attempt writes it anew.
+    context_.resume_at(kWritten);
+    TRY(context_.commit(0, [](store::Connection&) { return Result<>(); }));
     auto const committed = (*writer)->commit();
     if (!committed) return final_error(committed.error());
     return tell_success();
@@ -83,6 +84,11 @@ private:
         buckets_.remove_unfinished(user(), request_.target, context_.job().submitted_at);
     if (!removed) return final_error(removed.error());
     return {};
+  }
+
+  // That everything was written once stays told: by that the object is known as ours.
+  Result<> advance(std::int64_t done) {
+    return context_.advance(context_.job().done < kWritten ? done : kWritten, kDone);
   }
 
   // An attempt that had written everything may have ended before it could tell.
@@ -103,7 +109,7 @@ private:
       if (auto const written = writer.write(part); !written) return final_error(written.error());
       at += count;
       auto const share = static_cast<std::int64_t>(at * (kWritten - kConverted) / size_bytes);
-      TRY(context_.advance(kConverted + share, kDone));
+      TRY(advance(kConverted + share));
     }
     return {};
   }

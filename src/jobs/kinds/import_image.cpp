@@ -86,8 +86,8 @@ public:
       : context_(context), imports_(services.imports), uploads_(services.uploads),
         buckets_(services.buckets), teller_(teller), request_(request) {}
 
-  Result<> run() {
-    if (TRY(was_made())) return {};
+  Result<bool> run() {
+    if (TRY(was_made())) return false;
     auto const object = TRY(open());
     auto const image = TRY(begin());
     auto const [offset, size_bytes] = range(*object);
@@ -95,9 +95,12 @@ public:
     auto upload =
         TRY(uploads_.begin_announced(context_.caller(), image, size_bytes, std::move(data)));
     auto const carried = carry(*object, offset, size_bytes, *upload);
-    if (carried) return upload->finish();
-    upload->abandon(carried.error());
-    return carried;
+    if (!carried) {
+      upload->abandon(carried.error());
+      return Error(carried.error());
+    }
+    TRY(upload->finish());
+    return true;
   }
 
 private:
@@ -211,7 +214,8 @@ JobKind import_kind(std::string_view name, KindServices const& services) {
       .run = [use = ImportServices{services.imports, services.uploads, services.buckets}](
                  JobContext& context) -> Result<> {
         auto const request = TRY(import_from_json(context.job().arguments_json));
-        return import_one(context, use, {.row = context.job()}, request);
+        TRY(import_one(context, use, {.row = context.job()}, request));
+        return {};
       },
       .give_up = [&imports = services.imports](JobContext& context, Error const& why) -> Result<> {
         auto const request = TRY(import_from_json(context.job().arguments_json));
@@ -228,8 +232,8 @@ JobKind import_kind(std::string_view name, KindServices const& services) {
 
 } // namespace
 
-Result<> import_one(JobContext& context, ImportServices const& services, ImportTeller const& teller,
-                    service::ImportRequest const& request) {
+Result<bool> import_one(JobContext& context, ImportServices const& services,
+                        ImportTeller const& teller, service::ImportRequest const& request) {
   return Import(context, services, teller, request).run();
 }
 

@@ -41,10 +41,10 @@ struct ImportTeller {
   static constexpr std::int64_t kUnits = 1000;
 };
 
-/// One attempt to make one image; success also when an earlier one has. Errors: those of
+/// One attempt to make one image. False when an earlier one has made it. Errors: those of
 /// `store::Buckets::open` and `stream`, `service::Imports::begin` and `adapt`, and of uploads.
-Result<> import_one(JobContext& context, ImportServices const& services, ImportTeller const& teller,
-                    service::ImportRequest const& request);
+Result<bool> import_one(JobContext& context, ImportServices const& services,
+                        ImportTeller const& teller, service::ImportRequest const& request);
 
 /// Is the job told with a sub job, which is itself? Error: `internal` for arguments of others.
 Result<bool> has_sub_job(model::Job const& job);

@@ -20,6 +20,8 @@ namespace {
 
 using service::ImportRequest;
 
+Result<> nothing_more(store::Connection&) { return {}; }
+
 /// What is stored with the job: the requests for the disks of an OVA. Files of their own have
 /// theirs in the sub jobs, which are there from the start.
 struct Ova {
@@ -75,9 +77,10 @@ public:
       if (part.failure) return of_image(request, *part.failure);
       context_.resume_at(i * ImportTeller::kUnits);
       auto const made = import_one(context_, services_, {part, i, count}, request);
-      if (made) continue;
-      if (made.error().kind() == Kind::unavailable) return made;
-      return fail(part, request, made.error());
+      if (!made && made.error().kind() == Kind::unavailable) return Error(made.error());
+      if (!made) return fail(part, request, made.error());
+      // No other attempt has to make it.
+      if (*made) TRY(context_.commit(ImportTeller::kUnits, nothing_more));
     }
     return end(parts);
   }

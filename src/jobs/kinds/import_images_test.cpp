@@ -160,8 +160,8 @@ TEST_F(ImportImagesTest, what_was_done_to_a_whole_image_stays_when_another_attem
   put("1", "the first disk");
   put("2", "the second disk");
   auto const id = submit_files();
-  // Claim, progress, the first image (its row, its data), the row of the second; and no more.
-  house_.database->writes_left = 5;
+  // Claim, progress, the first image (its row, its data, its end), the row of the second; no more.
+  house_.database->writes_left = 6;
   EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
   house_.database->writes_left = kNever;
   ASSERT_EQ(images().substr(0, 10), "vm|active|");
@@ -172,6 +172,63 @@ TEST_F(ImportImagesTest, what_was_done_to_a_whole_image_stays_when_another_attem
   ASSERT_TRUE(house_.image_rules->deactivate(admin, first));
   EXPECT_EQ(run(id, kNever).job.status, JobStatus::success);
   EXPECT_EQ(images(), "vm|deactivated|1|\nvm-data1|active|1|\n");
+}
+
+class ImportsThatEndTheirWorker : public ImportImagesTest {
+protected:
+  ImportsThatEndTheirWorker() {
+    house_.engine = house_.new_engine({.attempts_max = 3});
+    put("1", "the first disk");
+    put("2", "the second disk");
+  }
+  /// The job after so many attempts that may make so many writes each.
+  JobReport died(JobId const& id, int writes, int times) {
+    for (int i = 0; i < times; ++i) {
+      ImportImagesTest::died(id, writes);
+      EXPECT_FALSE(house_.report(id).job.ended_at);
+      EXPECT_TRUE(house_.uploads->keep_alive());
+      house_.clock.advance(60 * kMicrosecondsPerSecond);
+    }
+    return house_.report(id);
+  }
+};
+
+TEST_F(ImportsThatEndTheirWorker, one_image_goes) {
+  auto const order = import_order(kImportImage, house_.owner, *house_.imports, request("1", "web"));
+  auto const id = house_.submitter->submit(house_.owner, order).value();
+  // Claim, and the row of the image.
+  EXPECT_EQ(died(id, 2, 3).job.attempt, 3);
+  EXPECT_EQ(images(), "web|saving|1|\n");
+  auto const job = finished(id).job;
+  EXPECT_EQ(job.status, JobStatus::fail);
+  EXPECT_EQ(job.failure->fault, Fault::internal);
+  EXPECT_EQ(job.failure->detail, "given up after 3 attempts");
+  EXPECT_EQ(job.image.text + job.image_name, "");
+  EXPECT_EQ(images() + left(), "0|\n0|\n");
+}
+
+TEST_F(ImportsThatEndTheirWorker, all_images_of_a_request_go_and_its_sub_jobs_end) {
+  auto const id = submit_files();
+  // Claim, progress, the first image (its row, its data, its end), the row of the second.
+  EXPECT_EQ(died(id, 6, 1).job.attempt, 0);
+  EXPECT_EQ(died(id, 3, 3).job.attempt, 3);
+  EXPECT_EQ(images(), "vm|active|1|\nvm-data1|saving|1|\n");
+  auto const report = finished(id);
+  EXPECT_EQ(report.job.status, JobStatus::fail);
+  for (auto const& part : report.sub_jobs.value()) {
+    EXPECT_EQ(part.status, JobStatus::fail);
+    EXPECT_EQ(part.failure->detail, "given up after 3 attempts");
+  }
+  EXPECT_EQ(images() + left(), "0|\n0|\n");
+}
+
+TEST_F(ImportsThatEndTheirWorker, an_image_made_whole_is_progress) {
+  auto const id = submit_files();
+  died(id, 3, 2);
+  EXPECT_EQ(died(id, 6, 1).job.attempt, 0) << "its third attempt made one";
+  EXPECT_EQ(died(id, 3, 2).job.attempt, 2);
+  EXPECT_EQ(finished(id).job.status, JobStatus::success);
+  EXPECT_EQ(images(), "vm|active|1|\nvm-data1|active|1|\n");
 }
 
 } // namespace

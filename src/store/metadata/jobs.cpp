@@ -82,6 +82,12 @@ Result<> Jobs::end_sub_job(JobId const& id, Time now, std::optional<Error> const
   return {};
 }
 
+Result<> Jobs::end_sub_jobs(model::Job const& job, Time now, Error const& failure) {
+  TRY(connection_.run(sql::end_sub_jobs, {job.id, name_of(model::JobStatus::fail), now,
+                                          name_of(failure.fault), failure.detail}));
+  return {};
+}
+
 Result<model::Job> Jobs::get(JobId const& id) {
   std::optional<model::Job> job;
   TRY(connection_.run(sql::get_job, {id}, [&](Row const& row) { job = row_to_job(row); }));
@@ -104,8 +110,8 @@ Result<std::optional<model::Job>> Jobs::claim(model::JobLane lane, std::string_v
 }
 
 Result<bool> Jobs::renew(JobId const& id, std::string_view worker, std::int64_t done,
-                         Time lease_until) {
-  return TRY(connection_.run(sql::renew_job, {id, worker, done, lease_until})) > 0;
+                         std::int64_t units, Time lease_until) {
+  return TRY(connection_.run(sql::renew_job, {id, worker, done, lease_until, units})) > 0;
 }
 
 Result<bool> Jobs::advance(JobId const& id, std::string_view worker, std::int64_t done,

@@ -40,6 +40,8 @@ public:
   Result<> begin_sub_job(JobId const& id, Time now);
   Result<> advance_sub_job(JobId const& id, std::int64_t done, std::int64_t total);
   Result<> end_sub_job(JobId const& id, Time now, std::optional<Error> const& failure);
+  /// Ends as failed what of a failed job's sub jobs has not ended.
+  Result<> end_sub_jobs(model::Job const& job, Time now, Error const& failure);
   /// Error: `job_not_found`.
   Result<model::Job> get(JobId const& id);
   /// The job whose turn it is among those of a lane that may run now, marked as held by `worker`
@@ -47,9 +49,10 @@ public:
   /// order.
   Result<std::optional<model::Job>> claim(model::JobLane lane, std::string_view worker, Time now,
                                           Time lease_until);
-  /// Extends the lease, stores the progress and forgets earlier attempts. False when the lease was
-  /// lost: nothing more may be written.
-  Result<bool> renew(JobId const& id, std::string_view worker, std::int64_t done, Time lease_until);
+  /// Extends the lease and stores the progress; `units` more that are done for good forget earlier
+  /// attempts. False when the lease was lost: nothing more may be written.
+  Result<bool> renew(JobId const& id, std::string_view worker, std::int64_t done,
+                     std::int64_t units, Time lease_until);
   /// Extends the lease, and stores the progress of an attempt that would begin anew. False when the
   /// lease was lost.
   Result<bool> advance(JobId const& id, std::string_view worker, std::int64_t done,

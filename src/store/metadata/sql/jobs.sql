@@ -54,9 +54,11 @@ UPDATE jobs SET status = 'RUNNING', worker = $2, lease_until = $3, attempt = att
   began_at = COALESCE(began_at, $4)
 WHERE id = $1
 
--- Zero rows changed: the lease was lost and the worker must stop. What made progress is not tried in vain.
+-- Zero rows changed: the lease was lost and the worker must stop. $5 units that no other attempt has to do again: the
+-- ones before were not in vain.
 -- name: renew_job
-UPDATE jobs SET lease_until = $4, done = $3, attempt = 0 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+UPDATE jobs SET lease_until = $4, done = $3, attempt = CASE WHEN $5 > 0 THEN 0 ELSE attempt END
+WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
 -- Progress of an attempt that another would have to make again: it does not forget earlier ones.
 -- name: advance_job
@@ -95,10 +97,16 @@ UPDATE jobs SET status = 'RUNNING', began_at = COALESCE(began_at, $2) WHERE id =
 UPDATE jobs SET done = $2, total = $3 WHERE id = $1 AND ended_at IS NULL
 
 -- Of a failed one no image is told any more.
--- name: end_sub_job
+-- fragment: set_sub_job_ended
 UPDATE jobs SET status = $2, began_at = COALESCE(began_at, $3), ended_at = $3, fault = $4, fault_detail = $5,
   image_id = CASE WHEN $4 = '' THEN image_id ELSE '' END, image_name = CASE WHEN $4 = '' THEN image_name ELSE '' END
-WHERE id = $1 AND ended_at IS NULL
+
+-- name: end_sub_job
+{set_sub_job_ended} WHERE id = $1 AND ended_at IS NULL
+
+-- All of job $1.
+-- name: end_sub_jobs
+{set_sub_job_ended} WHERE parent_id = $1 AND parent_id <> '' AND ended_at IS NULL
 
 -- name: release_job_images
 DELETE FROM job_images WHERE sequence = $1
