@@ -21,6 +21,13 @@ std::int64_t back_off_us(std::int64_t attempt) {
   return std::min(kBackOffMax_us, kBackOffFirst_us << doublings);
 }
 
+std::vector<std::string_view> names_of(std::vector<JobKind> const& kinds) {
+  std::vector<std::string_view> names;
+  for (auto const& kind : kinds)
+    names.push_back(kind.name);
+  return names;
+}
+
 struct Outcome {
   std::optional<Error> first;
   std::int64_t succeeded{0};
@@ -56,8 +63,8 @@ Result<> call(JobContext& context, Part const& part) {
 
 Engine::Engine(store::Database& database, Clock const& clock, Bell& bell,
                std::vector<JobKind> kinds, ops::Metrics& metrics, EngineOptions options)
-    : database_(database), clock_(clock), bell_(bell), kinds_(std::move(kinds)), metrics_(metrics),
-      options_(options) {}
+    : database_(database), clock_(clock), bell_(bell), kinds_(std::move(kinds)),
+      kind_names_(names_of(kinds_)), metrics_(metrics), options_(options) {}
 
 Engine::~Engine() { stop(); }
 
@@ -129,7 +136,8 @@ Result<bool> Engine::run_next(model::JobLane lane) {
   JobContext::Lease const lease{.worker = new_hex_id(), .length_us = lease_us()};
   auto const job = TRY(database_.write([&](store::Connection& connection) {
     auto const now = clock_.now();
-    return store::Jobs(connection).claim(lane, lease.worker, now, now + lease.length_us);
+    return store::Jobs(connection)
+        .claim(lane, kind_names_, lease.worker, now, now + lease.length_us);
   }));
   if (!job) return false;
   Held const held{job->id.text, lease.worker};
@@ -163,7 +171,7 @@ void Engine::run(model::Job const& job, JobContext::Lease const& lease) {
 Result<> Engine::attempt(model::Job const& job, model::Caller const& caller,
                          JobContext::Lease const& lease) {
   auto const kind = std::ranges::find(kinds_, std::string_view(job.kind), &JobKind::name);
-  if (kind == kinds_.end()) return error(Fault::not_offered, job.kind);
+  if (kind == kinds_.end()) return error(Fault::not_offered, "no server knows " + job.kind);
   JobContext context(database_, clock_, stopping_, job, caller, lease);
   auto const most = options_.attempts_max;
   auto const tried =

@@ -73,6 +73,7 @@ private:
   Clock const& clock_;
   Bell& bell_;
   std::vector<JobKind> const kinds_;
+  std::vector<std::string_view> const kind_names_;
   ops::Metrics& metrics_;
   EngineOptions const options_;
 

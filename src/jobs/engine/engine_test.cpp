@@ -3,6 +3,7 @@
 #include "jobs/house_test.hpp"
 #include "store/metadata/jobs.hpp"
 
+#include <array>
 #include <thread>
 
 namespace vitrine::jobs {
@@ -14,11 +15,12 @@ class EngineTest : public testing::Test {
 protected:
   /// Claims the next job as a worker of another process would.
   std::optional<model::Job> claim(std::string const& worker, std::int64_t lease_seconds) {
+    constexpr std::array kinds{kAddMembers, kRemoveMembers, kAnswerShares};
     return house_.real
         ->write([&](store::Connection& connection) {
           auto const now = house_.clock.now();
           return store::Jobs(connection)
-              .claim(model::JobLane::quick, worker, now,
+              .claim(model::JobLane::quick, kinds, worker, now,
                      now + lease_seconds * kMicrosecondsPerSecond);
         })
         .value();
@@ -345,12 +347,23 @@ TEST_F(EngineGivesUpTest, AKindThatThrowsLeavesAResultForEveryPair) {
   EXPECT_EQ(report.failures[1].size(), 2U);
 }
 
-TEST_F(EngineGivesUpTest, PairsOfAnUnknownKindAreNotCountedAsDone) {
+TEST_F(EngineGivesUpTest, AKindThatNobodyKnowsIsLeftToOthersForADay) {
   Engine engine(*house_.database, house_.clock, house_.bell, {}, house_.metrics, {});
   auto const id = house_.submit(kAddMembers, house_.pairs(2, 2));
+  ASSERT_TRUE(house_.real->write([&](store::Connection& connection) {
+    return store::Jobs(connection).insert_sub_jobs(house_.report(id).job, {{"part", "{}", "web"}});
+  }));
+  house_.clock.advance(store::Jobs::kForsaken_us);
+  EXPECT_FALSE(engine.run_next(model::JobLane::quick).value());
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::init);
+  EXPECT_EQ(house_.report(id).job.attempt, 0);
+  house_.clock.advance(1);
   EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
   EXPECT_EQ(house_.report(id).job.failure->fault, Fault::not_offered);
+  EXPECT_EQ(house_.report(id).job.failure->detail, "no server knows imsAddImageMembersJob");
   EXPECT_EQ(house_.report(id).job.done, 0);
+  EXPECT_EQ(house_.rows("SELECT status, fault, image_name FROM jobs WHERE parent_id <> ''", 3),
+            "FAIL|not_offered||\n");
   EXPECT_EQ(pairs_counted(kAddMembers, "success"), 0U);
   EXPECT_EQ(pairs_counted(kAddMembers, "failed"), 4U);
 }

@@ -1,5 +1,8 @@
 #include "store/metadata/jobs.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace vitrine::store {
 namespace {
 
@@ -95,10 +98,13 @@ Result<model::Job> Jobs::get(JobId const& id) {
   return std::move(*job);
 }
 
-Result<std::optional<model::Job>> Jobs::claim(model::JobLane lane, std::string_view worker,
-                                              Time now, Time lease_until) {
+Result<std::optional<model::Job>> Jobs::claim(model::JobLane lane,
+                                              std::span<std::string_view const> kinds,
+                                              std::string_view worker, Time now, Time lease_until) {
   std::optional<model::Job> job;
-  TRY(connection_.run(sql::next_job, {now, static_cast<std::int64_t>(lane)},
+  auto const known = fmt::format("|{}|", fmt::join(kinds, "|"));
+  TRY(connection_.run(sql::next_job,
+                      {now, static_cast<std::int64_t>(lane), known, now + -kForsaken_us},
                       [&](Row const& row) { job = row_to_job(row); }));
   if (!job) return job;
   TRY(connection_.run(sql::claim_job, {job->id, worker, lease_until, now}));

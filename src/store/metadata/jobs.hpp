@@ -46,9 +46,12 @@ public:
   Result<model::Job> get(JobId const& id);
   /// The job whose turn it is among those of a lane that may run now, marked as held by `worker`
   /// until `lease_until`; nothing when there is none. Projects take turns, each has its jobs in
-  /// order.
-  Result<std::optional<model::Job>> claim(model::JobLane lane, std::string_view worker, Time now,
-                                          Time lease_until);
+  /// order. Jobs of other kinds than those are left to workers that know them, for `kForsaken_us`
+  /// from their submission on.
+  Result<std::optional<model::Job>> claim(model::JobLane lane,
+                                          std::span<std::string_view const> kinds,
+                                          std::string_view worker, Time now, Time lease_until);
+  static constexpr std::int64_t kForsaken_us = 24 * 3600 * kMicrosecondsPerSecond;
   /// Extends the lease and stores the progress; `units` more that are done for good forget earlier
   /// attempts. False when the lease was lost: nothing more may be written.
   Result<bool> renew(JobId const& id, std::string_view worker, std::int64_t done,

@@ -3,6 +3,7 @@
 #include "store/metadata/engines_test.hpp"
 #include "store/metadata/jobs.hpp"
 
+#include <array>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -44,10 +45,12 @@ protected:
       return {};
     }));
   }
-  std::optional<model::Job> claim(model::JobLane lane = model::JobLane::quick) {
+  std::optional<model::Job> claim(model::JobLane lane = model::JobLane::quick,
+                                  std::string_view kind = "kind") {
+    std::array const kinds{std::string_view("other"), kind};
     return database_
         ->write([&](Connection& connection) {
-          return Jobs(connection).claim(lane, "worker", now_, now_ + kMinute_us);
+          return Jobs(connection).claim(lane, kinds, "worker", now_, now_ + kMinute_us);
         })
         .value();
   }
@@ -87,6 +90,17 @@ TEST_F(TurnsTest, each_lane_has_its_own_jobs_and_turns) {
   submit("c", 1, {}, model::JobLane::carrying);
   EXPECT_EQ(claim(model::JobLane::carrying)->project.text, "c") << "a has had its turn";
   EXPECT_EQ(claim(model::JobLane::carrying)->project.text, "a");
+}
+
+TEST_F(TurnsTest, kinds_that_a_worker_does_not_know_are_left_to_others_for_a_day) {
+  submit("a", 2);
+  for (auto const* kind : {"newer", "kin", "ind", ""})
+    EXPECT_FALSE(claim(model::JobLane::quick, kind)) << kind;
+  EXPECT_EQ(claim()->attempt, 1);
+  now_ = now_ + Jobs::kForsaken_us;
+  EXPECT_FALSE(claim(model::JobLane::quick, "newer"));
+  now_ = now_ + 1;
+  EXPECT_TRUE(claim(model::JobLane::quick, "newer"));
 }
 
 TEST_F(TurnsTest, OneJobDoesNotWaitForAThousandOfAnother) {

@@ -193,7 +193,7 @@ std::vector<Registered> registered() {
           {sql::list_members, {"107919"}},
           {sql::list_interrupted_uploads, {}},
           {sql::list_unused_blobs, {100, ""}},
-          {sql::next_job, {Crowd::kStart, 0}},
+          {sql::next_job, {Crowd::kStart, 0, "|add_members|", 0}},
           {sql::list_job_items, {"j7"}},
           {sql::list_expired_jobs, {1'000'000, 100}}};
 }
