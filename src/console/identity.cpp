@@ -1,6 +1,7 @@
 #include "console/identity.hpp"
 
 #include "base/text.hpp"
+#include "console/operator.hpp"
 #include "identity/builtin/directory.hpp"
 
 #include <CLI/CLI.hpp>
@@ -14,13 +15,7 @@ namespace {
 
 using identity::builtin::Directory;
 
-// In the audit trail. Who may open the database needs no account of it.
-model::Caller operator_here() {
-  model::Caller caller;
-  caller.user = {"operator"};
-  caller.user_name = "vitrine identity";
-  return caller;
-}
+model::Caller operator_here() { return operator_of("vitrine identity"); }
 
 // The values of all options; one command fills the few it declares.
 struct Values {
@@ -382,7 +377,7 @@ void add_access_key_commands(CLI::App& identity, Shared const& session) {
 }
 
 Result<> rotate_keys(Session& session, Directory& directory) {
-  return directory.tokens().rotate_keys(session.values.void_tokens);
+  return directory.tokens().rotate_keys(session.values.void_tokens, operator_here());
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "console/quota.hpp"
 
+#include "console/operator.hpp"
 #include "service/quotas.hpp"
 
 #include <CLI/CLI.hpp>
@@ -22,6 +23,8 @@ struct Session {
 using Shared = std::shared_ptr<Session>;
 using Work = Result<> (*)(Session const&, service::Quotas&, ProjectId const&);
 
+service::QuotaChange change_here() { return {operator_of("vitrine quota"), SystemClock().now()}; }
+
 Result<> show(Session const& session, service::Quotas& quotas, ProjectId const& project) {
   for (auto const& row : TRY(quotas.usage(project))) {
     session.tools.out << fmt::format("{:12}  {} of {}\n", row.type, row.used, row.quota);
@@ -30,11 +33,11 @@ Result<> show(Session const& session, service::Quotas& quotas, ProjectId const& 
 }
 
 Result<> set(Session const& session, service::Quotas& quotas, ProjectId const& project) {
-  return quotas.set(project, session.resource, session.limit);
+  return quotas.set(project, session.resource, session.limit, change_here());
 }
 
 Result<> reset(Session const& session, service::Quotas& quotas, ProjectId const& project) {
-  return quotas.reset(project, session.resource);
+  return quotas.reset(project, session.resource, change_here());
 }
 
 CLI::App* add_command(CLI::App& parent, Shared const& session, std::function<Result<>()>& chosen,

@@ -55,6 +55,10 @@ inline constexpr AuditKind access_key_create{"createAccessKey", "create",
                                              "identity.access_key.create"};
 inline constexpr AuditKind access_key_delete{"deleteAccessKey", "delete",
                                              "identity.access_key.delete"};
+inline constexpr AuditKind token_delete{"revokeToken", "delete", "identity.token.delete"};
+inline constexpr AuditKind key_update{"rotateKeys", "update", "identity.key.update"};
+inline constexpr AuditKind quota_update{"setQuota", "update", "quota.update"};
+inline constexpr AuditKind quota_delete{"resetQuota", "delete", "quota.delete"};
 } // namespace audit
 
 /// A project that an event of members is about; each becomes an event of its own.
@@ -88,9 +92,19 @@ struct AuditSubmission {
   std::span<ProjectId const> projects;
 };
 
-/// Whom or what a change of identity is about. Never holds a password or a secret.
+/// Whom or what a change of identity, or of a project's limits, is about. Never holds a password or
+/// a secret.
 struct IdentityTarget {
-  enum class Type : std::uint8_t { user, project, role, application_credential, access_key };
+  enum class Type : std::uint8_t {
+    user,
+    project,
+    role,
+    application_credential,
+    access_key,
+    token, ///< named by its audit id
+    key,   ///< that signs tokens
+    quota, ///< named by its project
+  };
   Type type;
   std::string_view id;
   std::string_view name;
@@ -99,7 +113,8 @@ struct IdentityTarget {
   Scope scope{};                               ///< of the same: where it is good
 };
 
-/// The built-in identity was changed: who exists, and who may do what.
+/// The built-in identity was changed: who exists, and who may do what; or how much a project may
+/// have.
 struct IdentityChange {
   AuditKind kind;
   Time time;

@@ -1,5 +1,7 @@
 #include "service/quotas.hpp"
 
+#include "model/audit.hpp"
+#include "store/metadata/audit.hpp"
 #include "store/metadata/images.hpp"
 #include "store/metadata/quotas.hpp"
 
@@ -12,7 +14,6 @@ namespace {
 // What an operator may set at most (contract: ims-api 8).
 constexpr std::int64_t kImageMax = 1000;
 constexpr std::int64_t kImageSharedMax = 10'000;
-constexpr std::int64_t kStoredMax = 1'000'000; ///< of any resource
 
 std::int64_t highest(std::string_view resource) {
   if (resource == quota::image) return kImageMax;
@@ -30,34 +31,58 @@ Result<> check_resource(std::string_view resource) {
                "resource");
 }
 
+Result<> tell(store::Connection& connection, model::AuditKind const& kind, ProjectId const& project,
+              std::string_view resource, QuotaChange const& change) {
+  model::IdentityChange const event{kind,
+                                    change.time,
+                                    change.by,
+                                    {.type = model::IdentityTarget::Type::quota,
+                                     .id = project.text,
+                                     .name = "",
+                                     .changed = std::span(&resource, 1)}};
+  return store::Audit(connection).record(event);
+}
+
 } // namespace
 
-Result<> Quotas::set(ProjectId const& project, std::string_view resource,
-                     std::int64_t limit) const {
+std::int64_t Quotas::default_of(std::string_view resource) const {
+  if (resource == quota::image) return defaults_.image;
+  if (resource == quota::image_shared) return defaults_.image_shared;
+  return std::min(ceilings_.image_member, defaults_.image_member);
+}
+
+Result<> Quotas::set(ProjectId const& project, std::string_view resource, std::int64_t limit,
+                     QuotaChange const& change) const {
   TRY(check_resource(resource));
-  auto const most = resource == quota::image_member ? ceilings_.image_member : kStoredMax;
+  auto const most = resource == quota::image_member
+                        ? ceilings_.image_member
+                        : std::max(highest(resource), default_of(resource));
   if (limit < 0 || limit > most) {
     return error(Fault::invalid_value, fmt::format("limit: {} is not within 0 and {}", limit, most),
                  "limit");
   }
-  return database_.write([&](store::Connection& connection) {
-    return store::Quotas(connection).set(project, resource, limit);
+  return database_.write([&](store::Connection& connection) -> Result<> {
+    store::Quotas quotas(connection);
+    if (TRY(quotas.find(project, resource)) == limit) return {};
+    TRY(quotas.set(project, resource, limit));
+    return tell(connection, model::audit::quota_update, project, resource, change);
   });
 }
 
-Result<> Quotas::reset(ProjectId const& project, std::string_view resource) const {
+Result<> Quotas::reset(ProjectId const& project, std::string_view resource,
+                       QuotaChange const& change) const {
   TRY(check_resource(resource));
-  return database_.write([&](store::Connection& connection) {
-    return store::Quotas(connection).remove(project, resource);
+  return database_.write([&](store::Connection& connection) -> Result<> {
+    if (!TRY(store::Quotas(connection).remove(project, resource))) return {};
+    return tell(connection, model::audit::quota_delete, project, resource, change);
   });
 }
 
 Result<std::int64_t> Quotas::limit(store::Connection& connection, ProjectId const& project,
                                    std::string_view resource) const {
   auto const stored = TRY(store::Quotas(connection).find(project, resource));
-  if (resource == quota::image) return stored.value_or(defaults_.image);
-  if (resource == quota::image_shared) return stored.value_or(defaults_.image_shared);
-  return std::min(ceilings_.image_member, stored.value_or(defaults_.image_member));
+  if (!stored) return default_of(resource);
+  return resource == quota::image_member ? std::min(ceilings_.image_member, *stored) : *stored;
 }
 
 Result<> Quotas::require_room(store::Connection& connection, ProjectId const& owner,

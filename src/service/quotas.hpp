@@ -1,8 +1,10 @@
 // How much a project may have, and how much it has (contract: ims-api 8).
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/result.hpp"
+#include "model/caller.hpp"
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
@@ -37,6 +39,12 @@ struct QuotaRow {
   std::int64_t max{0};
 };
 
+/// Who changes a limit and when, for the audit trail.
+struct QuotaChange {
+  model::Caller by;
+  Time time;
+};
+
 /// Thread-safe.
 class Quotas {
 public:
@@ -46,10 +54,13 @@ public:
   /// Rows in the order image, image_shared, image_member.
   Result<std::vector<QuotaRow>> usage(ProjectId const& project) const;
   /// Stores a limit for one project, in force from now on; what it has already stays. Errors:
-  /// `invalid_value` for an unknown resource, below 0, above a million or above the ceiling.
-  Result<> set(ProjectId const& project, std::string_view resource, std::int64_t limit) const;
+  /// `invalid_value` for an unknown resource, below 0, or above the `max` that `usage` tells of a
+  /// project without a limit of its own.
+  Result<> set(ProjectId const& project, std::string_view resource, std::int64_t limit,
+               QuotaChange const& change) const;
   /// Lets the default hold again. Errors: `invalid_value` for an unknown resource.
-  Result<> reset(ProjectId const& project, std::string_view resource) const;
+  Result<> reset(ProjectId const& project, std::string_view resource,
+                 QuotaChange const& change) const;
   /// The limit in force of one resource, inside a unit of work.
   Result<std::int64_t> limit(store::Connection& connection, ProjectId const& project,
                              std::string_view resource) const;
@@ -60,6 +71,8 @@ public:
   Result<bool> may_share_another(store::Connection& connection, ProjectId const& owner) const;
 
 private:
+  [[nodiscard]] std::int64_t default_of(std::string_view resource) const;
+
   store::Database& database_;
   QuotaDefaults const defaults_;
   QuotaCeilings const ceilings_;

@@ -305,12 +305,37 @@ def test_identity_commands_leave_events_too(fresh_server):
     project = command("project", "create", "shop")
     user = command("user", "create", "ann", "--project", "shop", "--generate")
     command("user", "disable", "ann")
+    command("rotate-keys")
     member = next(role["id"] for role in server.client("admin").get("/v3/roles").json()["roles"]
                   if role["name"] == "member")
     assert identity_events(server, "operator") == [
         ("project.create", project, {}), ("user.create", user, {}),
         ("role_assignment.create", member, {"user_id": user, "project_id": project}),
-        ("user.update", user, {"changed": ["enabled"]})]
+        ("user.update", user, {"changed": ["enabled"]}),
+        ("key.update", "2", {"changed": ["key"]})]
+    command("rotate-keys", "--void-tokens")
+    server.client("admin")
+    assert identity_events(server, "operator")[-1] == (
+        "key.update", "3", {"changed": ["key", "tokens"]})
+
+
+@identity.builtin_only
+@pytest.mark.filterwarnings("ignore:Invalid uuid")
+def test_a_revoked_token_leaves_an_event_that_cannot_be_used(fresh_server):
+    server = fresh_server()
+    demo = server.client("demo")
+    mine = {"X-Subject-Token": demo.token}
+    told_of = demo.get("/v3/auth/tokens", headers=mine).expect(200).json()["token"]
+    demo.delete("/v3/auth/tokens", headers=mine).expect(204)
+    told(server, "")
+    [line] = [line for line in server.events() if line["resource_type"] == "token"]
+    assert_is_cadf(line)
+    assert (line["name"], line["event_type"]) == ("revokeToken", "identity.token.delete")
+    assert line["initiator"]["id"] == demo.user_id
+    assert line["target"] == {
+        "id": told_of["audit_ids"][0], "typeURI": "data/security/credential", "name": "",
+        "user_id": demo.user_id, "project_id": demo.project_id}
+    assert demo.token not in (server.directory / "audit.jsonl").read_text()
 
 
 @identity.builtin_only

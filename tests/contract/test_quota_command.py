@@ -46,6 +46,36 @@ def test_a_project_is_named_or_known_by_its_id(fresh_server):
     assert server.database.rows("SELECT COUNT(*) FROM quotas") in ([(1,)], [("1",)])
 
 
+def test_a_default_beyond_the_usual_range_may_be_a_limit_too(fresh_server):
+    server = fresh_server(config="[quota]\nimage = 5000\nimage_shared = 20\n")
+    demo = server.client("demo")
+    assert quota(server, "set", demo.project_id, "image", "5000") == (0, "")
+    assert quota(server, "set", demo.project_id, "image", "5001") == (
+        1, "vitrine: limit: 5001 is not within 0 and 5000\n")
+    assert quota(server, "set", demo.project_id, "image_shared", "10000") == (0, "")
+    assert limits(demo) == {"image": (0, 5000), "image_shared": (0, 10000),
+                            "image_member": (0, 256)}
+
+
+def test_a_change_of_a_limit_leaves_an_event(fresh_server):
+    server = fresh_server()
+    demo = server.client("demo")
+    for _ in range(2):  # the second time changes nothing
+        assert quota(server, "set", demo.project_id, "image", "7") == (0, "")
+    for _ in range(2):
+        assert quota(server, "reset", demo.project_id, "image") == (0, "")
+    marker = demo.create_image()["id"]
+    harness.wait_until(lambda: marker in str(server.events()), what="the events so far")
+    lines = [line for line in server.events() if line["resource_type"] == "quota"]
+    assert [line["name"] for line in lines] == ["setQuota", "resetQuota"]
+    assert [line["event_type"] for line in lines] == ["quota.update", "quota.delete"]
+    for line in lines:
+        assert (line["service_type"], line["outcome"]) == ("IMS", "success")
+        assert (line["initiator"]["id"], line["initiator"]["name"]) == ("operator", "vitrine quota")
+        assert line["target"] == {"id": demo.project_id, "typeURI": "data/security/project",
+                                  "name": "", "changed": ["image"]}
+
+
 def test_a_limit_below_what_is_there_takes_nothing_away(fresh_server):
     server = fresh_server()
     demo = server.client("demo")
@@ -59,8 +89,9 @@ def test_what_is_no_limit_is_refused_by_name_and_changes_nothing(fresh_server):
     demo = server.client("demo")
     before = limits(demo)
     for arguments, text in [
-            (("image", "-1"), "limit: -1 is not within 0 and 1000000"),
-            (("image_shared", "1000001"), "limit: 1000001 is not within 0 and 1000000"),
+            (("image", "-1"), "limit: -1 is not within 0 and 1000"),
+            (("image", "1001"), "limit: 1001 is not within 0 and 1000"),
+            (("image_shared", "10001"), "limit: 10001 is not within 0 and 10000"),
             (("image_member", "6"), "limit: 6 is not within 0 and 5"),
             (("images", "3"), "resource: 'images' is none of image, image_shared, image_member")]:
         assert quota(server, "set", demo.project_id, *arguments) == (1, f"vitrine: {text}\n")

@@ -33,7 +33,7 @@ Result<Reply> show(Context& context, Services& services, builtin::Directory& dir
 Result<Reply> revoke(Context& context, Services& services, builtin::Directory& directory) {
   TRY(allowed_session(context, services, directory, "identity:revoke_token"));
   auto const subject = TRY(subject_of(context));
-  TRY(directory.tokens().revoke(subject));
+  TRY(directory.tokens().revoke(subject, context.caller));
   return empty_reply(204);
 }
 

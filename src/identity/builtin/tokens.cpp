@@ -6,6 +6,9 @@
 #include "store/metadata/users.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
+#include <string>
 
 namespace vitrine::identity::builtin {
 namespace {
@@ -250,20 +253,40 @@ Result<Session> Tokens::inspect(std::string_view token) {
       [&](Connection& connection) { return found(resolve_text(connection, token, now)); });
 }
 
-Result<> Tokens::revoke(std::string_view token) {
+Result<> Tokens::revoke(std::string_view token, model::Caller const& by) {
   auto const now = core_.clock.now();
   return core_.write([&](Connection& connection) -> Result<> {
-    auto const session = TRY(found(resolve_text(connection, token, now)));
-    return store::Tokens(connection).revoke(session.token.audit_id, session.token.expires_at, now);
+    auto const revoked = TRY(found(resolve_text(connection, token, now))).token;
+    TRY(store::Tokens(connection).revoke(revoked.audit_id, revoked.expires_at, now));
+    model::IdentityChange const event{model::audit::token_delete,
+                                      now,
+                                      by,
+                                      {.type = model::IdentityTarget::Type::token,
+                                       .id = revoked.audit_id,
+                                       .name = "",
+                                       .user = revoked.user.text,
+                                       .scope = revoked.scope}};
+    return store::Audit(connection).record(event);
   });
 }
 
-Result<> Tokens::rotate_keys(bool void_old) {
+Result<> Tokens::rotate_keys(bool void_old, model::Caller const& by) {
   auto const now = core_.clock.now();
   auto const secret = new_signing_secret();
   auto const forget_before = void_old ? now + 1 : now + -kTokenLifetimeMaxUs;
-  return core_.write([&](Connection& connection) {
-    return store::SigningKeys(connection).rotate(secret, now, forget_before);
+  return core_.write([&](Connection& connection) -> Result<> {
+    store::SigningKeys keys(connection);
+    TRY(keys.rotate(secret, now, forget_before));
+    auto const id = std::to_string(TRY(keys.newest()).value().id);
+    std::array<std::string_view, 2> const changed{"key", "tokens"};
+    model::IdentityChange const event{model::audit::key_update,
+                                      now,
+                                      by,
+                                      {.type = model::IdentityTarget::Type::key,
+                                       .id = id,
+                                       .name = "",
+                                       .changed = std::span(changed).first(void_old ? 2 : 1)}};
+    return store::Audit(connection).record(event);
   });
 }
 

@@ -73,10 +73,10 @@ public:
   /// What a token stands for. Error: `not_found` when it is no good.
   Result<Session> inspect(std::string_view token);
   /// Voids one token. Error: `not_found` when it is no good already.
-  Result<> revoke(std::string_view token);
+  Result<> revoke(std::string_view token, model::Caller const& by);
 
   /// From now on tokens are signed with a new key. Old tokens stay good, unless `void_old`.
-  Result<> rotate_keys(bool void_old);
+  Result<> rotate_keys(bool void_old, model::Caller const& by);
 
 private:
   struct Proven;

@@ -292,11 +292,11 @@ TEST_F(Caller_, revoking_a_token_leaves_the_others) {
   make_user("ann");
   auto const one = token_of("ann");
   auto const other = token_of("ann");
-  EXPECT_TRUE(directory->tokens().revoke(one));
+  EXPECT_TRUE(directory->tokens().revoke(one, {}));
   EXPECT_FALSE(is_good(one));
   EXPECT_TRUE(is_good(other));
   EXPECT_EQ(directory->tokens().inspect(one).error().fault, Fault::not_found);
-  EXPECT_EQ(directory->tokens().revoke(one).error().fault, Fault::not_found);
+  EXPECT_EQ(directory->tokens().revoke(one, {}).error().fault, Fault::not_found);
   EXPECT_TRUE(directory->tokens().inspect(other));
 }
 
@@ -305,11 +305,11 @@ TEST_F(Caller_, tokens_outlive_a_restart_and_a_key_rotation) {
   auto const old = token_of("ann");
   open();
   EXPECT_TRUE(is_good(old));
-  ASSERT_TRUE(directory->tokens().rotate_keys(false));
+  ASSERT_TRUE(directory->tokens().rotate_keys(false, {}));
   auto const fresh = token_of("ann");
   EXPECT_TRUE(is_good(old));
   EXPECT_TRUE(is_good(fresh));
-  ASSERT_TRUE(directory->tokens().rotate_keys(true));
+  ASSERT_TRUE(directory->tokens().rotate_keys(true, {}));
   EXPECT_FALSE(is_good(old));
   EXPECT_FALSE(is_good(fresh));
   EXPECT_TRUE(is_good(token_of("ann")));
@@ -321,10 +321,10 @@ TEST_F(Caller_, a_retired_key_is_forgotten_once_its_tokens_are_dead) {
   options.token_lifetime_seconds = 400LL * 24 * 3600; // longer than the configuration allows
   open(options);
   auto const token = token_of("ann");
-  ASSERT_TRUE(directory->tokens().rotate_keys(false));
+  ASSERT_TRUE(directory->tokens().rotate_keys(false, {}));
   clock.advance(32LL * 24 * 3600 * kSecond);
   EXPECT_TRUE(is_good(token));
-  ASSERT_TRUE(directory->tokens().rotate_keys(false));
+  ASSERT_TRUE(directory->tokens().rotate_keys(false, {}));
   EXPECT_FALSE(is_good(token));
 }
 

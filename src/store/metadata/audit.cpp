@@ -26,6 +26,9 @@ constexpr Resource resource_of(model::IdentityTarget::Type type) {
   case model::IdentityTarget::Type::role: return {"IAM", "role", "data/security/role"};
   case model::IdentityTarget::Type::access_key:
     return {"IAM", "access_key", "data/security/credential"};
+  case model::IdentityTarget::Type::token: return {"IAM", "token", "data/security/credential"};
+  case model::IdentityTarget::Type::key: return {"IAM", "key", "data/security/key"};
+  case model::IdentityTarget::Type::quota: return {"IMS", "quota", "data/security/project"};
   case model::IdentityTarget::Type::application_credential: break;
   }
   return {"IAM", "application_credential", "data/security/credential"};

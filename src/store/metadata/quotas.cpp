@@ -15,9 +15,8 @@ Result<> Quotas::set(ProjectId const& project, std::string_view resource, std::i
   return {};
 }
 
-Result<> Quotas::remove(ProjectId const& project, std::string_view resource) {
-  TRY(connection_.run(sql::remove_quota, {project, resource}));
-  return {};
+Result<bool> Quotas::remove(ProjectId const& project, std::string_view resource) {
+  return TRY(connection_.run(sql::remove_quota, {project, resource})) > 0;
 }
 
 Result<std::int64_t> Quotas::count_with_members(ProjectId const& owner) {

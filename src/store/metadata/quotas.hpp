@@ -15,8 +15,8 @@ public:
   /// Nothing when the configured default holds.
   Result<std::optional<std::int64_t>> find(ProjectId const& project, std::string_view resource);
   Result<> set(ProjectId const& project, std::string_view resource, std::int64_t quota);
-  /// Lets the configured default hold again.
-  Result<> remove(ProjectId const& project, std::string_view resource);
+  /// Lets the configured default hold again. False when it does.
+  Result<bool> remove(ProjectId const& project, std::string_view resource);
   /// Own images with members in any status: no fewer than those with an accepted one, and cheap.
   Result<std::int64_t> count_with_members(ProjectId const& owner);
 
