@@ -162,6 +162,9 @@ void write_computed(json::Writer& writer, model::Image const& image, model::Call
   }
   // Most images store none of them: one look for all.
   StoredText const stored(image.properties_json);
+  if (view == View::ims_list && stored.has(R"("enterprise_project_id":)")) {
+    writer.field("_sys_enterprise_project_id", image.properties().at("enterprise_project_id"));
+  }
   bool const stores_some = stored.has(R"("__)");
   for (auto const& one : standards(view)) {
     bool const looks = stores_some || !one.name().starts_with("__") || one.of_machines;

@@ -14,7 +14,7 @@ std::string link(std::string const& query) {
 
 Result<Reply> run(Context& context, Services& services) {
   auto const& config = services.config;
-  auto const view = documents::native_view(config.compat.profile == ops::Profile::ims);
+  auto const view = documents::native_list(config.compat.profile == ops::Profile::ims);
   auto listing = TRY(documents::read_listing(
       context.query, context.caller, {config.images.page_default, config.images.page_max}, view));
   if (auto const marker = context.query.last("marker")) {
