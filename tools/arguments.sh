@@ -34,7 +34,7 @@ takes_seconds() {
 preset_names() { echo dev release clang asan fuzz tsan coverage; }
 check_names() { echo format tidy clang-tidy generated; }
 figure_names() {
-  echo start memory show create page share transfer encryption existence metrics \
+  echo start memory show create page share transfer encryption existence tags metrics \
     postgres_show postgres_share postgres_page postgres_second_server
 }
 

@@ -6,8 +6,8 @@
 #include "store/metadata/owned_images.hpp"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
+#include <unordered_set>
 
 namespace vitrine::service {
 namespace {
@@ -106,13 +106,13 @@ Result<std::vector<model::Tag>> Tags::of_image(model::Caller const& caller,
 Result<std::vector<model::Tag>> Tags::of_project(model::Caller const& caller,
                                                  ProjectId const& project) const {
   return database_.read([&](store::Connection& connection) -> Result<std::vector<model::Tag>> {
-    std::set<model::Tag> tags;
+    std::unordered_set<std::string> texts; // many images have the same
     TRY(store::each_owned_image(connection, project, [&](model::Image const& image) {
       if (!access_.allows(get_image_, caller, {image, std::nullopt})) return;
-      for (auto& tag : model::tags_of(image.tags()))
-        tags.insert(std::move(tag));
+      for (auto& text : image.tags())
+        texts.insert(std::move(text));
     }));
-    return std::vector<model::Tag>(tags.begin(), tags.end());
+    return model::tags_of(std::vector(texts.begin(), texts.end()));
   });
 }
 

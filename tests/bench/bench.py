@@ -380,6 +380,30 @@ def existence(service, options):
                abs(there / none - 1) <= 0.05, there_us=round(there), none_us=round(none))
 
 
+def tags(service, options):
+    """What a search by tags, a count and all tags of a project with 10,000 images cost."""
+    demo = service.login("demo")
+    demo.create_many(1_000 if options.small else 10_000, lambda n: {
+        "name": f"image-{n}", "tags": ["golden", f"env={['prod', 'test'][n % 2]}",
+                                       f"team=t{n % 100}", f"build={n}", "os=linux"]})
+    path = f"/v2/{demo.json('GET', '/v2/images?limit=1')['images'][0]['owner']}/images"
+    wanted = {"tags": [{"key": "env", "values": ["prod"]}], "matches": [
+        {"key": "resource_name", "value": "IMAGE"}]}
+    asked = {name: ("POST", f"{path}/resource_instances/action", {"action": name, **wanted})
+             for name in ("filter", "count")}
+    asked["all"] = "GET", f"{path}/tags"
+    turns = 10 if options.small else 40
+    for name, request in asked.items():
+        demo.json(*request)
+        before, started = service.cpu_seconds(), time.perf_counter()
+        for _ in range(turns):
+            demo.json(*request)
+        cpu, took = ((after - since) * 1000 / turns for after, since in (
+            (service.cpu_seconds(), before), (time.perf_counter(), started)))
+        report(f"tags_{name}_cpu_ms", cpu, "ms", "at most 50 ms", cpu <= 50,
+               answer_ms=round(took, 1))
+
+
 def metrics(service, options):
     """The first GET /metrics of a server over 100,000 images."""
     count = 2_000 if options.small else 100_000
@@ -399,7 +423,7 @@ def metrics(service, options):
 
 FIGURES = {function.__name__: function
            for function in (start, memory, show, create, page, share, transfer, encryption,
-                            existence, metrics)}
+                            existence, tags, metrics)}
 ON_POSTGRES = {"postgres_show": on_postgres.show, "postgres_share": share_on_postgres,
                "postgres_page": on_postgres.page,
                "postgres_second_server": on_postgres.second_server}
