@@ -39,13 +39,11 @@ CLIENTS = {
     "huaweicloudsdkims": Client("the Python SDK of Huawei Cloud, with access keys"),
     "gophertelekomcloud": Client(
         "the Go SDK of the Open Telekom Cloud, with passwords and access keys",
-        note="Uploads of image data need a token: with access keys it tells the hash of what it "
-        "signs in no header. Needs a checkout, which VITRINE_GOPHERTELEKOMCLOUD names."),
+        note="Needs a checkout, which VITRINE_GOPHERTELEKOMCLOUD names."),
     "terraform-provider-opentelekomcloud": Client(
         "terraform with the provider of the Open Telekom Cloud",
-        NATIVE, "A second plan is empty. An upload from a local file needs a password, as in the "
-        "SDK that it uses. Needs terraform and a checkout, which VITRINE_TERRAFORM_PROVIDER names, "
-        "beside that of gophertelekomcloud."),
+        NATIVE, "With passwords and access keys. A second plan is empty. Needs terraform and a "
+        "checkout, which VITRINE_TERRAFORM_PROVIDER names, beside that of gophertelekomcloud."),
 }
 
 HEAD = """

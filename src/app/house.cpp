@@ -68,7 +68,9 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
              }),
       identity(make_identity(config, stores, clock, access, metrics)),
       signed_requests(identity->access_keys(), *stores.database, clock,
-                      {config.identity.login_attempts_max, config.identity.login_window_seconds}),
+                      {config.identity.login_attempts_max, config.identity.login_window_seconds},
+                      config.spool.timeout_seconds),
+      spools(*stores.spools),
       buckets(make_buckets(stores.directory, config, identity->object_store_keys())),
       quotas(quotas_of(config, *stores.database)),
       image_stores(image_stores_of(stores.directory, config)),
@@ -105,26 +107,13 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
            .alone = config.database.url.empty()}) {}
 
 api::Services House::services() {
-  return {clock,
-          config,
-          metrics,
-          health,
-          access,
-          image_stores,
-          images,
-          os_versions,
-          uploads,
-          downloads,
-          sharing,
-          copies,
-          imports,
-          exports,
-          tags,
-          quotas,
-          submitter,
-          identity->authenticator(),
-          signed_requests,
-          identity->directory()};
+  return {clock,           config,      metrics,
+          health,          access,      image_stores,
+          images,          os_versions, uploads,
+          downloads,       sharing,     copies,
+          imports,         exports,     tags,
+          quotas,          submitter,   identity->authenticator(),
+          signed_requests, spools,      identity->directory()};
 }
 
 std::string audit_file(ops::Config const& config, std::string const& directory) {

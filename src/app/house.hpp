@@ -56,6 +56,7 @@ struct House {
   service::Access access;
   std::unique_ptr<Identity> const identity;
   identity::SignedRequests signed_requests;
+  api::Spools& spools;
   std::unique_ptr<store::Buckets> const buckets;
   service::Quotas quotas;
   model::ImageStores const image_stores;

@@ -225,6 +225,15 @@ Result<std::unique_ptr<convert::Converter>> open_converter(std::string const& di
        .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch}}));
 }
 
+Result<std::unique_ptr<api::Spools>> open_spools(std::string const& directory,
+                                                 ops::Config const& config) {
+  auto const& from = config.spool;
+  return TRY(api::Spools::open({.directory = from.directory.empty() ? directory : from.directory,
+                                .size_bytes_max = static_cast<std::uint64_t>(from.size_bytes_max),
+                                .total_bytes_max = static_cast<std::uint64_t>(from.total_bytes_max),
+                                .time = std::chrono::seconds(from.timeout_seconds)}));
+}
+
 Result<std::unique_ptr<store::KeyService>> open_keys(std::string const& directory,
                                                      ops::Config const& config) {
   static SystemClock const clock;
@@ -253,9 +262,11 @@ Result<Stores> Stores::open(std::string const& directory, ops::Config const& con
   auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
   auto blobs = TRY(open_blobs(directory, config, &metrics));
   auto converter = TRY(open_converter(directory, config));
+  auto spools = TRY(open_spools(directory, config));
   auto keys = TRY(open_keys(directory, config));
-  return Stores{std::move(locks),     std::move(database), std::move(blobs), std::move(keys),
-                std::move(converter), std::move(server),   directory};
+  return Stores{std::move(locks),  std::move(database),  std::move(blobs),
+                std::move(keys),   std::move(converter), std::move(spools),
+                std::move(server), directory};
 }
 
 } // namespace vitrine::app

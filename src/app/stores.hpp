@@ -1,6 +1,7 @@
 // What a server keeps: rows and image data, in one directory or elsewhere.
 #pragma once
 
+#include "api/kit/spools.hpp"
 #include "base/result.hpp"
 #include "convert/converter.hpp"
 #include "model/image_stores.hpp"
@@ -46,6 +47,7 @@ struct Stores {
   std::unique_ptr<store::BlobStores> blobs;
   std::unique_ptr<store::KeyService> keys;
   std::unique_ptr<convert::Converter> converter; ///< a place for image data on its way out
+  std::unique_ptr<api::Spools> spools;           ///< and for what may not come in yet
 
   std::string server;    ///< an id that stays with the directory
   std::string directory; ///< what is not elsewhere is here
@@ -59,6 +61,11 @@ struct Stores {
 /// earlier process left is removed. Errors: `unavailable` with the reason.
 Result<std::unique_ptr<convert::Converter>> open_converter(std::string const& directory,
                                                            ops::Config const& config);
+
+/// In the directory that the configuration names, else in `directory`. Errors: `unavailable` with
+/// the reason.
+Result<std::unique_ptr<api::Spools>> open_spools(std::string const& directory,
+                                                 ops::Config const& config);
 
 /// How to connect to the PostgreSQL that the configuration names.
 store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config);

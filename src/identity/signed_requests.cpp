@@ -60,12 +60,8 @@ Result<Payload> payload_of(SignedRequest const& request) {
   } else if (told) {
     payload.hashes.emplace_back(*told);
     if (request.arrival == Arrival::streaming) payload.data_sha256 = text::to_lower(*told);
-  } else if (request.arrival == Arrival::streaming) {
-    // Nothing is changed for whom nobody knows, so the signature must be whole before the data.
-    return error(Fault::invalid_value,
-                 fmt::format("Signed image data needs the header {}: its SHA-256, or {}.",
-                             kPayloadHeader, kUnsignedPayload),
-                 std::string(kPayloadHeader));
+  } else if (request.arrived_data != nullptr) {
+    payload.hashes.push_back(request.arrived_data->sha256);
   }
   return payload;
 }
@@ -74,25 +70,28 @@ Result<Payload> payload_of(SignedRequest const& request) {
 
 Result<Signer> SignedRequests::signer_of(SignedRequest const& request) {
   auto const signature = read_signature(request.head);
-  auto const now = clock_.now();
-  if (!signature || signature->time < now + -kWindowUs || now + kWindowUs < signature->time) {
-    return no_good();
-  }
+  if (!signature || !is_timely(*signature, request.arrived_data)) return no_good();
   auto payload = TRY(payload_of(request));
   bool const body_known = !payload.hashes.empty();
   auto const texts = signed_texts(*signature, request.head, payload.hashes, payload.has_body);
   // By key and address together: who knows a key, which is no secret, cannot lock its owner out.
   auto const suspect = fmt::format("{}\n{}", signature->access_key, request.address);
+  auto const now = clock_.now();
   if (!limiter_.allows(suspect, suspect, now)) return no_good();
   auto holder = proven(*signature, texts, body_known);
   if (!holder) {
     if (holder.error().fault == Fault::unauthenticated) limiter_.failed(suspect, suspect, now);
     return std::move(holder).error();
   }
+  if (!body_known && request.arrival == Arrival::streaming) {
+    return Signer{.caller = {}, .access_key = signature->access_key};
+  }
   std::shared_ptr<model::Caller const> caller(*holder, &(*holder)->caller);
   auto const project = request.head.header("X-Project-Id").value_or("");
   if (!project.empty() && project != caller->project.text) return no_good();
-  if (request.arrival != Arrival::head_only && is_write(request.head)) TRY(use_once(*signature));
+  if (request.arrival != Arrival::head_only && is_write(request.head)) {
+    TRY(use_once(*signature, request.arrival));
+  }
   return Signer{.caller = std::move(caller), .data_sha256 = std::move(payload.data_sha256)};
 }
 
@@ -113,9 +112,20 @@ Result<std::shared_ptr<KeyHolder const>> SignedRequests::proven(Signature const&
   return keys_.holder_of(signature.access_key, *secret);
 }
 
-Result<> SignedRequests::use_once(Signature const& signature) {
-  // Twice the window, since the clocks of servers differ.
-  auto const forget_at = signature.time + 2 * kWindowUs;
+// Of data that was waited for the time of its head counts, as long as the row of a signature
+// outlives it.
+bool SignedRequests::is_timely(Signature const& signature, ArrivedData const* arrived) const {
+  auto const now = clock_.now();
+  auto const came = arrived == nullptr ? now : arrived->head_came;
+  return came + -kWindowUs <= signature.time && signature.time <= came + kWindowUs &&
+         now <= came + data_us_;
+}
+
+Result<> SignedRequests::use_once(Signature const& signature, Arrival arrival) {
+  // Twice the window, since the clocks of servers differ. The same data may be on its way a second
+  // time, with or without a header that tells its hash.
+  auto const waiting_us = arrival == Arrival::streaming ? data_us_ : 0;
+  auto const forget_at = signature.time + (2 * kWindowUs + waiting_us);
   bool const fresh = TRY(database_.write([&](store::Connection& connection) {
     return store::UsedSignatures(connection).add(text::hex(signature.mac), forget_at);
   }));

@@ -30,17 +30,28 @@ enum class Arrival : std::uint8_t {
   streaming, ///< image data, which comes while it is stored
 };
 
+/// Image data that has come before anybody could be proven to send it.
+struct ArrivedData {
+  std::string sha256; ///< in hex
+  Time head_came;     ///< the signature had to be of that time; the data may take longer
+};
+
 struct SignedRequest {
   net::RequestHead const& head;
   std::string_view body; ///< when it is `whole`
   Arrival arrival;
-  std::string_view address; ///< of the client
+  std::string_view address;                 ///< of the client
+  ArrivedData const* arrived_data{nullptr}; ///< `streaming`, when it had to be waited for
 };
 
 struct Signer {
+  /// Null: the signature covers data that is to come, and no header tells its hash. There is such a
+  /// key, and that is all: nothing may be done or told before the request is judged again with
+  /// `arrived_data`.
   std::shared_ptr<model::Caller const> caller;
   /// The SHA-256, in hex, that the data to come must have; empty when nothing is to be compared.
   std::string data_sha256{};
+  std::string access_key{}; ///< of whom there is no caller yet
 };
 
 /// Thread-safe.
@@ -49,27 +60,31 @@ public:
   /// How far X-Sdk-Date may be from now, before and after (contract: ims-api 2.2).
   static constexpr std::int64_t kWindowUs = 15 * 60 * kMicrosecondsPerSecond;
 
-  /// All must outlive it. The limits count wrong signatures of one key from one address.
+  /// All must outlive it. The limits count wrong signatures of one key from one address. Data that
+  /// is waited for may take `data_seconds`.
   SignedRequests(KeyLookup& keys, store::Database& database, Clock const& clock,
-                 LoginLimiter::Limits limits)
-      : keys_(keys), database_(database), clock_(clock), limiter_(limits) {}
+                 LoginLimiter::Limits limits, std::int64_t data_seconds)
+      : keys_(keys), database_(database), clock_(clock), limiter_(limits),
+        data_us_(data_seconds * kMicrosecondsPerSecond) {}
 
   /// The caller of the request. A signature of a write is good once, on all servers that share the
-  /// database; one whose body is still to come (`head_only`) is judged as far as can be, and not
-  /// used up. Errors: `unauthenticated`, for whatever is wrong with key, date or signature;
-  /// `invalid_value` for data without a signed hash, or `UNSIGNED-PAYLOAD` where the body must be
-  /// signed; `identity_unavailable`; those of the database.
+  /// database; one whose body is still to come (`head_only`, or no caller) is judged as far as can
+  /// be, and not used up. Errors: `unauthenticated`, for whatever is wrong with key, date or
+  /// signature; `invalid_value` for `UNSIGNED-PAYLOAD` where the body must be signed;
+  /// `identity_unavailable`; those of the database.
   Result<Signer> signer_of(SignedRequest const& request);
 
 private:
   Result<std::shared_ptr<KeyHolder const>>
   proven(Signature const& signature, std::span<std::string const> texts, bool body_known);
-  Result<> use_once(Signature const& signature);
+  [[nodiscard]] bool is_timely(Signature const& signature, ArrivedData const* arrived) const;
+  Result<> use_once(Signature const& signature, Arrival arrival);
 
   KeyLookup& keys_;
   store::Database& database_;
   Clock const& clock_;
   LoginLimiter limiter_;
+  std::int64_t const data_us_;
 };
 
 } // namespace vitrine::identity

@@ -12,6 +12,7 @@ namespace {
 
 using builtin::kSecond;
 constexpr std::string_view kBody = R"({"images":[]})";
+constexpr std::int64_t kDataSeconds = 3600;
 
 class SignedRequestsTest : public builtin::TestDirectory {
 protected:
@@ -23,7 +24,7 @@ protected:
     open(std::move(options));
     requests = std::make_unique<SignedRequests>(
         directory->access_keys(), *database, clock,
-        LoginLimiter::Limits{.attempts_max = attempts_max, .window_seconds = 60});
+        LoginLimiter::Limits{.attempts_max = attempts_max, .window_seconds = 60}, kDataSeconds);
   }
   builtin::CreatedAccessKey make_key(std::string const& name) {
     auto const user = make_user(name);
@@ -62,6 +63,25 @@ protected:
                                 .body = head.method == "GET" ? "" : kBody,
                                 .arrival = arrival,
                                 .address = address});
+  }
+  /// Of data that has come, whose head came at that time.
+  std::string verdict_on(net::RequestHead const& head, std::string_view data, Time head_came) {
+    ArrivedData const arrived{.sha256 = sha256_hex(data), .head_came = head_came};
+    auto const signer = requests->signer_of({.head = head,
+                                             .body = {},
+                                             .arrival = Arrival::streaming,
+                                             .address = "192.0.2.1",
+                                             .arrived_data = &arrived});
+    if (!signer) return std::string(name_of(signer.error().fault));
+    return signer->caller ? "good" : "unknown";
+  }
+  /// Removes used signatures whose time is over.
+  std::int64_t forget(Time now) {
+    return database
+        ->write([&](store::Connection& connection) {
+          return store::UsedSignatures(connection).forget(now, 100);
+        })
+        .value();
   }
   std::string verdict(net::RequestHead const& head, Arrival arrival = Arrival::whole,
                       std::string_view address = "192.0.2.1") {
@@ -104,13 +124,6 @@ TEST_F(SignedRequestsTest, AWriteIsGoodOnceAndItsRowGoesWithItsTime) {
   auto const read = sign(made, "GET");
   EXPECT_EQ(verdict(read), "good");
   EXPECT_EQ(verdict(read), "good");
-  auto const forget = [&](Time now) {
-    return database
-        ->write([&](store::Connection& connection) {
-          return store::UsedSignatures(connection).forget(now, 100);
-        })
-        .value();
-  };
   EXPECT_EQ(forget(clock.now() + 2 * SignedRequests::kWindowUs), 0);
   EXPECT_EQ(forget(clock.now() + 2 * SignedRequests::kWindowUs + kSecond), 4);
 }
@@ -138,12 +151,56 @@ TEST_F(SignedRequestsTest, TheBodyIsTheOneThatWasSigned) {
 TEST_F(SignedRequestsTest, DataToComeIsSignedByItsHashOrNotAtAll) {
   auto const made = make_key("ann");
   auto head = sign(made, "PUT");
-  EXPECT_EQ(verdict(head, Arrival::streaming), "invalid_value");
   head.headers.push_back({std::string(kPayloadHeader), sha256_hex(kBody)});
   EXPECT_EQ(judge(head, Arrival::streaming).value().data_sha256, sha256_hex(kBody));
   auto free = sign(made.key.id, made.secret, "PUT", "UNSIGNED-PAYLOAD");
   free.headers.push_back({std::string(kPayloadHeader), "UNSIGNED-PAYLOAD"});
   EXPECT_EQ(judge(free, Arrival::streaming).value().data_sha256, "");
+}
+
+TEST_F(SignedRequestsTest, NobodyIsProvenByDataToComeWhoseHashNoHeaderTells) {
+  auto const made = make_key("ann");
+  auto head = sign(made, "PUT");
+  auto const signer = judge(head, Arrival::streaming).value();
+  EXPECT_EQ(signer.caller, nullptr);
+  EXPECT_EQ(signer.access_key, made.key.id);
+  EXPECT_EQ(verdict(sign("NOBODY", "x", "PUT", sha256_hex(kBody)), Arrival::streaming),
+            "unauthenticated");
+  EXPECT_EQ(verdict_on(head, "{}", clock.now()), "unauthenticated");
+  head.headers.push_back({"X-Project-Id", "another"});
+  EXPECT_EQ(judge(head, Arrival::streaming).value().caller, nullptr); // not told yet
+  EXPECT_EQ(verdict_on(head, kBody, clock.now()), "unauthenticated");
+  head.headers.pop_back();
+  EXPECT_EQ(verdict_on(head, kBody, clock.now()), "good");
+  EXPECT_EQ(verdict_on(head, kBody, clock.now()), "unauthenticated"); // used by now
+}
+
+TEST_F(SignedRequestsTest, DataMayTakeLongerThanItsSignatureIsGood) {
+  auto const made = make_key("ann");
+  auto const head = sign(made, "PUT");
+  auto const came = clock.now() + SignedRequests::kWindowUs; // at the last moment
+  clock.advance(SignedRequests::kWindowUs + kDataSeconds * kSecond);
+  EXPECT_EQ(verdict_on(head, kBody, came + 1), "unauthenticated");
+  EXPECT_EQ(verdict_on(head, kBody, came), "good");
+  EXPECT_EQ(forget(clock.now()), 0); // until nothing that came within its time can end any more
+  EXPECT_EQ(verdict_on(head, kBody, came), "unauthenticated");
+  clock.advance(1);
+  EXPECT_EQ(verdict_on(sign(made, "PUT", -1 - kDataSeconds), kBody, came), "unauthenticated");
+}
+
+// Who repeats a request may leave out the header that told its hash, and send its data slowly.
+TEST_F(SignedRequestsTest, ASignatureOfDataIsKeptAsLongAsItsDataMayBeOnItsWay) {
+  auto const made = make_key("ann");
+  auto head = sign(made, "PUT");
+  auto const came = clock.now();
+  auto with_header = head;
+  with_header.headers.push_back({std::string(kPayloadHeader), sha256_hex(kBody)});
+  EXPECT_EQ(verdict(with_header, Arrival::streaming), "good");
+  clock.advance(kDataSeconds * kSecond);
+  EXPECT_EQ(forget(clock.now()), 0);
+  EXPECT_EQ(verdict_on(head, kBody, came), "unauthenticated");
+  EXPECT_EQ(forget(came + 2 * SignedRequests::kWindowUs + kDataSeconds * kSecond), 0);
+  EXPECT_EQ(forget(came + 2 * SignedRequests::kWindowUs + kDataSeconds * kSecond + kSecond), 1);
 }
 
 TEST_F(SignedRequestsTest, WrongSignaturesShutTheKeyForTheirAddressOnly) {

@@ -93,7 +93,11 @@ public:
   /// Takes the next bytes, in a block of `block`; blocking. An error ends the transfer: `net/`
   /// stops reading, calls `refuse` and closes the connection after the answer.
   virtual Result<> accept(Block bytes) = 0;
-  /// All bytes have arrived; the answer. Blocking.
+  /// All bytes have arrived: does a step of the work that is left before `finish`, of the size of
+  /// an `accept`, and tells whether there are more. Called until there are none; blocking. Errors
+  /// as of `accept`.
+  virtual Result<bool> go_on() { return false; }
+  /// All bytes have arrived, and no step is left; the answer. Blocking.
   virtual Reply finish() = 0;
   /// The answer to an error of `accept`; undoes what was stored.
   virtual Reply refuse(Error const& failure) = 0;

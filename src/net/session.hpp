@@ -136,6 +136,7 @@ private:
   Task<Intake> pump_body(Pump& pump);
   Task<Intake> fill(Pump& pump);
   void start_storing(Pump& pump);
+  Task<Intake> work_off(Pump& pump);
   Task<bool> finish_upload(Pump& pump, Intake intake);
   void report(std::string_view where);
 

@@ -43,6 +43,7 @@ struct Record {
   std::function<Result<>(std::string const&)> on_accept = [](std::string const&) -> Result<> {
     return {};
   };
+  std::function<Result<bool>()> on_step = [] { return false; };
 };
 
 class RecordingSink final : public BodySink {
@@ -54,6 +55,7 @@ public:
     record_.bytes.append(reinterpret_cast<char const*>(bytes.bytes().data()), bytes.size());
     return record_.on_accept(record_.bytes);
   }
+  Result<bool> go_on() override { return record_.on_step(); }
   Reply finish() override {
     record_.events.put("finish");
     return reply(204, "");
@@ -185,6 +187,57 @@ TEST_F(TransferTest, AnEarlyAnswerToASmallBodyKeepsTheConnection) {
   client.send(put("Content-Length: 5\r\n") + "hello" + kNext);
   EXPECT_EQ(client.read().status, 404);
   EXPECT_EQ(client.read().body, "GET /next ");
+}
+
+TEST_F(TransferTest, TheSinkTakesAsManyStepsAsItNeedsOnceAllIsThere) {
+  int left = 3;
+  record_.on_step = [&]() -> Result<bool> {
+    EXPECT_EQ(record_.bytes, "abc");
+    record_.events.put("step");
+    return --left > 0;
+  };
+  Client client = connect();
+  EXPECT_EQ(client.ask(put("Content-Length: 3\r\n") + "abc").status, 204);
+  EXPECT_EQ(client.ask(kNext).body, "GET /next ");
+  expect_events({"step", "step", "step", "finish", "destroyed"});
+}
+
+TEST_F(TransferTest, AStepThatFailsRefusesTheUpload) {
+  record_.on_step = []() -> Result<bool> { return error(Fault::store_full, "no room"); };
+  Client client = connect();
+  Answer const answer = client.ask(put("Content-Length: 3\r\n") + "abc");
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(answer.body, "no room");
+  EXPECT_EQ(client.ask(kNext).body, "GET /next "); // all of the body was read
+  expect_events({"refuse", "destroyed"});
+}
+
+TEST_F(TransferTest, NoStepIsTakenForABodyThatWasCut) {
+  record_.on_step = [this]() -> Result<bool> {
+    record_.events.put("step");
+    return false;
+  };
+  {
+    Client client = connect();
+    client.send(put("Content-Length: 4\r\n") + "abc");
+  }
+  EXPECT_EQ(record_.events.take(), "abandon: the client left");
+  expect_events({"destroyed"});
+}
+
+TEST_F(TransferTest, AServerThatStopsWaitsForOneStepOnly) {
+  std::promise<void> first;
+  record_.on_step = [&, told = false]() mutable -> Result<bool> {
+    if (!told) first.set_value();
+    told = true;
+    return true; // for ever
+  };
+  Client client = connect();
+  client.send(put("Content-Length: 3\r\n") + "abc");
+  first.get_future().wait();
+  server_.reset();
+  EXPECT_EQ(record_.events.take(), "abandon: the server stops");
+  expect_events({"destroyed"});
 }
 
 TEST_F(TransferTest, ReadsNoFasterThanTheSinkStores) {

@@ -32,9 +32,23 @@ struct Session::Pump {
         left(head.content_length.value_or(0)), ended(!head.has_body()) {}
 
   void store() noexcept {
+    guarded([this]() -> Result<> { return sink->accept(std::move(storing)); });
+  }
+
+  /// A step of what is left once all is stored.
+  void go_on() noexcept {
+    more_to_do = false;
+    guarded([this]() -> Result<> {
+      more_to_do = TRY(sink->go_on());
+      return {};
+    });
+  }
+
+  template <class Work>
+  void guarded(Work const& work) noexcept {
     try {
-      auto taken = sink->accept(std::move(storing));
-      if (!taken) failure = std::move(taken).error();
+      auto done = work();
+      if (!done) failure = std::move(done).error();
     } catch (std::exception const& escaped) {
       bug = escaped.what();
     } catch (...) {
@@ -53,6 +67,7 @@ struct Session::Pump {
   // Written by the transfer pool, read on the loop once `stored` has opened.
   std::optional<Error> failure;
   std::optional<std::string> bug;
+  bool more_to_do{true};
   Gate stored;
   bool in_flight{false};
   bool broken{false}; // storing failed: reading on is pointless
@@ -83,6 +98,7 @@ Task<bool> Session::answer_upload() {
   Intake intake = Intake::gone;
   if (allowed) intake = co_await pump_body(pump);
   body_unread_ = !pump.ended;
+  if (intake == Intake::whole && !pump.failure && !pump.bug) intake = co_await work_off(pump);
   co_return co_await finish_upload(pump, intake);
 }
 
@@ -156,6 +172,21 @@ Task<Intake> Session::fill(Pump& pump) {
     if (piece.status == ChunkDecoder::Status::malformed) co_return Intake::malformed;
   }
   co_return outcome;
+}
+
+/// Lets the sink do what is left, step by step, as other uploads want threads too. The server may
+/// stop in between.
+Task<Intake> Session::work_off(Pump& pump) {
+  auto work = [&pump] { pump.go_on(); };
+  while (pump.more_to_do) {
+    if (wire_.stopped()) co_return Intake::gone;
+    bool const ran = co_await on_pool(executor_, core_.transfer, work);
+    if (!ran) {
+      pump.failure = error(Fault::unavailable);
+      break;
+    }
+  }
+  co_return Intake::whole;
 }
 
 /// Brings the sink to its end and answers.

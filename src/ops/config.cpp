@@ -240,6 +240,13 @@ public:
                fmt::format("page_default {} is above page_max {}", images.page_default,
                            images.page_max));
     }
+    auto const& spool = config_.spool;
+    if (spool.size_bytes_max > spool.total_bytes_max / 2) {
+      together(places_.contains("spool.size_bytes_max") ? "spool.size_bytes_max"
+                                                        : "spool.total_bytes_max",
+               fmt::format("size_bytes_max {} is above half of total_bytes_max {}",
+                           spool.size_bytes_max, spool.total_bytes_max));
+    }
     if (server.role != Role::all) check_role(server.role == Role::api ? "api" : "worker");
     if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
     check_stores();

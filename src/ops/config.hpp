@@ -143,6 +143,13 @@ struct ConvertConfig {
   std::int64_t parallel{2};
 };
 
+struct SpoolConfig {
+  std::string directory;
+  std::int64_t size_bytes_max{std::int64_t{16} << 30};
+  std::int64_t total_bytes_max{std::int64_t{32} << 30};
+  std::int64_t timeout_seconds{3600};
+};
+
 struct QuotaConfig {
   std::int64_t image{100};
   std::int64_t image_shared{1000};
@@ -214,6 +221,7 @@ struct Config {
   ImagesConfig images;
   FormatsConfig formats;
   ConvertConfig convert;
+  SpoolConfig spool;
   QuotaConfig quota;
   IdentityConfig identity;
   JobsConfig jobs;

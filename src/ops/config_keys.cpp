@@ -457,6 +457,23 @@ std::vector<Key> image_keys() {
   };
 }
 
+std::vector<Key> spool_keys() {
+  return {
+      {"spool", "directory", SLOT(spool, directory),
+       "Directory for image data that is signed with an access key and whose SHA-256 no header "
+       "tells: it waits there, in files without a name, until the signature can be checked. Empty: "
+       "the storage directory. A twentieth of its disk is left free, 4 GiB at most."},
+      {"spool", "size_bytes_max", SLOT(spool, size_bytes_max),
+       "Such data of one image, in bytes; more is answered 413. 0: none is taken.", 0, INT64_MAX},
+      {"spool", "total_bytes_max", SLOT(spool, total_bytes_max),
+       "All of it that is under way, in bytes; beyond it, and beyond half of it for one access "
+       "key, uploads are answered 503.",
+       0, INT64_MAX},
+      {"spool", "timeout_seconds", SLOT(spool, timeout_seconds),
+       "How long such data may take to arrive; then it is answered 408.", 1, kDaySeconds},
+  };
+}
+
 std::vector<Key> keystone_keys() {
   return {
       {"identity",
@@ -631,8 +648,9 @@ std::span<Key const> config_keys() {
   static std::vector<Key> const keys = [] {
     std::vector<Key> all;
     auto const s3 = s3_keys("s3", [](Config& config) -> S3Config& { return config.s3; });
-    for (auto const& part : {server_keys(), storage_keys(), s3, buckets_keys(), key_keys(),
-                             image_keys(), keystone_keys(), identity_keys(), operation_keys()}) {
+    for (auto const& part :
+         {server_keys(), storage_keys(), s3, buckets_keys(), key_keys(), image_keys(), spool_keys(),
+          keystone_keys(), identity_keys(), operation_keys()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

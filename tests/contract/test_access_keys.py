@@ -109,8 +109,6 @@ def test_image_data_is_what_was_signed(signer, demo, rng):
     image = demo.create_image(disk_format="raw", container_format="bare")["id"]
     data = rng.randbytes(100_000)
     hashed = hashlib.sha256(data).hexdigest()
-    assert upload(signer, image, data, None).status == 400
-    assert demo.show(image)["status"] == "queued"
     # A second apart: two equal signatures are one.
     other = upload(signer, image, data[:-1] + b"x", hashed, seconds=-10)
     assert other.status == 400, other

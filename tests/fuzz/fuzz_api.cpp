@@ -73,13 +73,12 @@ public:
     CHECK(identity::builtin::bootstrap(*house_->identity->directory(),
                                        {folder_.path + "/clouds.yaml", false, "region"}));
     auto given = house_->services();
-    services_.emplace(api::Services{given.clock,           given.config,      given.metrics,
-                                    given.health,          given.access,      given.image_stores,
-                                    given.images,          given.os_versions, given.uploads,
-                                    given.downloads,       given.sharing,     given.copies,
-                                    given.imports,         given.exports,     given.tags,
-                                    given.quotas,          given.jobs,        tenants_,
-                                    given.signed_requests, given.directory});
+    services_.emplace(api::Services{
+        given.clock,        given.config, given.metrics,     given.health,          given.access,
+        given.image_stores, given.images, given.os_versions, given.uploads,         given.downloads,
+        given.sharing,      given.copies, given.imports,     given.exports,         given.tags,
+        given.quotas,       given.jobs,   tenants_,          given.signed_requests, given.spools,
+        given.directory});
     dispatcher_ = std::make_unique<api::Dispatcher>(
         api::all_endpoints(), *services_, origin_,
         [](api::Context& context, int status) { return api::version_list(context, false, status); },

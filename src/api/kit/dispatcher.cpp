@@ -1,6 +1,7 @@
 #include "api/kit/dispatcher.hpp"
 
 #include "api/kit/signed_data.hpp"
+#include "api/kit/spooled_data.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "identity/authenticator.hpp"
@@ -127,7 +128,8 @@ public:
         });
   }
 
-  std::variant<Reply, std::unique_ptr<net::BodySink>> begin();
+  using Begun = std::variant<Reply, std::unique_ptr<net::BodySink>>;
+  Begun begin();
 
 private:
   // Nothing when it is worth another try.
@@ -189,6 +191,7 @@ private:
     auto const& spec = endpoint_->spec;
     TRY(check_headers());
     if (spec.guard != Guard::open) TRY(authenticate(spec));
+    if (!unproven_key_.empty()) return {}; // nothing else is told before the data has come
     context_.caller.request_id = request_id_;
     context_.caller.address = dispatcher_.origin_.client_of(head_);
     if (auto const& action = dispatcher_.actions_[index_];
@@ -207,6 +210,7 @@ private:
 
   Result<> authenticate(Spec const& spec) {
     auto const caller = TRY(shown_caller());
+    if (!caller) return {};
     if (caller->project.empty() && spec.guard != Guard::any_token) {
       return error(Fault::unauthenticated, "The token is not scoped to a project.");
     }
@@ -215,6 +219,7 @@ private:
     return {};
   }
 
+  // Null for one who is proven only by data that is still to come.
   Result<std::shared_ptr<model::Caller const>> shown_caller() {
     if (known_) return known_;
     auto const token = head_.header("X-Auth-Token");
@@ -223,8 +228,10 @@ private:
           {.head = head_,
            .body = context_.body,
            .arrival = arrival_,
-           .address = dispatcher_.origin_.client_of(head_)}));
+           .address = dispatcher_.origin_.client_of(head_),
+           .arrived_data = arrived_data_ ? &*arrived_data_ : nullptr}));
       context_.by_access_key = true;
+      unproven_key_ = std::move(signer.access_key);
       data_sha256_ = std::move(signer.data_sha256);
       return std::move(signer.caller);
     }
@@ -280,6 +287,9 @@ private:
     return reply;
   }
 
+  Result<std::unique_ptr<net::BodySink>> spool();
+
+  class Kept;
   class Upload;
 
   Dispatcher& dispatcher_;
@@ -289,51 +299,88 @@ private:
   Context context_;
   std::string request_id_;
   std::string auth_url_;
-  std::string data_sha256_;                    ///< that signed image data must have; empty: none
   std::shared_ptr<model::Caller const> known_; ///< before it was asked for
+  std::string data_sha256_;                    ///< that signed image data must have; empty: none
+  std::string unproven_key_; ///< of a caller whom only the data can prove; empty: no such one
+  std::optional<identity::ArrivedData> arrived_data_;
   Endpoint const* endpoint_{nullptr};
   std::size_t index_{0};
   bool has_caller_{false};
 };
 
+// An exchange that goes on while the body comes: the session's own head does not outlive that.
+class Dispatcher::Exchange::Kept {
+public:
+  explicit Kept(Exchange const& of)
+      : head_(of.head_), exchange(of.dispatcher_, head_, identity::Arrival::streaming) {
+    exchange.endpoint_ = of.endpoint_;
+    exchange.index_ = of.index_;
+    exchange.request_id_ = of.request_id_;
+    exchange.began_ = of.began_;
+    exchange.context_.caller = of.context_.caller;
+    exchange.has_caller_ = of.has_caller_;
+  }
+
+private:
+  net::RequestHead const head_;
+
+public:
+  Exchange exchange;
+};
+
 // An upload's sink with the answer dressed like any other: request id, log, metrics.
 class Dispatcher::Exchange::Upload final : public net::BodySink {
 public:
-  Upload(Dispatcher& dispatcher, net::RequestHead head, Exchange const& exchange,
-         std::unique_ptr<net::BodySink> sink)
-      : head_(std::move(head)), exchange_(dispatcher, head_, identity::Arrival::streaming),
-        sink_(std::move(sink)) {
-    exchange_.endpoint_ = exchange.endpoint_;
-    exchange_.index_ = exchange.index_;
-    exchange_.request_id_ = exchange.request_id_;
-    exchange_.began_ = exchange.began_;
-    exchange_.context_.caller = exchange.context_.caller;
-    exchange_.has_caller_ = exchange.has_caller_;
-  }
+  Upload(Exchange const& exchange, std::unique_ptr<net::BodySink> sink)
+      : kept_(exchange), sink_(std::move(sink)) {}
 
   Block block() override { return sink_->block(); }
   Result<> accept(Block bytes) override { return sink_->accept(std::move(bytes)); }
-  Reply finish() override { return exchange_.finish(sink_->finish()); }
-  Reply refuse(Error const& failure) override { return exchange_.finish(sink_->refuse(failure)); }
+  Reply finish() override { return kept_.exchange.finish(sink_->finish()); }
+  Reply refuse(Error const& failure) override {
+    return kept_.exchange.finish(sink_->refuse(failure));
+  }
   void abandon(Error const& failure) override { sink_->abandon(failure); }
 
 private:
-  net::RequestHead head_; ///< the session's own head does not outlive the body
-  Exchange exchange_;
+  Kept kept_;
   std::unique_ptr<net::BodySink> sink_;
 };
 
-std::variant<Reply, std::unique_ptr<net::BodySink>> Dispatcher::Exchange::begin() {
-  using Begun = std::variant<Reply, std::unique_ptr<net::BodySink>>;
+Dispatcher::Exchange::Begun Dispatcher::Exchange::begin() {
   if (auto refused = refused_early()) return std::move(*refused);
   return guarded([this]() -> Begun {
+    if (!unproven_key_.empty()) {
+      auto spooled = spool();
+      if (!spooled) return finish(failure(spooled.error()));
+      return std::move(*spooled);
+    }
     auto sink = endpoint_->begin(context_, dispatcher_.services_);
     if (!sink) return finish(failure(sink.error()));
     if (!data_sha256_.empty()) {
       *sink = std::make_unique<SignedData>(std::move(*sink), data_sha256_);
     }
-    return std::make_unique<Upload>(dispatcher_, head_, *this, std::move(*sink));
+    return std::make_unique<Upload>(*this, std::move(*sink));
   });
+}
+
+// The data waits in a spool; then the request begins anew, with the hash that proves who sends it.
+Result<std::unique_ptr<net::BodySink>> Dispatcher::Exchange::spool() {
+  auto& spools = dispatcher_.services_.spools;
+  auto file = TRY(spools.begin(unproven_key_, head_.content_length));
+  auto kept = std::make_shared<Kept>(*this);
+  auto const came = dispatcher_.services_.clock.now();
+  auto begin = [kept, came](std::string sha256) {
+    kept->exchange.arrived_data_ = {.sha256 = std::move(sha256), .head_came = came};
+    return kept->exchange.begin();
+  };
+  auto refuse = [kept](Error const& failure, int status) {
+    auto& exchange = kept->exchange;
+    return exchange.finish(exchange.refuse_with(*exchange.endpoint_->spec.family, failure, status));
+  };
+  return std::make_unique<SpooledData>(
+      std::move(file), spools.time(), dispatcher_.spooled_blocks_,
+      SpooledData::Request{.begin = std::move(begin), .refuse = std::move(refuse)});
 }
 
 Dispatcher::Dispatcher(std::vector<Endpoint> endpoints, Services& services, Origin const& origin,

@@ -4,6 +4,7 @@
 #include "api/kit/endpoint.hpp"
 #include "api/kit/origin.hpp"
 #include "api/kit/router.hpp"
+#include "base/blocks.hpp"
 #include "net/message.hpp"
 #include "service/access.hpp"
 
@@ -57,6 +58,7 @@ private:
   Observer observer_;
   bool const reads_are_quick_; ///< database and identity are here, not across a network
   bool const reads_may_wait_;  ///< the database is across a network
+  BlockPool spooled_blocks_;   ///< of data on its way into spools
   std::vector<std::optional<service::policy::ActionId>> actions_; ///< by endpoint
 };
 

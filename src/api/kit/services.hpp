@@ -38,6 +38,8 @@ class Uploads;
 
 namespace vitrine::api {
 
+class Spools;
+
 struct Services {
   Clock const& clock;
   ops::Config const& config;
@@ -58,6 +60,7 @@ struct Services {
   jobs::Submitter& jobs;
   identity::Authenticator& authenticator;
   identity::SignedRequests& signed_requests;
+  Spools& spools;
   identity::builtin::Directory* directory; ///< null when Keystone answers for identity
 };
 

@@ -26,6 +26,11 @@ const debian = "Debian GNU/Linux 12.0.0 64bit"
 
 var disk = bytes.Repeat([]byte("sixteen bytes ok"), 1<<16)
 
+func diskSum() string {
+	sum := md5.Sum(disk)
+	return hex.EncodeToString(sum[:])
+}
+
 // file gives the path of a file in demo's bucket "sdk".
 func file(name string) string {
 	return filepath.Join(os.Getenv("BUCKET_FOLDER"), name)
@@ -83,10 +88,9 @@ func created(demo user) string {
 		ended.JobId == *job && ended.BeginTime != "" && ended.EndTime != "" &&
 		ended.ErrorCode == "" && ended.FailReason == "", "import job", ended)
 	image := shown(demo, ended.Entities.ImageId)
-	sum := md5.Sum(disk)
 	check(image.Name == "otc-web" && image.Status == "active" && image.Visibility == "private" &&
 		image.Owner == demo.v1.ProjectID && image.Size == len(disk) &&
-		image.ImageSize == strconv.Itoa(len(disk)) && image.Checksum == hex.EncodeToString(sum[:]) &&
+		image.ImageSize == strconv.Itoa(len(disk)) && image.Checksum == diskSum() &&
 		image.MinDisk == 1 && image.MinRam == 512 && image.MaxRam == "4096" &&
 		image.DiskFormat == "raw" && image.ContainerFormat == "bare", "what was stored", image)
 	check(image.Description == "front" && image.OsVersion == debian && image.OsType == "Linux" &&

@@ -1,0 +1,146 @@
+#include "api/kit/spools.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace vitrine::api {
+namespace {
+
+/// A disk that spools filled would stop the database beside them: this part of it stays free, of a
+/// large one so many bytes.
+constexpr std::uint64_t kSparedPart = 20;
+constexpr std::uint64_t kSparedBytesMax = std::uint64_t{4} << 30U;
+
+Error disk_full() {
+  return error(Fault::store_full, "There is no room on the disk for a body that must be kept "
+                                  "until its signature can be checked.");
+}
+
+Error failed(std::string_view what) {
+  if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) return disk_full();
+  return error(Fault::unavailable,
+               fmt::format("cannot {} a spool: {}", what, std::strerror(errno)));
+}
+
+// Not every file system makes files without a name.
+Result<int> make_file(std::string const& directory) {
+  int descriptor = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (descriptor >= 0) return descriptor;
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return failed("make");
+  auto path = directory + "/spool-XXXXXX";
+  descriptor = ::mkostemp(path.data(), O_CLOEXEC);
+  if (descriptor < 0) return failed("make");
+  ::unlink(path.c_str());
+  return descriptor;
+}
+
+bool leaves_the_rest(int descriptor) {
+  struct statvfs disk{};
+  if (::fstatvfs(descriptor, &disk) != 0) return true; // then writing tells
+  auto const spared = std::min(disk.f_blocks * disk.f_frsize / kSparedPart, kSparedBytesMax);
+  return disk.f_bavail * disk.f_frsize >= spared;
+}
+
+} // namespace
+
+Spool::~Spool() {
+  ::close(descriptor_);
+  spools_.give_back(holder_, size_bytes_);
+}
+
+Result<> Spool::write(std::span<std::byte const> bytes) {
+  TRY(spools_.check_size(size_bytes_ + bytes.size()));
+  TRY(spools_.take(holder_, bytes.size()));
+  auto const begin = size_bytes_;
+  size_bytes_ += bytes.size();
+  if (!leaves_the_rest(descriptor_)) return disk_full();
+  for (std::size_t done = 0; done < bytes.size();) {
+    auto const rest = bytes.subspan(done);
+    auto const at = static_cast<off_t>(begin + done);
+    auto const count = ::pwrite(descriptor_, rest.data(), rest.size(), at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed("write");
+    done += static_cast<std::size_t>(count);
+  }
+  return {};
+}
+
+Result<std::size_t> Spool::read(std::span<std::byte> into) {
+  std::size_t done = 0;
+  while (done < into.size() && read_bytes_ < size_bytes_) {
+    auto const rest = into.subspan(done);
+    auto const count =
+        ::pread(descriptor_, rest.data(), rest.size(), static_cast<off_t>(read_bytes_));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed("read");
+    if (count == 0) return error(Fault::unavailable, "a spool became shorter");
+    done += static_cast<std::size_t>(count);
+    read_bytes_ += static_cast<std::uint64_t>(count);
+  }
+  return done;
+}
+
+Result<std::unique_ptr<Spools>> Spools::open(Options options) {
+  std::error_code failure;
+  std::filesystem::create_directories(options.directory, failure);
+  auto const refused = [&](std::string_view why) {
+    return error(Fault::unavailable,
+                 fmt::format("spool.directory: {}: {}", options.directory, why));
+  };
+  if (failure) return refused(failure.message());
+  auto const probe = make_file(options.directory);
+  if (!probe) return refused(probe.error().detail);
+  ::close(*probe);
+  return std::unique_ptr<Spools>(new Spools(std::move(options)));
+}
+
+Result<std::unique_ptr<Spool>> Spools::begin(std::string_view holder,
+                                             std::optional<std::uint64_t> length) {
+  TRY(check_size(length.value_or(0)));
+  int const descriptor = TRY(make_file(options_.directory));
+  return std::unique_ptr<Spool>(new Spool(*this, std::string(holder), descriptor));
+}
+
+Result<> Spools::check_size(std::uint64_t bytes) const {
+  if (bytes <= options_.size_bytes_max) return {};
+  return error(Fault::too_large,
+               fmt::format("Signed image data is at most {} bytes unless the header "
+                           "X-Sdk-Content-Sha256 tells its SHA-256.",
+                           options_.size_bytes_max));
+}
+
+Result<> Spools::take(std::string const& holder, std::uint64_t bytes) {
+  std::scoped_lock const lock(mutex_);
+  auto const found = taken_by_.find(holder);
+  auto const held = found == taken_by_.end() ? 0 : found->second;
+  // What one holder, whom nobody has proven yet, may take leaves the same to all others.
+  bool const fits = taken_bytes_ + bytes <= options_.total_bytes_max &&
+                    held + bytes <= options_.total_bytes_max / 2;
+  if (!fits) {
+    return error(Fault::unavailable,
+                 "Too much signed image data is under way of which no header tells the SHA-256; "
+                 "try again.");
+  }
+  taken_bytes_ += bytes;
+  taken_by_[holder] = held + bytes;
+  return {};
+}
+
+void Spools::give_back(std::string const& holder, std::uint64_t bytes) {
+  std::scoped_lock const lock(mutex_);
+  auto const found = taken_by_.find(holder);
+  if (found == taken_by_.end()) return;
+  taken_bytes_ -= bytes;
+  found->second -= bytes;
+  if (found->second == 0) taken_by_.erase(found);
+}
+
+} // namespace vitrine::api

@@ -1,0 +1,83 @@
+// Bodies that must be whole before anything of them counts, in files that have no name.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vitrine::api {
+
+class Spools;
+
+/// One body: written from its front to its end, then read likewise. Its file is gone with it, or
+/// with the process. Not thread-safe.
+class Spool {
+public:
+  ~Spool();
+  Spool(Spool const&) = delete;
+  Spool& operator=(Spool const&) = delete;
+
+  /// Errors: `too_large`, with the limit; `unavailable` while other bodies take the room;
+  /// `store_full` when the disk has none.
+  Result<> write(std::span<std::byte const> bytes);
+  /// As many of the next bytes as fit; 0 at the end. Error: `unavailable`.
+  Result<std::size_t> read(std::span<std::byte> into);
+
+private:
+  friend class Spools;
+  Spool(Spools& spools, std::string holder, int descriptor)
+      : spools_(spools), holder_(std::move(holder)), descriptor_(descriptor) {}
+
+  Spools& spools_;
+  std::string const holder_;
+  int const descriptor_;
+  std::uint64_t size_bytes_{0};
+  std::uint64_t read_bytes_{0};
+};
+
+/// The disk that all of them share. Thread-safe; must outlive its spools.
+class Spools {
+public:
+  struct Options {
+    std::string directory; ///< made if it is not there
+    std::uint64_t size_bytes_max{0};
+    std::uint64_t total_bytes_max{0}; ///< of all bodies; those of one holder take half of it
+    std::chrono::seconds time{0};     ///< for a body to come; those who fill it hold to that
+  };
+
+  /// Error: `unavailable` when files cannot be made there.
+  static Result<std::unique_ptr<Spools>> open(Options options);
+
+  /// For a body of so many bytes, if its length is known. `holder` is whose share it takes, as far
+  /// as anybody knows. Errors: `too_large`, `unavailable`, `store_full`.
+  Result<std::unique_ptr<Spool>> begin(std::string_view holder,
+                                       std::optional<std::uint64_t> length);
+
+  [[nodiscard]] std::chrono::seconds time() const noexcept { return options_.time; }
+
+private:
+  friend class Spool;
+  explicit Spools(Options options) : options_(std::move(options)) {}
+
+  [[nodiscard]] Result<> check_size(std::uint64_t bytes) const;
+  Result<> take(std::string const& holder, std::uint64_t bytes);
+  void give_back(std::string const& holder, std::uint64_t bytes);
+
+  Options const options_;
+  std::mutex mutex_;
+  std::uint64_t taken_bytes_{0};
+  std::map<std::string, std::uint64_t, std::less<>>
+      taken_by_; ///< bytes; holders of none are not in it
+};
+
+} // namespace vitrine::api
