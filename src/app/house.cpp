@@ -61,11 +61,10 @@ Result<service::OsVersions> os_versions_of(ops::Config const& config) {
 
 House::House(ops::Config const& from, Stores const& stores, service::policy::Policy policy,
              service::OsVersions systems, ops::Metrics& measures)
-    : config(from), ims(config.compat.profile == ops::Profile::ims), metrics(measures),
-      access(std::move(policy),
-             [this](std::string_view action) {
-               metrics.counter(ops::Metric::policy_denials, {action}).add();
-             }),
+    : config(from), ims(config.compat.profile == ops::Profile::ims), metrics(measures), access(std::move(policy),
+                                [this](std::string_view action) {
+                                  metrics.counter(ops::Metric::policy_denials, {action}).add();
+                                }),
       identity(make_identity(config, stores, clock, access, metrics)),
       signed_requests(identity->access_keys(), *stores.database, clock,
                       {config.identity.login_attempts_max, config.identity.login_window_seconds},
@@ -95,16 +94,16 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
       downloads(*stores.database, encryption, access, log_damaged),
       imports(access, images, encryption, uploads, *buckets, clock),
       exports(access, encryption, *buckets, *stores.converter),
-      submitter(*stores.database, clock, bell),
-      engine(
-          *stores.database, clock, bell,
-          jobs::all_kinds({sharing, copies, imports, exports, uploads, *stores.database, *buckets}),
-          metrics,
-          {.workers = config.jobs.workers,
-           .carriers = config.jobs.carriers,
-           .lease_seconds = config.jobs.lease_seconds,
-           .poll_seconds = config.jobs.poll_seconds,
-           .alone = config.database.url.empty()}) {}
+      submitter(*stores.database, encryption, clock, bell),
+      engine(*stores.database, clock, bell,
+             jobs::all_kinds({sharing, copies, imports, exports, encryption, uploads,
+                              *stores.database, *buckets}),
+             metrics,
+             {.workers = config.jobs.workers,
+              .carriers = config.jobs.carriers,
+              .lease_seconds = config.jobs.lease_seconds,
+              .poll_seconds = config.jobs.poll_seconds,
+              .alone = config.database.url.empty()}) {}
 
 api::Services House::services() {
   return {clock,           config,      metrics,

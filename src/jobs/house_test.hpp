@@ -47,6 +47,39 @@ private:
   store::Database& real_;
 };
 
+/// A key service that is slow: `while_asked` is what happens before it tells the state of a key.
+class SlowKeys final : public store::KeyService {
+public:
+  explicit SlowKeys(store::KeyService& keys) : keys_(keys) {}
+  std::function<void()> while_asked;
+  std::optional<Error> answer; ///< in place of the state
+
+  Result<store::KeyState> state(std::string_view key) override {
+    if (while_asked) while_asked();
+    if (answer) return Error(*answer);
+    return keys_.state(key);
+  }
+  Result<std::string> default_key(ProjectId const& project) override {
+    return keys_.default_key(project);
+  }
+  Result<store::WrappedKey> wrap(std::string_view key, store::Secret const& data_key,
+                                 std::string_view bound_to) override {
+    return keys_.wrap(key, data_key, bound_to);
+  }
+  Result<store::Secret> unwrap(store::WrappedKey const& wrapped,
+                               std::string_view bound_to) override {
+    return keys_.unwrap(wrapped, bound_to);
+  }
+  Result<std::vector<store::Key>> list() override { return keys_.list(); }
+  Result<store::Key> create(std::string_view name) override { return keys_.create(name); }
+  Result<> set_enabled(std::string_view key, bool enabled) override {
+    return keys_.set_enabled(key, enabled);
+  }
+
+private:
+  store::KeyService& keys_;
+};
+
 class AnyProject final : public model::ProjectDirectory {
 public:
   Result<bool> is_usable(ProjectId const& project) override { return project.text != "nobody"; }
@@ -63,7 +96,8 @@ public:
     quotas = std::make_unique<service::Quotas>(*database, service::QuotaDefaults{});
     blobs = store::FilesystemBlobs::open(path / "blobs").value();
     keys = store::Keyring::open(path / "keyring", clock).value();
-    encryption = std::make_unique<service::Encryption>(*keys, *blobs);
+    slow_keys = std::make_unique<SlowKeys>(*keys);
+    encryption = std::make_unique<service::Encryption>(*slow_keys, *blobs);
     sharing = std::make_unique<service::Sharing>(*database, access, *quotas, *encryption, projects,
                                                  clock, service::SharingOptions{});
     uploads = std::make_unique<service::Uploads>(*database, *blobs, access, clock,
@@ -78,7 +112,7 @@ public:
     converter =
         convert::Converter::open({.directory = path / "convert", .qemu_img = "qemu-img"}).value();
     exports = std::make_unique<service::Exports>(access, *encryption, *buckets, *converter);
-    submitter = std::make_unique<Submitter>(*database, clock, bell);
+    submitter = std::make_unique<Submitter>(*database, *encryption, clock, bell);
     owner.project = {"owner"};
     owner.roles = {"member", "reader"};
     engine = new_engine();
@@ -93,9 +127,10 @@ public:
     std::filesystem::remove_all(path);
   }
 
-  std::vector<JobKind> kinds() {
-    return all_kinds({*sharing, *copies, *imports, *exports, *uploads, *database, *buckets});
+  KindServices services() {
+    return {*sharing, *copies, *imports, *exports, *encryption, *uploads, *database, *buckets};
   }
+  std::vector<JobKind> kinds() { return all_kinds(services()); }
   std::unique_ptr<Engine> new_engine(EngineOptions options = {}) {
     return std::make_unique<Engine>(*database, clock, bell, kinds(), metrics, options);
   }
@@ -156,6 +191,7 @@ public:
   std::unique_ptr<service::Images> image_rules;
   std::unique_ptr<store::Blobs> blobs;
   std::unique_ptr<store::Keyring> keys;
+  std::unique_ptr<SlowKeys> slow_keys; ///< the same ones
   std::unique_ptr<service::Encryption> encryption;
   std::unique_ptr<service::Uploads> uploads;
   std::unique_ptr<service::Copies> copies;

@@ -32,9 +32,9 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
   job.image = order.image;
   job.image_name = order.image_name;
   std::optional<Error> refused;
-  auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
+  auto const insert = [&](store::Connection& connection, service::KeyStates& states) -> Result<> {
     refused.reset(); // of a transaction that had to begin again
-    if (auto const judged = judge(connection, caller, order); !judged) {
+    if (auto const judged = judge(connection, states, caller, order); !judged) {
       refused = judged.error();
       return judged;
     }
@@ -49,7 +49,9 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
                                        .job = job.id,
                                        .images = order.images,
                                        .projects = order.projects});
-  });
+  };
+  auto const stored = encryption_.in_unit(
+      [&](store::Database::Work const& work) { return database_.write(work); }, insert);
   if (!stored) {
     auto const& failed = stored.error();
     // That may not be told as "nothing was done".
@@ -61,9 +63,9 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
   return job.id;
 }
 
-Result<> Submitter::judge(store::Connection& connection, model::Caller const& caller,
-                          Order const& order) {
-  if (order.with) TRY(order.with(connection));
+Result<> Submitter::judge(store::Connection& connection, service::KeyStates& states,
+                          model::Caller const& caller, Order const& order) {
+  if (order.with) TRY(order.with(connection, states));
   if (!order.limit) return {};
   auto const& limit = *order.limit;
   auto const project = limit.of_project ? caller.project : ProjectId{};

@@ -8,6 +8,7 @@
 #include "model/audit.hpp"
 #include "model/caller.hpp"
 #include "model/job.hpp"
+#include "service/encryption.hpp"
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
@@ -42,7 +43,7 @@ struct Order {
   std::optional<FlowLimit> limit{};
   /// Judges the request, or writes what must be there with the job, in its transaction. Its error
   /// is that of `submit`. Optional.
-  store::Database::Work with{};
+  service::KeyWork with{};
 };
 
 /// Shares, unshares or answers, by kind.
@@ -61,8 +62,10 @@ struct JobReport {
 /// Thread-safe.
 class Submitter {
 public:
-  Submitter(store::Database& database, Clock const& clock, Bell& bell)
-      : database_(database), clock_(clock), bell_(bell) {}
+  /// All must outlive it.
+  Submitter(store::Database& database, service::Encryption const& encryption, Clock const& clock,
+            Bell& bell)
+      : database_(database), encryption_(encryption), clock_(clock), bell_(bell) {}
 
   /// Stores the job, durably, with an audit event that says it is pending, and wakes a worker.
   /// Errors, after which nothing was done: `too_many_jobs`; that of `Order::with`;
@@ -72,10 +75,11 @@ public:
   Result<JobReport> report(model::Caller const& caller, JobId const& id);
 
 private:
-  static Result<> judge(store::Connection& connection, model::Caller const& caller,
-                        Order const& order);
+  static Result<> judge(store::Connection& connection, service::KeyStates& states,
+                        model::Caller const& caller, Order const& order);
 
   store::Database& database_;
+  service::Encryption const& encryption_;
   Clock const& clock_;
   Bell& bell_;
 };

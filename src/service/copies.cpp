@@ -45,6 +45,15 @@ model::Image copy_of(model::Image const& source, model::Caller const& caller,
   return copy;
 }
 
+// An encrypted image is copied by who may use its key.
+Result<> check_key(store::Connection& connection, KeyStates& states, model::Caller const& caller,
+                   model::Image const& source) {
+  auto const usable = Encryption::check_use(connection, states, caller, source);
+  if (usable || usable.error().fault != Fault::own_key_not_granted) return usable;
+  bool const own = source.owner == caller.project;
+  return error(own ? Fault::own_key_not_granted : Fault::encrypted_share);
+}
+
 } // namespace
 
 Copies::Copies(Access const& access, Images const& images, Encryption const& encryption,
@@ -71,51 +80,43 @@ Result<> Copies::check_source(model::Caller const& caller, Sight const& sight) c
   return access_.require(download_, caller, sight);
 }
 
-// An encrypted image is copied by who may use its key.
-Result<> Copies::check_key(store::Connection& connection, model::Caller const& caller,
-                           model::Image const& source) const {
-  auto const usable = encryption_.check_use(connection, caller, source);
-  if (usable || usable.error().fault != Fault::own_key_not_granted) return usable;
-  bool const own = source.owner == caller.project;
-  return error(own ? Fault::own_key_not_granted : Fault::encrypted_share);
-}
-
-Result<Copies::Pair> Copies::prepare(store::Connection& connection, model::Caller const& caller,
+Result<Copies::Pair> Copies::prepare(store::Connection& connection, KeyStates& states,
+                                     model::Caller const& caller,
                                      CopyRequest const& request) const {
   auto found = TRY(store::Images(connection).get_for(request.source, caller));
   auto& source = found.image;
   TRY(check_source(caller, {source, found.membership}));
-  TRY(check_key(connection, caller, source));
+  TRY(check_key(connection, states, caller, source));
   if (!request.key.empty()) {
     auto const key = key_named(request.key);
     bool const same_owner = key != kDefaultKey || source.owner == caller.project;
     if (same_owner && key_of(source) == key) return error(Fault::new_key_same, {}, "cmk_id");
-    TRY(encryption_.check_new(connection, caller, source, key));
+    TRY(Encryption::check_new(connection, states, caller, source, key));
   }
   auto copy = copy_of(source, caller, request);
   return Pair{std::move(source), std::move(copy)};
 }
 
-Result<> Copies::check(store::Connection& connection, model::Caller const& caller,
-                       CopyRequest const& request) const {
-  auto const pair = TRY(prepare(connection, caller, request));
+Result<> Copies::check(store::Connection& connection, KeyStates& states,
+                       model::Caller const& caller, CopyRequest const& request) const {
+  auto const pair = TRY(prepare(connection, states, caller, request));
   return images_.check_new(connection, pair.copy);
 }
 
-Result<CopyWork> Copies::begin(store::Connection& connection, Batch const& batch,
+Result<CopyWork> Copies::begin(store::Connection& connection, KeyStates& states, Batch const& batch,
                                CopyRequest const& request, bool was_made) const {
   store::Images images(connection);
   if (was_made) {
     auto made = TRY(images.get(request.target));
     if (!waits_for_data(made)) return CopyWork{std::move(made), {}, {}};
-    auto pair = TRY(prepare(connection, batch.caller, request));
+    auto pair = TRY(prepare(connection, states, batch.caller, request));
     auto const before = made;
     TRY(uploads_.announce(connection, made));
     TRY(images.update(before, made));
     auto key = TRY(store::ImageKeys(connection).find(pair.source.id));
     return CopyWork{std::move(made), std::move(pair.source), std::move(key)};
   }
-  auto [source, copy] = TRY(prepare(connection, batch.caller, request));
+  auto [source, copy] = TRY(prepare(connection, states, batch.caller, request));
   copy.created_at = copy.updated_at = batch.now;
   auto key = TRY(store::ImageKeys(connection).find(source.id));
   if (request.key.empty() && !key) {

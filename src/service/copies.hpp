@@ -50,13 +50,13 @@ public:
   /// `iso_image`, `image_too_large`, `forbidden` (download_image); of the key of the source
   /// `encrypted_share` and those of `Encryption::check_use`; of the key of the copy `new_key_same`
   /// and those of `Encryption::check_new`; those of `Images::check_new`.
-  Result<> check(store::Connection& connection, model::Caller const& caller,
+  Result<> check(store::Connection& connection, KeyStates& states, model::Caller const& caller,
                  CopyRequest const& request) const;
   /// Makes it, inside the unit of work of a job: a private image of the caller with the attributes
   /// of the source. It is active where no key is involved; else it waits for the data, which
   /// `begin_data` takes, also when an earlier attempt had begun (`was_made`). Errors: as of
   /// `check`; `image_not_found` when it was made and then deleted.
-  Result<CopyWork> begin(store::Connection& connection, Batch const& batch,
+  Result<CopyWork> begin(store::Connection& connection, KeyStates& states, Batch const& batch,
                          CopyRequest const& request, bool was_made) const;
   /// The plain bytes of the source. Errors: those of `Encryption::open`.
   Result<std::unique_ptr<StoredBytes>> open_source(CopyWork const& work) const;
@@ -75,10 +75,8 @@ private:
     model::Image source;
     model::Image copy;
   };
-  Result<Pair> prepare(store::Connection& connection, model::Caller const& caller,
-                       CopyRequest const& request) const;
-  Result<> check_key(store::Connection& connection, model::Caller const& caller,
-                     model::Image const& source) const;
+  Result<Pair> prepare(store::Connection& connection, KeyStates& states,
+                       model::Caller const& caller, CopyRequest const& request) const;
   Result<> check_source(model::Caller const& caller, Sight const& sight) const;
 
   Access const& access_;

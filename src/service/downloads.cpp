@@ -25,7 +25,7 @@ Result<std::optional<store::WrappedKey>> Downloads::data_key(model::Caller const
   using Key = std::optional<store::WrappedKey>;
   if (!key_of(image)) return Key();
   return database_.read([&](store::Connection& connection) -> Result<Key> {
-    TRY(encryption_.check_grant(connection, caller, image));
+    TRY(Encryption::check_grant(connection, caller, image));
     return store::ImageKeys(connection).find(image.id);
   });
 }

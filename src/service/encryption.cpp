@@ -3,6 +3,8 @@
 #include "store/blobs/sealed.hpp"
 #include "store/metadata/key_grants.hpp"
 
+#include <algorithm>
+
 namespace vitrine::service {
 namespace {
 
@@ -20,7 +22,45 @@ Error of_new_key(Error const& failure) {
   }
 }
 
+Result<> require_enabled(KeyStates& states, std::string_view key) {
+  switch (TRY(states.of(key))) {
+  case store::KeyState::missing: return error(Fault::key_missing);
+  case store::KeyState::disabled: return error(Fault::key_disabled);
+  case store::KeyState::enabled: break;
+  }
+  return {};
+}
+
 } // namespace
+
+Result<store::KeyState> KeyStates::of(std::string_view key) {
+  auto const& answer = answers_[std::string(key)];
+  if (!answer) return store::KeyState::enabled;
+  return *answer;
+}
+
+bool KeyStates::has_questions() const {
+  return std::ranges::any_of(answers_, [](auto const& each) { return !each.second; });
+}
+
+void KeyStates::ask(store::KeyService& keys) {
+  for (auto& [key, answer] : answers_) {
+    if (!answer) answer = keys.state(key);
+  }
+}
+
+Result<> Encryption::in_unit(Run const& run, KeyWork const& work) const {
+  KeyStates states;
+  for (;;) {
+    auto done = run([&](store::Connection& connection) -> Result<> {
+      auto worked = work(connection, states);
+      if (states.has_questions()) return error(Fault::unavailable, "a key must be asked for");
+      return worked;
+    });
+    if (!states.has_questions()) return done;
+    states.ask(keys_);
+  }
+}
 
 std::optional<std::string> key_of(model::Image const& image) {
   auto key = image.property(kKeyProperty);
@@ -32,22 +72,14 @@ std::string key_named(std::string_view cmk_id) {
   return std::string(cmk_id == "default" ? kDefaultKey : cmk_id);
 }
 
-Result<> Encryption::require_enabled(std::string_view key) const {
-  switch (TRY(keys_.state(key))) {
-  case store::KeyState::missing: return error(Fault::key_missing);
-  case store::KeyState::disabled: return error(Fault::key_disabled);
-  case store::KeyState::enabled: break;
-  }
-  return {};
-}
-
-Result<> Encryption::check_new(store::Connection& connection, model::Caller const& caller,
-                               model::Image const& image, std::string_view key) const {
+Result<> Encryption::check_new(store::Connection& connection, KeyStates& states,
+                               model::Caller const& caller, model::Image const& image,
+                               std::string_view key) {
   if (image.disk_format == "iso" || image.property("virtual_env_type") == "IsoImage") {
     return error(Fault::iso_image, {}, "cmk_id");
   }
   if (is_for_bare_metal(image)) return error(Fault::bare_metal_encrypted, {}, "cmk_id");
-  auto const state = keys_.state(key); // of the default key, too: is there a key service?
+  auto const state = states.of(key); // of the default key, too: is there a key service?
   if (!state) return Error(state.error());
   if (key == kDefaultKey) return {};
   if (*state == store::KeyState::missing) return error(Fault::new_key_missing, {}, "cmk_id");
@@ -59,18 +91,18 @@ Result<> Encryption::check_new(store::Connection& connection, model::Caller cons
   return {};
 }
 
-Result<> Encryption::check_use(store::Connection& connection, model::Caller const& caller,
-                               model::Image const& image) const {
+Result<> Encryption::check_use(store::Connection& connection, KeyStates& states,
+                               model::Caller const& caller, model::Image const& image) {
   auto granted = check_grant(connection, caller, image);
   // Whether it is disabled is nothing to those who may not use the key of another's image.
   if (!granted && caller.project != image.owner) return granted;
   auto const key = key_of(image);
-  if (key && *key != kDefaultKey) TRY(require_enabled(*key));
+  if (key && *key != kDefaultKey) TRY(require_enabled(states, *key));
   return granted;
 }
 
 Result<> Encryption::check_grant(store::Connection& connection, model::Caller const& caller,
-                                 model::Image const& image) const {
+                                 model::Image const& image) {
   auto const key = key_of(image);
   if (!key) return {};
   bool const granted =
@@ -80,11 +112,12 @@ Result<> Encryption::check_grant(store::Connection& connection, model::Caller co
   return granted ? Result<>() : error(Fault::own_key_not_granted);
 }
 
-Result<std::optional<Fault>> Encryption::forbids_sharing(model::Image const& image) const {
+Result<std::optional<Fault>> Encryption::forbids_sharing(KeyStates& states,
+                                                         model::Image const& image) {
   auto const key = key_of(image);
   if (!key) return std::optional<Fault>();
   if (*key == kDefaultKey) return std::optional(Fault::encrypted_default_key);
-  auto const usable = require_enabled(*key);
+  auto const usable = require_enabled(states, *key);
   if (usable) return std::optional<Fault>();
   if (usable.error().kind() == Kind::unavailable) return Error(usable.error());
   return std::optional(usable.error().fault);

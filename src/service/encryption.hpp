@@ -1,7 +1,7 @@
 // Encrypted images: who may use which key, and the way to their plain bytes (docs/encryption.md).
 //
-// Each image has a data key of its own, wrapped by a key of the key service. What is asked of the
-// key service inside a unit of work is only the state of a key.
+// Each image has a data key of its own, wrapped by a key of the key service. That is never asked
+// inside a unit of work, which other writers may wait for: what a unit must know is asked before.
 #pragma once
 
 #include "base/result.hpp"
@@ -9,8 +9,10 @@
 #include "model/image.hpp"
 #include "store/blobs/blobs.hpp"
 #include "store/keys/key_service.hpp"
-#include "store/metadata/connection.hpp"
+#include "store/metadata/database.hpp"
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,28 +36,56 @@ struct Seal {
   store::WrappedKey wrapped;
 };
 
+/// What the key service says of the keys that a unit of work meets. The unit is run to find out
+/// which they are; then they are asked for, and it is run again. Of one thread at a time.
+class KeyStates {
+public:
+  /// Inside the unit of work. `enabled` of a key that is still to be asked for: that run comes to
+  /// nothing. Errors: `no_key_service`, `unavailable`.
+  Result<store::KeyState> of(std::string_view key);
+
+private:
+  friend class Encryption;
+  [[nodiscard]] bool has_questions() const;
+  void ask(store::KeyService& keys);
+
+  std::map<std::string, std::optional<Result<store::KeyState>>, std::less<>> answers_;
+};
+
+/// A unit of work that must know the states of keys.
+using KeyWork = std::function<Result<>(store::Connection&, KeyStates&)>;
+
 /// Thread-safe.
 class Encryption {
 public:
+  /// Runs units of work: `store::Database::write` or what calls it.
+  using Run = std::function<Result<>(store::Database::Work const&)>;
+
   /// Both must outlive it and what it opens.
   Encryption(store::KeyService& keys, store::Blobs& blobs) : keys_(keys), blobs_(blobs) {}
+
+  /// Runs `work` as a unit of work by `run`, until one run has met no key that was not asked for
+  /// before it. Errors: those of `run`.
+  Result<> in_unit(Run const& run, KeyWork const& work) const;
 
   /// May the caller have `image`, which is to be made, encrypted with that key (`cmk_id`)? Inside a
   /// unit of work. Errors: `iso_image`, `bare_metal_encrypted`, `no_key_service`,
   /// `new_key_missing`, `new_key_not_granted`, `new_key_disabled`.
-  Result<> check_new(store::Connection& connection, model::Caller const& caller,
-                     model::Image const& image, std::string_view key) const;
+  static Result<> check_new(store::Connection& connection, KeyStates& states,
+                            model::Caller const& caller, model::Image const& image,
+                            std::string_view key);
   /// May the caller have the plain bytes of the image? Inside a unit of work. Success when it is
   /// not encrypted. Errors: `own_key_not_granted`, `key_missing`, `key_disabled`, `no_key_service`.
-  Result<> check_use(store::Connection& connection, model::Caller const& caller,
-                     model::Image const& image) const;
+  static Result<> check_use(store::Connection& connection, KeyStates& states,
+                            model::Caller const& caller, model::Image const& image);
   /// As `check_use`, but whether the key can be used now is left to `open`. Error:
   /// `own_key_not_granted`.
-  Result<> check_grant(store::Connection& connection, model::Caller const& caller,
-                       model::Image const& image) const;
+  static Result<> check_grant(store::Connection& connection, model::Caller const& caller,
+                              model::Image const& image);
   /// Why the image cannot be shared for its key's sake, whoever is to receive it:
   /// `encrypted_default_key`, `key_missing`, `key_disabled`, `no_key_service`. Nothing when it can.
-  Result<std::optional<Fault>> forbids_sharing(model::Image const& image) const;
+  /// Inside a unit of work.
+  static Result<std::optional<Fault>> forbids_sharing(KeyStates& states, model::Image const& image);
 
   /// A new data key for an image. Errors: `no_key_service`, `new_key_missing`, `new_key_disabled`.
   Result<Seal> seal(model::Image const& image, std::string_view key) const;
@@ -66,8 +96,6 @@ public:
                                             std::optional<store::WrappedKey> const& wrapped) const;
 
 private:
-  Result<> require_enabled(std::string_view key) const;
-
   store::KeyService& keys_;
   store::Blobs& blobs_;
 };

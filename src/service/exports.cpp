@@ -70,7 +70,8 @@ Result<> Exports::check_kind(store::Connection& connection, model::Image const& 
   return forbids ? error(Fault::export_forbidden) : Result<>();
 }
 
-Result<ExportSource> Exports::admit(store::Connection& connection, model::Caller const& caller,
+Result<ExportSource> Exports::admit(store::Connection& connection, KeyStates& states,
+                                    model::Caller const& caller,
                                     ExportRequest const& request) const {
   auto found = TRY(store::Images(connection).get_for(request.image, caller));
   auto const& image = found.image;
@@ -90,7 +91,7 @@ Result<ExportSource> Exports::admit(store::Connection& connection, model::Caller
                  "is_quick_export");
   }
   TRY(access_.require(download_, caller, sight));
-  TRY(encryption_.check_use(connection, caller, image));
+  TRY(Encryption::check_use(connection, states, caller, image));
   if (converts(image, request)) {
     auto const from = TRY(format_named(image.disk_format.value_or("")));
     auto const to = TRY(format_named(request.format));

@@ -43,8 +43,8 @@ public:
   /// `from_backup`, `iso_image`, `export_forbidden`, `export_too_large`, `forbidden`
   /// (download_image), `format_unwritable`, `no_object_store`; of an encrypted image `not_offered`
   /// for its bytes as they are stored, and those of `Encryption::check_use`.
-  Result<ExportSource> admit(store::Connection& connection, model::Caller const& caller,
-                             ExportRequest const& request) const;
+  Result<ExportSource> admit(store::Connection& connection, KeyStates& states,
+                             model::Caller const& caller, ExportRequest const& request) const;
 
   /// The bytes that belong in the file, plain; converted ones lie in a file of their own. Blocks.
   /// Errors: those of `convert::Converter::convert` and `Encryption::open`; `unavailable` when the

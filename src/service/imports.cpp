@@ -37,6 +37,12 @@ Result<> fit_disk(std::uint64_t size_bytes, model::Image& image) {
   return {};
 }
 
+Result<> check_key(store::Connection& connection, KeyStates& states, model::Caller const& caller,
+                   model::Image const& draft) {
+  auto const key = key_of(draft);
+  return key ? Encryption::check_new(connection, states, caller, draft, *key) : Result<>();
+}
+
 } // namespace
 
 Imports::Imports(Access const& access, Images const& images, Encryption const& encryption,
@@ -44,23 +50,19 @@ Imports::Imports(Access const& access, Images const& images, Encryption const& e
     : access_(access), images_(images), encryption_(encryption), uploads_(uploads),
       buckets_(buckets), clock_(clock) {}
 
-Result<> Imports::take(store::Connection& connection, model::Caller const& caller,
-                       ImportRequest const& request, std::int64_t images) const {
+Result<> Imports::take(store::Connection& connection, KeyStates& states,
+                       model::Caller const& caller, ImportRequest const& request,
+                       std::int64_t images) const {
   TRY(request.registers ? wait_for_data(connection, caller, request.draft.id)
-                        : check_made(connection, caller, request.draft, images));
+                        : check_made(connection, states, caller, request.draft, images));
   return buckets_.is_configured() ? Result<>() : error(Fault::no_object_store);
 }
 
-Result<> Imports::check_made(store::Connection& connection, model::Caller const& caller,
-                             model::Image const& draft, std::int64_t images) const {
-  TRY(check_key(connection, caller, draft));
+Result<> Imports::check_made(store::Connection& connection, KeyStates& states,
+                             model::Caller const& caller, model::Image const& draft,
+                             std::int64_t images) const {
+  TRY(check_key(connection, states, caller, draft));
   return images_.check_new(connection, draft, images);
-}
-
-Result<> Imports::check_key(store::Connection& connection, model::Caller const& caller,
-                            model::Image const& draft) const {
-  auto const key = key_of(draft);
-  return key ? encryption_.check_new(connection, caller, draft, *key) : Result<>();
 }
 
 /// A second job of the image is refused from now on.
@@ -81,13 +83,14 @@ Result<> Imports::wait_for_data(store::Connection& connection, model::Caller con
   return store::Images(connection).update(before, after);
 }
 
-Result<model::Image> Imports::begin(store::Connection& connection, Batch const& batch,
-                                    ImportRequest const& request, bool was_made) const {
+Result<model::Image> Imports::begin(store::Connection& connection, KeyStates& states,
+                                    Batch const& batch, ImportRequest const& request,
+                                    bool was_made) const {
   store::Images images(connection);
   auto const before = TRY(find(connection, request.draft.id));
   if (before) {
     if (!waits_for_data(*before)) return *before;
-    TRY(check_key(connection, batch.caller, request.draft));
+    TRY(check_key(connection, states, batch.caller, request.draft));
     auto after = *before;
     if (!after.container_format) after.container_format = "bare";
     TRY(uploads_.announce(connection, after));
@@ -99,7 +102,7 @@ Result<model::Image> Imports::begin(store::Connection& connection, Batch const& 
   }
   auto made = request.draft;
   made.created_at = batch.now;
-  TRY(check_made(connection, batch.caller, made, 1));
+  TRY(check_made(connection, states, batch.caller, made, 1));
   TRY(uploads_.announce(connection, made));
   TRY(images.insert(made));
   return made;

@@ -55,13 +55,13 @@ public:
   /// `not_image_owner`, `image_not_active`, those of `Images::check_new`, `no_object_store`; of an
   /// image that is to be encrypted those of `Encryption::check_new`. `images` is how many are made
   /// together with this one.
-  Result<> take(store::Connection& connection, model::Caller const& caller,
+  Result<> take(store::Connection& connection, KeyStates& states, model::Caller const& caller,
                 ImportRequest const& request, std::int64_t images = 1) const;
 
   /// The image, which waits for data from now on, in a unit of work of the job; made when it is not
   /// there, unless `was_made`. When it is not `saving` an earlier attempt has done everything.
   /// Errors: `image_not_found` when it was deleted, those of `take`.
-  Result<model::Image> begin(store::Connection& connection, Batch const& batch,
+  Result<model::Image> begin(store::Connection& connection, KeyStates& states, Batch const& batch,
                              ImportRequest const& request, bool was_made) const;
 
   /// What the data is sealed with on its way into that image; nothing when it stays plain. Errors:
@@ -85,10 +85,8 @@ public:
                      ImportRequest const& request, Error const& why) const;
 
 private:
-  Result<> check_made(store::Connection& connection, model::Caller const& caller,
+  Result<> check_made(store::Connection& connection, KeyStates& states, model::Caller const& caller,
                       model::Image const& draft, std::int64_t images) const;
-  Result<> check_key(store::Connection& connection, model::Caller const& caller,
-                     model::Image const& draft) const;
   Result<> wait_for_data(store::Connection& connection, model::Caller const& caller,
                          ImageId const& id) const;
 

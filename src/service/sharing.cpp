@@ -71,39 +71,49 @@ Result<> Sharing::require_members_offered(model::Image const& image) const {
 
 Result<model::Member> Sharing::add(model::Caller const& caller, ImageId const& id,
                                    ProjectId const& project) {
-  return database_.write([&](store::Connection& connection) -> Result<model::Member> {
-    auto const found = TRY(store::Images(connection).get_for(id, caller));
-    auto const& image = found.image;
-    TRY(access_.require(actions_.add, caller, {image, found.membership}));
-    TRY(require_members_offered(image));
-    if (project == image.owner) return error(Fault::share_with_self);
-    auto const forbidden = TRY(forbids_sharing(encryption_, image));
-    if (forbidden) return error(Fault::not_shareable, std::string(text_of(*forbidden)));
-    auto const key = key_of(image);
-    if (key && !TRY(store::KeyGrants(connection).is_granted(*key, project))) {
-      return error(Fault::not_shareable, std::string(text_of(Fault::key_not_granted)));
-    }
-    store::Members members(connection);
-    if (TRY(members.find(id, project))) {
-      return error(Fault::member_exists,
-                   fmt::format("Member {} is duplicated for image {}", project.text, id.text));
-    }
-    if (image.member_count >= TRY(capacity(connection, image))) return error(Fault::member_limit);
-    if (image.member_count == 0 && !TRY(quotas_.may_share_another(connection, image.owner))) {
-      return error(Fault::sharing_quota);
-    }
-    auto const now = clock_.now();
-    TRY(members.add(id, image.created_at, std::span(&project, 1), now));
-    auto const after = after_adding(image);
-    TRY(store::Images(connection)
-            .change_member_count(image, 1, after.visibility, after.auto_shared));
-    TRY(record(connection, model::audit::member_create, now, caller, image, project));
-    return model::Member{.image = id,
-                         .project = project,
-                         .status = model::MemberStatus::pending,
-                         .created_at = now,
-                         .updated_at = now};
-  });
+  std::optional<model::Member> member;
+  auto const run = [&](store::Database::Work const& unit) { return database_.write(unit); };
+  auto const work = [&](store::Connection& connection, KeyStates& states) -> Result<> {
+    member = TRY(add_one(connection, states, caller, id, project));
+    return {};
+  };
+  TRY(encryption_.in_unit(run, work));
+  return std::move(*member);
+}
+
+Result<model::Member> Sharing::add_one(store::Connection& connection, KeyStates& states,
+                                       model::Caller const& caller, ImageId const& id,
+                                       ProjectId const& project) const {
+  auto const found = TRY(store::Images(connection).get_for(id, caller));
+  auto const& image = found.image;
+  TRY(access_.require(actions_.add, caller, {image, found.membership}));
+  TRY(require_members_offered(image));
+  if (project == image.owner) return error(Fault::share_with_self);
+  auto const forbidden = TRY(forbids_sharing(states, image));
+  if (forbidden) return error(Fault::not_shareable, std::string(text_of(*forbidden)));
+  auto const key = key_of(image);
+  if (key && !TRY(store::KeyGrants(connection).is_granted(*key, project))) {
+    return error(Fault::not_shareable, std::string(text_of(Fault::key_not_granted)));
+  }
+  store::Members members(connection);
+  if (TRY(members.find(id, project))) {
+    return error(Fault::member_exists,
+                 fmt::format("Member {} is duplicated for image {}", project.text, id.text));
+  }
+  if (image.member_count >= TRY(capacity(connection, image))) return error(Fault::member_limit);
+  if (image.member_count == 0 && !TRY(quotas_.may_share_another(connection, image.owner))) {
+    return error(Fault::sharing_quota);
+  }
+  auto const now = clock_.now();
+  TRY(members.add(id, image.created_at, std::span(&project, 1), now));
+  auto const after = after_adding(image);
+  TRY(store::Images(connection).change_member_count(image, 1, after.visibility, after.auto_shared));
+  TRY(record(connection, model::audit::member_create, now, caller, image, project));
+  return model::Member{.image = id,
+                       .project = project,
+                       .status = model::MemberStatus::pending,
+                       .created_at = now,
+                       .updated_at = now};
 }
 
 Result<std::vector<model::Member>> Sharing::list(model::Caller const& caller, ImageId const& id) {

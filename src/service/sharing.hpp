@@ -79,7 +79,7 @@ public:
   // Inside a unit of work: one image with the projects of the request. The change and its audit
   // event are written to the connection; the failures are returned, by index.
 
-  Result<PairFailures> add_all(store::Connection& connection, Batch const& batch,
+  Result<PairFailures> add_all(store::Connection& connection, KeyStates& states, Batch const& batch,
                                ImageId const& image, std::span<ProjectId const> projects,
                                ProjectFaults const& checked);
   Result<PairFailures> remove_all(store::Connection& connection, Batch const& batch,
@@ -102,6 +102,9 @@ private:
     policy::ActionId remove;
   };
 
+  Result<model::Member> add_one(store::Connection& connection, KeyStates& states,
+                                model::Caller const& caller, ImageId const& id,
+                                ProjectId const& project) const;
   Result<std::int64_t> capacity(store::Connection& connection, model::Image const& image) const;
   Result<> require_members_offered(model::Image const& image) const;
 

@@ -171,13 +171,14 @@ private:
   std::vector<ProjectId> asked_again_; ///< rejected it before
 };
 
-Result<PairFailures> Sharing::add_all(store::Connection& connection, Batch const& batch,
-                                      ImageId const& id, std::span<ProjectId const> projects,
+Result<PairFailures> Sharing::add_all(store::Connection& connection, KeyStates& states,
+                                      Batch const& batch, ImageId const& id,
+                                      std::span<ProjectId const> projects,
                                       ProjectFaults const& checked) {
   auto const image = TRY(look_up(access_, connection, id, batch.caller));
   auto fault = forbids_owner_act(batch.caller, image);
   if (!fault && image->status != model::ImageStatus::active) fault = Fault::image_not_active;
-  if (!fault) fault = TRY(forbids_sharing(encryption_, *image));
+  if (!fault) fault = TRY(forbids_sharing(states, *image));
   auto failures = fault ? all_fail(projects.size(), *fault)
                         : TRY(Adding(*this, connection, batch, *image).run(projects, checked));
   TRY(record(connection, batch, model::audit::member_create, id, image, projects, failures));

@@ -26,12 +26,11 @@ bool is_full_server(model::Image const& image) {
   return whole && text::equals_ignoring_case(*whole, "true");
 }
 
-Result<std::optional<Fault>> forbids_sharing(Encryption const& encryption,
-                                             model::Image const& image) {
+Result<std::optional<Fault>> forbids_sharing(KeyStates& states, model::Image const& image) {
   if (is_full_server(image) && !is_from_backup(image)) {
     return std::optional(Fault::full_server_image);
   }
-  return encryption.forbids_sharing(image);
+  return Encryption::forbids_sharing(states, image);
 }
 
 std::int64_t member_capacity(model::Image const& image, std::int64_t member_limit) {

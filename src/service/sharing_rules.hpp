@@ -21,8 +21,7 @@ bool is_full_server(model::Image const& image);
 
 /// Why the image as such cannot be shared, whoever asks and whoever is to receive it; nothing when
 /// it can. `full_server_image`, those of `Encryption::forbids_sharing`.
-Result<std::optional<Fault>> forbids_sharing(Encryption const& encryption,
-                                             model::Image const& image);
+Result<std::optional<Fault>> forbids_sharing(KeyStates& states, model::Image const& image);
 
 /// How many members the image may have when its owner's limit is `member_limit`.
 std::int64_t member_capacity(model::Image const& image, std::int64_t member_limit);

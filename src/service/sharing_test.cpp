@@ -117,11 +117,15 @@ protected:
   std::map<std::size_t, Fault> share(model::Caller const& caller, ImageId const& id,
                                      std::vector<ProjectId> const& projects) {
     auto const checked = sharing_->check_projects(projects).value();
-    return outcome(
-        [&](store::Connection& connection, Batch const& batch) {
-          return sharing_->add_all(connection, batch, id, projects, checked);
-        },
-        caller);
+    PairFailures failures;
+    auto const run = [&](store::Database::Work const& work) { return database_->write(work); };
+    auto const add = [&](store::Connection& connection, KeyStates& states) -> Result<> {
+      failures =
+          TRY(sharing_->add_all(connection, states, batch_of(caller), id, projects, checked));
+      return {};
+    };
+    EXPECT_TRUE(encryption_->in_unit(run, add));
+    return by_index(failures);
   }
   std::map<std::size_t, Fault> unshare(model::Caller const& caller, ImageId const& id,
                                        std::vector<ProjectId> const& projects) {
@@ -142,12 +146,18 @@ protected:
   }
   template <class Work>
   std::map<std::size_t, Fault> outcome(Work work, model::Caller const& caller) {
-    JobId const job{"0123456789abcdef0123456789abcdef"};
-    Batch const batch{caller, job, clock_.now()};
+    auto const batch = batch_of(caller);
     auto const failures =
         database_->write([&](store::Connection& connection) { return work(connection, batch); });
+    return by_index(*failures);
+  }
+  [[nodiscard]] Batch batch_of(model::Caller const& caller) const {
+    static JobId const job{"0123456789abcdef0123456789abcdef"};
+    return {caller, job, clock_.now()};
+  }
+  static std::map<std::size_t, Fault> by_index(PairFailures const& failures) {
     std::map<std::size_t, Fault> out;
-    for (auto const& failure : *failures)
+    for (auto const& failure : failures)
       out.emplace(failure.index, failure.fault);
     return out;
   }

@@ -5,14 +5,14 @@ namespace vitrine::jobs {
 
 JobKind add_members(KindServices const& services) {
   auto& sharing = services.sharing;
-  return groups_kind(kAddMembers, sharing, Fault::member_not_stored,
+  return groups_kind(kAddMembers, services, Fault::member_not_stored,
                      [&sharing](PairArguments const& arguments) -> Result<Apply> {
                        auto const checked = TRY(sharing.check_projects(arguments.projects));
-                       return Apply([&sharing, &arguments, checked](store::Connection& connection,
-                                                                    service::Batch const& batch,
-                                                                    ImageId const& image) {
-                         return sharing.add_all(connection, batch, image, arguments.projects,
-                                                checked);
+                       return Apply([&sharing, &arguments, checked](
+                                        store::Connection& connection, service::KeyStates& states,
+                                        service::Batch const& batch, ImageId const& image) {
+                         return sharing.add_all(connection, states, batch, image,
+                                                arguments.projects, checked);
                        });
                      });
 }

@@ -6,10 +6,10 @@ namespace vitrine::jobs {
 JobKind answer_shares(KindServices const& services) {
   auto& sharing = services.sharing;
   return groups_kind(
-      kAnswerShares, sharing, Fault::member_not_stored,
+      kAnswerShares, services, Fault::member_not_stored,
       [&sharing](PairArguments const& arguments) -> Apply {
-        return [&sharing, &arguments](store::Connection& connection, service::Batch const& batch,
-                                      ImageId const& image) {
+        return [&sharing, &arguments](store::Connection& connection, service::KeyStates&,
+                                      service::Batch const& batch, ImageId const& image) {
           return sharing.answer_all(connection, batch, image, arguments.projects, arguments.status);
         };
       });

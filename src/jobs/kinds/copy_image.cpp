@@ -41,8 +41,8 @@ Result<service::CopyRequest> from_json(std::string_view text) {
 /// One attempt.
 class Copying {
 public:
-  Copying(JobContext& context, service::Copies const& copies)
-      : context_(context), copies_(copies),
+  Copying(JobContext& context, service::Copies const& copies, service::Encryption const& encryption)
+      : context_(context), copies_(copies), encryption_(encryption),
         batch_{context.caller(), context.job().id, context.now()} {}
 
   Result<> run() {
@@ -70,11 +70,13 @@ public:
 private:
   Result<service::CopyWork> begin(service::CopyRequest const& request) {
     std::optional<service::CopyWork> work;
-    auto const begun = context_.commit(0, [&](store::Connection& connection) -> Result<> {
+    auto const begin = [&](store::Connection& connection, service::KeyStates& states) -> Result<> {
       auto const& job = context_.job();
-      work = TRY(copies_.begin(connection, batch_, request, !job.image.empty()));
+      work = TRY(copies_.begin(connection, states, batch_, request, !job.image.empty()));
       return store::Jobs(connection).set_image(job.id, request.target, request.name);
-    });
+    };
+    auto const begun = encryption_.in_unit(
+        [&](store::Database::Work const& unit) { return context_.commit(0, unit); }, begin);
     if (!begun) return Error(begun.error());
     return std::move(*work);
   }
@@ -104,6 +106,7 @@ private:
 
   JobContext& context_;
   service::Copies const& copies_;
+  service::Encryption const& encryption_;
   service::Batch const batch_;
 };
 
@@ -117,17 +120,19 @@ Order copy_order(model::Caller const& caller, service::Copies const& copies,
           .images = {request.source},
           .image_name = request.name,
           .limit = FlowLimit{.kinds = {kCopyImage}, .of_project = true, .most = limits::copy_jobs},
-          .with = [&caller, &copies, request](store::Connection& connection) {
-            return copies.check(connection, caller, request);
+          .with = [&caller, &copies, request](store::Connection& connection,
+                                              service::KeyStates& states) {
+            return copies.check(connection, states, caller, request);
           }};
 }
 
 JobKind copy_image(KindServices const& services) {
-  auto& copies = services.copies;
+  auto const attempt = [&copies = services.copies, &encryption = services.encryption](
+                           JobContext& context) { return Copying(context, copies, encryption); };
   return {.name = kCopyImage,
-          .run = [&copies](JobContext& context) { return Copying(context, copies).run(); },
-          .give_up = [&copies](JobContext& context,
-                               Error const& why) { return Copying(context, copies).give_up(why); }};
+          .run = [attempt](JobContext& context) { return attempt(context).run(); },
+          .give_up = [attempt](JobContext& context,
+                               Error const& why) { return attempt(context).give_up(why); }};
 }
 
 } // namespace vitrine::jobs

@@ -1,9 +1,13 @@
 #include "jobs/house_test.hpp"
 #include "jobs/kinds/copy_image.hpp"
+#include "jobs/kinds/export_image.hpp"
+#include "jobs/kinds/import_image.hpp"
 #include "store/metadata/image_keys.hpp"
 #include "store/metadata/key_grants.hpp"
 
+#include <chrono>
 #include <fstream>
+#include <future>
 #include <span>
 
 namespace vitrine::jobs {
@@ -165,6 +169,71 @@ TEST_F(CopyImageTest, WithAKeyTheJobCarriesTheData) {
   EXPECT_TRUE(run());
   EXPECT_EQ(data_of(house_.report(back).job.image), data);
   EXPECT_EQ(files().size(), 2U) << "the plain copy shares the bytes of the source";
+}
+
+// A Barbican that was slow held the only writer of SQLite, and with it all requests that write.
+TEST_F(CopyImageTest, NobodyWaitsWhileTheKeyServiceIsAsked) {
+  int asked = 0;
+  int others = 100;
+  std::vector<std::future<void>> writers; // outlive a unit of work that blocks them
+  house_.slow_keys->while_asked = [&] {
+    ++asked;
+    writers.push_back(std::async(std::launch::async, [&] { house_.image(++others); }));
+    ASSERT_EQ(writers.back().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  };
+  auto const expect_asked = [&](int times, char const* by) {
+    EXPECT_EQ(asked, times) << by;
+    asked = 0;
+  };
+  auto const key = granted_key();
+  auto const copy = submit(with_data("data"), house_.owner, key).value();
+  expect_asked(1, "the request for a copy");
+  EXPECT_TRUE(run());
+  expect_asked(1, "its job");
+  auto const image = house_.report(copy).job.image;
+  ASSERT_FALSE(image.empty());
+
+  PairArguments const pairs{.images = {image}, .projects = {house_.owner.project, {"b"}}};
+  auto const share = house_.submit(kAddMembers, pairs);
+  EXPECT_TRUE(run());
+  expect_asked(1, "a job that shares");
+  EXPECT_EQ(house_.report(share).failures.at(0).size(), 2U);
+  EXPECT_EQ(house_.sharing->add(house_.owner, image, {"b"}).error().fault, Fault::not_shareable);
+  expect_asked(1, "a share by itself");
+
+  std::filesystem::create_directories(house_.path / "buckets/owner/bucket");
+  service::ExportRequest const out{.image = image, .target = {"bucket", "disk"}, .format = "raw"};
+  auto const order = export_order(house_.owner, *house_.exports, out);
+  auto const exported = house_.submitter->submit(house_.owner, order).value();
+  expect_asked(1, "the request for an export");
+  EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
+  expect_asked(1, "its job");
+  EXPECT_EQ(house_.report(exported).job.status, JobStatus::success);
+
+  service::ImportRequest in;
+  in.source = {"bucket", "disk"};
+  in.draft.id = {new_uuid()};
+  in.draft.owner = house_.owner.project;
+  in.draft.name = "import";
+  in.draft.container_format = "bare";
+  in.draft.set_properties({{"__system__cmkid", key}});
+  auto const imported =
+      house_.submitter
+          ->submit(house_.owner, import_order(kImportImage, house_.owner, *house_.imports, in))
+          .value();
+  expect_asked(1, "the request for an import");
+  EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
+  expect_asked(1, "its job");
+  EXPECT_EQ(house_.report(imported).job.status, JobStatus::success);
+  EXPECT_EQ(data_of(in.draft.id), "data");
+}
+
+TEST_F(CopyImageTest, AKeyServiceThatDoesNotAnswerRefusesWhatNeedsIt) {
+  auto const key = granted_key();
+  auto const source = with_data("data");
+  house_.slow_keys->answer = error(Fault::unavailable, "The key service does not answer.");
+  EXPECT_EQ(submit(source, house_.owner, key).error().fault, Fault::job_not_stored);
+  EXPECT_TRUE(submit(source));
 }
 
 TEST_F(CopyImageTest, AKeyThatIsDisabledMeanwhileFailsItAndLeavesNothing) {

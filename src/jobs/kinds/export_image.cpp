@@ -43,19 +43,16 @@ Result<ExportRequest> from_json(std::string_view text) {
 /// One attempt.
 class Export {
 public:
-  Export(JobContext& context, service::Exports const& exports, store::Database& database,
-         store::Buckets& buckets, ExportRequest const& request)
-      : context_(context), exports_(exports), database_(database), buckets_(buckets),
-        request_(request) {}
+  Export(JobContext& context, KindServices const& services, ExportRequest const& request)
+      : context_(context), exports_(services.exports), encryption_(services.encryption),
+        buckets_(services.buckets), request_(request) {}
 
   Result<> run() {
     auto const& job = context_.job();
     if (job.done == kDone) return {}; // told by an attempt that ended right after
     // An attempt that was handed back does not count, but it has written.
     if (job.attempt > 1 || job.done > 0) TRY(remove_unfinished());
-    auto const source = TRY(database_.read([&](store::Connection& connection) {
-      return exports_.admit(connection, context_.caller(), request_);
-    }));
+    auto const source = TRY(admit());
     auto const data = TRY(exports_.open(
         source, request_, [&](int percent) { return advance(kConverted * percent / 100); }));
     auto writer = buckets_.create(user(), request_.target, data->size_bytes());
@@ -74,6 +71,17 @@ public:
   }
 
 private:
+  Result<service::ExportSource> admit() {
+    std::optional<service::ExportSource> source;
+    auto const run = [&](store::Database::Work const& unit) { return context_.read(unit); };
+    auto const work = [&](store::Connection& connection, service::KeyStates& states) -> Result<> {
+      source = TRY(exports_.admit(connection, states, context_.caller(), request_));
+      return {};
+    };
+    TRY(encryption_.in_unit(run, work));
+    return std::move(*source);
+  }
+
   [[nodiscard]] store::BucketUser user() const {
     return {context_.caller().user, context_.caller().project};
   }
@@ -123,7 +131,7 @@ private:
 
   JobContext& context_;
   service::Exports const& exports_;
-  store::Database& database_;
+  service::Encryption const& encryption_;
   store::Buckets& buckets_;
   ExportRequest const& request_;
 };
@@ -139,8 +147,9 @@ Order export_order(model::Caller const& caller, service::Exports const& exports,
           .units = kDone,
           .lane = model::JobLane::carrying,
           .image = request.image,
-          .with = [&caller, &exports, request](store::Connection& connection) -> Result<> {
-            TRY(exports.admit(connection, caller, request));
+          .with = [&caller, &exports, request](store::Connection& connection,
+                                               service::KeyStates& states) -> Result<> {
+            TRY(exports.admit(connection, states, caller, request));
             if (!TRY(store::Jobs(connection).is_open(kExportImage, request.image))) return {};
             return error(Fault::export_running);
           }};
@@ -149,10 +158,9 @@ Order export_order(model::Caller const& caller, service::Exports const& exports,
 JobKind export_image(KindServices const& services) {
   auto& exports = services.exports;
   return {.name = kExportImage,
-          .run = [&exports, &database = services.database,
-                  &buckets = services.buckets](JobContext& context) -> Result<> {
+          .run = [services](JobContext& context) -> Result<> {
             auto const request = TRY(from_json(context.job().arguments_json));
-            return Export(context, exports, database, buckets, request).run();
+            return Export(context, services, request).run();
           },
           .give_up = [&exports](JobContext& context, Error const& why) -> Result<> {
             auto const request = TRY(from_json(context.job().arguments_json));

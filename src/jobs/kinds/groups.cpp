@@ -15,10 +15,10 @@ constexpr std::size_t kPairsPerCommit = 2560;
 
 class Walk {
 public:
-  Walk(JobContext& context, service::Sharing& sharing, PairArguments const& arguments, Apply apply,
-       Fault not_stored)
-      : context_(context), sharing_(sharing), arguments_(arguments), apply_(std::move(apply)),
-        not_stored_(not_stored) {}
+  Walk(JobContext& context, KindServices const& services, PairArguments const& arguments,
+       Apply apply, Fault not_stored)
+      : context_(context), sharing_(services.sharing), encryption_(services.encryption),
+        arguments_(arguments), apply_(std::move(apply)), not_stored_(not_stored) {}
 
   Result<> run() {
     auto const finished = TRY(context_.finished_positions());
@@ -48,13 +48,13 @@ private:
 
   /// Without `apply` the images fail.
   Result<> commit(std::span<std::size_t const> images, Apply const& apply) {
-    return context_.commit(units(images.size()), [&](store::Connection& connection) -> Result<> {
+    auto const treat = [&](store::Connection& connection, service::KeyStates& states) -> Result<> {
       service::Batch const batch{context_.caller(), context_.job().id, context_.now()};
       auto const& event = event_of(context_.job().kind);
       store::Jobs jobs(connection);
       for (auto const index : images) {
         auto const& image = arguments_.images[index];
-        auto const failures = apply ? TRY(apply(connection, batch, image))
+        auto const failures = apply ? TRY(apply(connection, states, batch, image))
                                     : TRY(sharing_.fail_all(connection, batch, event, image,
                                                             arguments_.projects, not_stored_));
         TRY(jobs.add_item(context_.job().id, {.position = static_cast<std::int64_t>(index),
@@ -62,7 +62,12 @@ private:
                                               .failures_json = failures_to_json(failures)}));
       }
       return {};
-    });
+    };
+    return encryption_.in_unit(
+        [&](store::Database::Work const& unit) {
+          return context_.commit(units(images.size()), unit);
+        },
+        treat);
   }
 
   [[nodiscard]] std::size_t projects() const { return arguments_.projects.size(); }
@@ -72,6 +77,7 @@ private:
 
   JobContext& context_;
   service::Sharing& sharing_;
+  service::Encryption const& encryption_;
   PairArguments const& arguments_;
   Apply const apply_;
   Fault const not_stored_;
@@ -79,13 +85,13 @@ private:
 
 } // namespace
 
-JobKind groups_kind(std::string_view name, service::Sharing& sharing, Fault not_stored,
+JobKind groups_kind(std::string_view name, KindServices const& services, Fault not_stored,
                     Prepare prepare) {
-  auto const walk = [&sharing, not_stored](JobContext& context,
+  auto const walk = [services, not_stored](JobContext& context,
                                            Prepare const& prepared) -> Result<> {
     auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
     auto const apply = TRY(prepared(arguments));
-    return Walk(context, sharing, arguments, apply, not_stored).run();
+    return Walk(context, services, arguments, apply, not_stored).run();
   };
   return {.name = name,
           .run = [walk, prepare](JobContext& context) { return walk(context, prepare); },

@@ -9,14 +9,14 @@ TEST(GroupsTest, AnImageThatCannotBeStoredFailsAlone) {
   auto const arguments = house.pairs(3, 2);
   auto const bad = arguments.images[1];
   Prepare const prepare = [&](PairArguments const&) -> Apply {
-    return [&](store::Connection&, service::Batch const&,
+    return [&](store::Connection&, service::KeyStates&, service::Batch const&,
                ImageId const& image) -> Result<service::PairFailures> {
       if (image == bad) return error(Fault::internal);
       return service::PairFailures{};
     };
   };
   std::vector<JobKind> kinds{
-      groups_kind(kAddMembers, *house.sharing, Fault::member_not_stored, prepare)};
+      groups_kind(kAddMembers, house.services(), Fault::member_not_stored, prepare)};
   Engine engine(*house.database, house.clock, house.bell, kinds, house.metrics, {});
   auto const id = house.submit(kAddMembers, arguments);
   EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());

@@ -83,8 +83,9 @@ class Import {
 public:
   Import(JobContext& context, ImportServices const& services, ImportTeller const& teller,
          ImportRequest const& request)
-      : context_(context), imports_(services.imports), uploads_(services.uploads),
-        buckets_(services.buckets), teller_(teller), request_(request) {}
+      : context_(context), imports_(services.imports), encryption_(services.encryption),
+        uploads_(services.uploads), buckets_(services.buckets), teller_(teller), request_(request) {
+  }
 
   Result<bool> run() {
     if (TRY(was_made())) return false;
@@ -142,18 +143,20 @@ private:
 
   Result<model::Image> begin() {
     std::optional<model::Image> image;
-    auto const begun = context_.commit(0, [&](store::Connection& connection) -> Result<> {
+    auto const begin = [&](store::Connection& connection, service::KeyStates& states) -> Result<> {
       auto const& job = context_.job();
       auto const& row = teller_.row;
       service::Batch const batch{context_.caller(), job.id, context_.now()};
-      image = TRY(imports_.begin(connection, batch, request_, !row.image.empty()));
+      image = TRY(imports_.begin(connection, states, batch, request_, !row.image.empty()));
       auto const name = request_.registers ? std::string() : *image->name;
       store::Jobs jobs(connection);
       if (is_sub_job()) TRY(jobs.begin_sub_job(row.id, batch.now));
       // Of several images the job tells of the first.
       if (is_sub_job() && teller_.position == 0) TRY(jobs.set_image(job.id, image->id, name));
       return jobs.set_image(row.id, image->id, name);
-    });
+    };
+    auto const begun = encryption_.in_unit(
+        [&](store::Database::Work const& unit) { return context_.commit(0, unit); }, begin);
     if (!begun) return Error(begun.error());
     return std::move(*image);
   }
@@ -202,6 +205,7 @@ private:
 
   JobContext& context_;
   service::Imports const& imports_;
+  service::Encryption const& encryption_;
   service::Uploads& uploads_;
   store::Buckets& buckets_;
   ImportTeller const& teller_;
@@ -211,8 +215,8 @@ private:
 JobKind import_kind(std::string_view name, KindServices const& services) {
   return {
       .name = name,
-      .run = [use = ImportServices{services.imports, services.uploads, services.buckets}](
-                 JobContext& context) -> Result<> {
+      .run = [use = ImportServices{services.imports, services.encryption, services.uploads,
+                                   services.buckets}](JobContext& context) -> Result<> {
         auto const request = TRY(import_from_json(context.job().arguments_json));
         TRY(import_one(context, use, {.row = context.job()}, request));
         return {};
@@ -260,8 +264,9 @@ Order import_order(std::string_view kind, model::Caller const& caller,
               .image = registers ? draft.id : ImageId{},
               .image_name = registers ? "" : draft.name.value_or(""),
               .limit = import_limit()};
-  order.with = [&caller, &imports, request](store::Connection& connection) {
-    return imports.take(connection, caller, request);
+  order.with = [&caller, &imports, request](store::Connection& connection,
+                                            service::KeyStates& states) {
+    return imports.take(connection, states, caller, request);
   };
   return order;
 }

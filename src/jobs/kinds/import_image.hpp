@@ -27,6 +27,7 @@ Result<service::ImportRequest> import_from_json(std::string_view arguments);
 /// What the work needs; must outlive it.
 struct ImportServices {
   service::Imports const& imports;
+  service::Encryption const& encryption;
   service::Uploads& uploads;
   store::Buckets& buckets;
 };

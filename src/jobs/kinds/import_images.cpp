@@ -124,14 +124,17 @@ private:
   /// Looks into the archive. From then on its disks are what the sub jobs say.
   Result<std::vector<model::Job>> find_parts() {
     auto const requests = TRY(requests_of_disks());
-    auto const stored = context_.commit(0, [&](store::Connection& connection) -> Result<> {
+    auto const begin = [&](store::Connection& connection, service::KeyStates& states) -> Result<> {
       std::vector<model::SubJob> parts;
       for (auto const& request : requests) {
-        TRY(services_.imports.take(connection, context_.caller(), request, std::ssize(requests)));
+        TRY(services_.imports.take(connection, states, context_.caller(), request,
+                                   std::ssize(requests)));
         parts.push_back(sub_job(parts.empty() ? kImportImage : kImportData, request));
       }
       return store::Jobs(connection).insert_sub_jobs(context_.job(), parts);
-    });
+    };
+    auto const stored = services_.encryption.in_unit(
+        [&](store::Database::Work const& unit) { return context_.commit(0, unit); }, begin);
     if (!stored) return Error(stored.error());
     return stored_parts();
   }
@@ -214,9 +217,10 @@ Order images_order(model::Caller const& caller, service::Imports const& imports,
     order.images.push_back(request.draft.id);
     order.sub_jobs.push_back(sub_job(kind, request));
   }
-  order.with = [&caller, &imports, parts](store::Connection& connection) -> Result<> {
+  order.with = [&caller, &imports, parts](store::Connection& connection,
+                                          service::KeyStates& states) -> Result<> {
     for (auto const& part : parts)
-      TRY(imports.take(connection, caller, part.request, std::ssize(parts)));
+      TRY(imports.take(connection, states, caller, part.request, std::ssize(parts)));
     return {};
   };
   return order;
@@ -225,14 +229,16 @@ Order images_order(model::Caller const& caller, service::Imports const& imports,
 Order ova_order(model::Caller const& caller, service::Imports const& imports,
                 ImportRequest const& system, ImportRequest const& data) {
   auto order = order_of(ova_to_json({system, data}), system);
-  order.with = [&caller, &imports, system](store::Connection& connection) {
-    return imports.take(connection, caller, system);
+  order.with = [&caller, &imports, system](store::Connection& connection,
+                                           service::KeyStates& states) {
+    return imports.take(connection, states, caller, system);
   };
   return order;
 }
 
 JobKind import_images(KindServices const& services) {
-  ImportServices const use{services.imports, services.uploads, services.buckets};
+  ImportServices const use{services.imports, services.encryption, services.uploads,
+                           services.buckets};
   auto& database = services.database;
   return {.name = kImportImages,
           .run = [use, &database](

@@ -10,6 +10,7 @@
 
 namespace vitrine::service {
 class Copies;
+class Encryption;
 class Exports;
 class Imports;
 class Sharing;
@@ -39,6 +40,7 @@ struct KindServices {
   service::Copies const& copies;
   service::Imports const& imports;
   service::Exports const& exports;
+  service::Encryption const& encryption;
   service::Uploads& uploads;
   store::Database& database;
   store::Buckets& buckets;

@@ -5,11 +5,11 @@ namespace vitrine::jobs {
 
 JobKind remove_members(KindServices const& services) {
   auto& sharing = services.sharing;
-  return groups_kind(kRemoveMembers, sharing, Fault::member_not_removed,
+  return groups_kind(kRemoveMembers, services, Fault::member_not_removed,
                      [&sharing](PairArguments const& arguments) -> Apply {
-                       return [&sharing, &arguments](store::Connection& connection,
-                                                     service::Batch const& batch,
-                                                     ImageId const& image) {
+                       return [&sharing,
+                               &arguments](store::Connection& connection, service::KeyStates&,
+                                           service::Batch const& batch, ImageId const& image) {
                          return sharing.remove_all(connection, batch, image, arguments.projects);
                        };
                      });
