@@ -1,5 +1,6 @@
 #include "service/copies.hpp"
 
+#include "model/image_stores.hpp"
 #include "service/sharing_rules.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
@@ -111,7 +112,7 @@ Result<CopyWork> Copies::begin(store::Connection& connection, KeyStates& states,
     if (!waits_for_data(made)) return CopyWork{std::move(made), {}, {}};
     auto pair = TRY(prepare(connection, states, batch.caller, request));
     auto const before = made;
-    TRY(uploads_.announce(connection, made));
+    TRY(uploads_.announce(connection, made, model::store_of(pair.source.blob)));
     TRY(images.update(before, made));
     auto key = TRY(store::ImageKeys(connection).find(pair.source.id));
     return CopyWork{std::move(made), std::move(pair.source), std::move(key)};
@@ -132,7 +133,7 @@ Result<CopyWork> Copies::begin(store::Connection& connection, KeyStates& states,
   copy.checksum.reset();
   copy.hash_value.reset();
   copy.blob = {};
-  TRY(uploads_.announce(connection, copy));
+  TRY(uploads_.announce(connection, copy, model::store_of(source.blob)));
   TRY(images.insert(copy));
   return CopyWork{std::move(copy), std::move(source), std::move(key)};
 }

@@ -107,13 +107,14 @@ Result<std::unique_ptr<Upload>> Uploads::begin(model::Caller const& caller, Imag
   return Error(writer.error());
 }
 
-Result<> Uploads::announce(store::Connection& connection, model::Image& image) const {
+Result<> Uploads::announce(store::Connection& connection, model::Image& image,
+                           std::optional<std::string_view> store) const {
   auto const now = clock_.now();
   if (!image.upload_id.empty()) {
     TRY(store::RunningUploads(connection).remove(BlobId{image.upload_id}));
   }
   image.status = model::ImageStatus::saving;
-  image.upload_id = model::new_blob_id(options_.store).text;
+  image.upload_id = model::new_blob_id(store.value_or(options_.store)).text;
   image.upload_error.clear();
   image.updated_at = now;
   return store::RunningUploads(connection).add(BlobId{image.upload_id}, options_.server, now);

@@ -83,9 +83,11 @@ public:
   Result<std::unique_ptr<Upload>> begin(model::Caller const& caller, ImageId const& image,
                                         Announcement const& announced);
 
-  /// For a job, in a unit of work that also stores `image`: it waits for an upload from now on.
-  /// What an earlier attempt still uploads is refused at its end (`image_gone`).
-  Result<> announce(store::Connection& connection, model::Image& image) const;
+  /// For a job, in a unit of work that also stores `image`: it waits for an upload from now on, to
+  /// the store with that key, else to the one for data that names none. What an earlier attempt
+  /// still uploads is refused at its end (`image_gone`).
+  Result<> announce(store::Connection& connection, model::Image& image,
+                    std::optional<std::string_view> store = {}) const;
   /// The upload to an image that was announced, once that is committed. When it fails the image
   /// stays as it is: how it ends is the job's to say. Errors: `store_full`, `unavailable`.
   Result<std::unique_ptr<Upload>> begin_announced(model::Caller const& caller,

@@ -12,6 +12,7 @@ import pytest
 import harness
 import s3
 import store
+from keyring import new_key
 from test_copy import copied
 from test_imports import put as put_into_bucket
 
@@ -192,6 +193,24 @@ def test_equal_content_is_kept_once_a_store(several):
         demo.delete(f"/v2/images/{image['id']}").expect(204)
     harness.wait_until(lambda: several.files("fast") == [], what="the bytes to go")
     assert demo.download(other["id"]).body == b"same bytes"
+
+
+def test_a_copy_whose_data_is_carried_stays_in_the_store_of_its_source(several):
+    """It went to the default store, which may be another contract, or another country."""
+    server = several.server
+    demo = server.client("demo")
+    source = put(demo, b"ten bytes.", "fast")
+    key = new_key(server, "k", demo)
+    job = copied(demo, source["id"], cmk_id=key)
+    assert job["status"] == "SUCCESS", job
+    sealed = demo.show(job["entities"]["image_id"])
+    assert sealed["stores"] == "fast"
+    assert several.files("fast") == [10, 26]
+    plain = demo.show(copied(demo, sealed["id"])["entities"]["image_id"])
+    assert plain["stores"] == "fast"
+    assert [demo.download(image["id"]).body for image in (sealed, plain)] == [b"ten bytes."] * 2
+    assert (several.files("main"), several.files("cold")) == ([], [])
+    assert several.check()[-1] == "2 blobs compared, 0 wrong"
 
 
 def test_damaged_data_is_healed_in_its_store_only(several):
