@@ -1,6 +1,8 @@
 #include "app/move.hpp"
 
 #include "app/stores.hpp"
+#include "model/image_stores.hpp"
+#include "service/blob_check.hpp"
 #include "service/copy_blobs.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 #include "store/metadata/blob_index.hpp"
@@ -22,8 +24,8 @@ std::string amount_of(service::CopiedBlobs const& blobs) {
   return fmt::format("{} blobs, {} bytes", blobs.blobs, blobs.bytes);
 }
 
-// Data in further stores stays where it is: the new configuration must know them.
-Result<> check_stores(store::Database& database, ops::Config const& config) {
+// Data in further stores stays where it is: the new configuration must know them,
+Result<> check_store_names(store::Database& database, ops::Config const& config) {
   auto const totals = TRY(database.read(
       [](store::Connection& connection) { return store::BlobIndex(connection).totals(); }));
   for (auto const& total : totals) {
@@ -32,6 +34,24 @@ Result<> check_stores(store::Database& database, ops::Config const& config) {
                  fmt::format("{} blobs are in the store '{}', of which the configuration has no "
                              "section [store.{}]",
                              total.blobs, total.store, total.store));
+  }
+  return {};
+}
+
+// and lead to the same places.
+Result<> check_further_blobs(store::Database& database, store::Blobs& stores) {
+  auto const rows = TRY(database.read(
+      [](store::Connection& connection) { return store::BlobIndex(connection).all(); }));
+  for (auto const& row : rows) {
+    auto const store = model::store_of(row.id);
+    if (store.empty()) continue;
+    auto const found = TRY(service::stored_size_bytes(stores, row.id));
+    if (found == row.size_bytes) continue;
+    auto const what = found ? fmt::format("has {} bytes there, not {}", *found, row.size_bytes)
+                            : std::string("is not there");
+    return error(Fault::unavailable,
+                 fmt::format("section [store.{}] leads to another place: blob {} {}", store,
+                             model::id_in_store(row.id).text, what));
   }
   return {};
 }
@@ -45,6 +65,10 @@ bool is_same(std::string const& home, std::string const& directory) {
 Result<> move_blobs(store::Database& database, std::string const& directory,
                     ops::Config const& config, Tell const& tell) {
   auto const home = config.storage.directory.empty() ? directory : config.storage.directory;
+  if (!config.stores.empty()) {
+    auto const stores = TRY(open_blobs(home, config, nullptr));
+    TRY(check_further_blobs(database, *stores));
+  }
   if (config.storage.driver == ops::StorageDriver::file && is_same(home, directory)) {
     tell("image data: stays in " + directory);
     return {};
@@ -77,7 +101,7 @@ Result<> move_service(std::string const& directory, ops::Config const& config, T
   auto const from = TRY(store::sqlite::SqliteDatabase::open(directory + "/vitrine.db"));
   auto const into = TRY(open_database(directory, config.database));
   TRY(store::check_empty(*into));
-  TRY(check_stores(*from, config));
+  TRY(check_store_names(*from, config));
   // Rows come last: they say that all is there.
   TRY(move_blobs(*from, directory, config, tell));
   auto const tables = TRY(store::copy_rows(*from, *into));

@@ -161,7 +161,16 @@ def test_what_lies_in_a_further_store_stays_there(shared_parts, tmp_path):
     assert done.returncode == 1
     assert done.stderr == ("vitrine: 1 blobs are in the store 'fast', of which the configuration "
                            "has no section [store.fast]\n")
+    [blob] = (path for path in (tmp_path / "fast").rglob("*") if path.stat().st_size == 8)
+    elsewhere = tmp_path / "elsewhere"
+    leads = f"vitrine: section [store.fast] leads to another place: blob {blob.name} "
+    config.write_text(section.replace(str(tmp_path / "fast"), str(elsewhere)))
+    assert move(alone, shared_parts, config).stderr == leads + "is not there\n"
     config.write_text(section)
+    blob.write_bytes(b"it stay")
+    assert move(alone, shared_parts, config).stderr == leads + "has 7 bytes there, not 8\n"
+    blob.write_bytes(b"it stays")
+    assert moved_rows(shared_parts, "images", ["id"]) == []
     done = move(alone, shared_parts, config)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("image data: 1 blobs, 5 bytes copied, read back and compared\n")
