@@ -276,11 +276,19 @@ int refused(CLI::App const& program, CLI::ParseError const& problem) {
   return status == 0 ? 0 : 2;
 }
 
+// A name would be granted, and never be met.
+bool is_keystone_domain_id(std::string_view text) { return is_job_id(text) || text == "default"; }
+
 Result<std::string> grantee_id(console::KeyTools::Grantee const& named, ops::Config const& config,
                                store::Database& database) {
   if (!named.project.empty()) return TRY(project_named(named.project, config, database)).text;
-  if (named.domain.empty() || config.identity.driver != ops::IdentityDriver::builtin) {
-    return named.domain;
+  if (named.domain.empty()) return named.domain;
+  if (config.identity.driver == ops::IdentityDriver::keystone) {
+    if (is_keystone_domain_id(named.domain)) return named.domain;
+    return error(Fault::invalid_value,
+                 fmt::format("'{}' is not the id of a domain of Keystone: 32 hex digits, or "
+                             "default; `openstack domain show` tells it",
+                             named.domain));
   }
   SystemClock const clock;
   identity::builtin::Directory directory(database, clock, {});
@@ -296,7 +304,9 @@ Result<> with_keys(console::KeyTools::Place const& place, console::KeyTools::Gra
   auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
   auto const grantee = TRY(grantee_id(named, config, *database));
-  auto const keys = TRY(open_keys(home, config));
+  store::DatabaseClock clock;
+  if (!config.database.url.empty()) TRY(clock.follow(*database));
+  auto const keys = TRY(open_keys(home, config, clock));
   service::KeyAdmin admin(*keys, *database);
   return use(admin, grantee);
 }

@@ -61,7 +61,8 @@ Result<service::OsVersions> os_versions_of(ops::Config const& config) {
 
 House::House(ops::Config const& from, Stores const& stores, service::policy::Policy policy,
              service::OsVersions systems, ops::Metrics& measures)
-    : config(from), ims(config.compat.profile == ops::Profile::ims), metrics(measures), access(std::move(policy),
+    : config(from), ims(config.compat.profile == ops::Profile::ims), clock(*stores.clock),
+      metrics(measures), access(std::move(policy),
                                 [this](std::string_view action) {
                                   metrics.counter(ops::Metric::policy_denials, {action}).add();
                                 }),

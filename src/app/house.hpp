@@ -50,7 +50,7 @@ struct House {
 
   ops::Config const& config;
   bool const ims;
-  store::DatabaseClock clock;
+  store::DatabaseClock& clock;
   ops::Metrics& metrics;
   ops::Health health;
   service::Access access;

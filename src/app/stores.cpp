@@ -10,6 +10,7 @@
 #include "store/keys/barbican/barbican.hpp"
 #include "store/keys/builtin/keyring.hpp"
 #include "store/keys/no_keys.hpp"
+#include "store/metadata/image_keys.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
 #include "store/metadata/timed_database.hpp"
@@ -118,6 +119,33 @@ Result<std::string> server_id(std::string const& directory) {
   file << id << "\n";
   if (!file.flush()) return failed_to("write", path);
   return id;
+}
+
+/// What `automatic` stands for.
+ops::KeysDriver keys_driver(ops::Config const& config) {
+  using Driver = ops::KeysDriver;
+  if (config.keys.driver != Driver::automatic) return config.keys.driver;
+  // Each of several servers would make keys that the others do not have.
+  bool const alone = config.database.url.empty() || !config.keys.file.empty();
+  return alone ? Driver::builtin : Driver::none;
+}
+
+std::string keyring_file(std::string const& directory, ops::Config const& config) {
+  return config.keys.file.empty() ? directory + "/keyring" : config.keys.file;
+}
+
+/// With an empty keyring the server would make new keys, which looks as if all were well, while
+/// nobody could read what is encrypted with the old ones.
+Result<> check_keyring(std::string const& directory, ops::Config const& config,
+                       store::KeyService& keys, store::Database& database) {
+  if (keys_driver(config) != ops::KeysDriver::builtin || !TRY(keys.list()).empty()) return {};
+  auto const images = TRY(database.read(
+      [](store::Connection& connection) { return store::ImageKeys(connection).count(); }));
+  if (images == 0) return {};
+  return error(Fault::unavailable,
+               fmt::format("{} images are encrypted, but the keyring {} is missing or empty: put "
+                           "back the one with their keys, or say where it is with keys.file",
+                           images, keyring_file(directory, config)));
 }
 
 } // namespace
@@ -234,24 +262,20 @@ Result<std::unique_ptr<api::Spools>> open_spools(std::string const& directory,
                                 .time = std::chrono::seconds(from.timeout_seconds)}));
 }
 
-Result<std::unique_ptr<store::KeyService>> open_keys(std::string const& directory,
-                                                     ops::Config const& config) {
-  static SystemClock const clock;
+Result<std::unique_ptr<store::KeyService>>
+open_keys(std::string const& directory, ops::Config const& config, Clock const& clock) {
   auto const& from = config.keys;
-  // Each of several servers would make keys that the others do not have.
-  bool const alone = config.database.url.empty() || !from.file.empty();
-  bool const none =
-      from.driver == ops::KeysDriver::none || (from.driver == ops::KeysDriver::automatic && !alone);
-  if (none) return std::make_unique<store::NoKeys>();
-  if (from.driver == ops::KeysDriver::barbican) {
+  auto const driver = keys_driver(config);
+  if (driver == ops::KeysDriver::none) return std::make_unique<store::NoKeys>();
+  if (driver == ops::KeysDriver::barbican) {
     return std::make_unique<store::Barbican>(
         store::BarbicanOptions{.url = from.url,
                                .ca_file = from.ca_file,
                                .timeout = std::chrono::seconds(from.timeout_seconds),
-                               .cache_seconds = from.cache_seconds},
+                               .cache = std::chrono::seconds(from.cache_seconds)},
         service_tokens(config.identity, clock), clock);
   }
-  return TRY(store::Keyring::open(from.file.empty() ? directory + "/keyring" : from.file, clock));
+  return TRY(store::Keyring::open(keyring_file(directory, config), clock));
 }
 
 Result<Stores> Stores::open(std::string const& directory, ops::Config const& config,
@@ -263,10 +287,13 @@ Result<Stores> Stores::open(std::string const& directory, ops::Config const& con
   auto blobs = TRY(open_blobs(directory, config, &metrics));
   auto converter = TRY(open_converter(directory, config));
   auto spools = TRY(open_spools(directory, config));
-  auto keys = TRY(open_keys(directory, config));
-  return Stores{std::move(locks),  std::move(database),  std::move(blobs),
-                std::move(keys),   std::move(converter), std::move(spools),
-                std::move(server), directory};
+  auto clock = std::make_unique<store::DatabaseClock>();
+  if (!config.database.url.empty()) TRY(clock->follow(*database));
+  auto keys = TRY(open_keys(directory, config, *clock));
+  TRY(check_keyring(directory, config, *keys, *database));
+  return Stores{std::move(locks),  std::move(database), std::move(clock),
+                std::move(blobs),  std::move(keys),     std::move(converter),
+                std::move(spools), std::move(server),   directory};
 }
 
 } // namespace vitrine::app

@@ -12,6 +12,7 @@
 #include "store/buckets/buckets.hpp"
 #include "store/keys/key_service.hpp"
 #include "store/metadata/database.hpp"
+#include "store/metadata/database_clock.hpp"
 #include "store/metadata/postgres/postgres_connection.hpp"
 
 #include <memory>
@@ -44,6 +45,7 @@ Result<bool> holds_service(std::string const& directory);
 struct Stores {
   std::vector<DirectoryLock> locks; ///< of the directory and of the further stores that are files
   std::unique_ptr<store::Database> database;
+  std::unique_ptr<store::DatabaseClock> clock; ///< of the database, where servers share it
   std::unique_ptr<store::BlobStores> blobs;
   std::unique_ptr<store::KeyService> keys;
   std::unique_ptr<convert::Converter> converter; ///< a place for image data on its way out
@@ -91,9 +93,9 @@ Result<std::unique_ptr<store::Blobs>> open_first_store(std::string const& direct
 /// the users, null when nobody does; it must outlive them.
 std::unique_ptr<store::Buckets>
 make_buckets(std::string const& directory, ops::Config const& config, model::ObjectStoreKeys* own);
-/// The keys that the configuration names, below `directory` when it names no file. Errors:
-/// `unavailable` with the reason.
+/// The keys that the configuration names, below `directory` when it names no file; `clock` must
+/// outlive them. Errors: `unavailable` with the reason.
 Result<std::unique_ptr<store::KeyService>> open_keys(std::string const& directory,
-                                                     ops::Config const& config);
+                                                     ops::Config const& config, Clock const& clock);
 
 } // namespace vitrine::app

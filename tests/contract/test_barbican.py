@@ -87,6 +87,18 @@ def test_a_recipient_reads_it_while_the_key_is_granted(start):
     refused(alt, image, 400, "IMG.0197")
 
 
+def test_a_domain_is_granted_by_its_id(start):
+    """A name was granted, and no project of the domain could use the key."""
+    server = start()
+    demo = server.client("demo")
+    key = new_key(server, uuid.uuid4().hex)
+    status, said = keys(server, "grant", key, "--domain", "Default")
+    assert status == 1 and "'Default' is not the id of a domain" in said
+    assert keys(server, "grant", key, "--domain", "default") == (0, "")
+    image = encrypted(demo, DATA, key)[0]["id"]
+    assert demo.download(image).body == DATA
+
+
 def test_keys_are_made_listed_and_disabled(start):
     server = start()
     demo = server.client("demo")

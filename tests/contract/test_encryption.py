@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import uuid
 
 import pytest
@@ -252,11 +253,38 @@ def test_a_keyring_that_is_gone_is_missed(fresh_server):
     image, source = encrypted(demo, b"data", "ims/default")
     place = server.directory / "keyring"
     place.rename(server.directory / "elsewhere")
-    assert demo.download(image["id"]).status == 503
+    answer = demo.download(image["id"])
+    assert answer.status == 503
     copy(demo, source, cmk_id="ims/default").expect(400, 503)
     assert not place.exists()
+    # Where it should be is told to the operator alone.
+    assert "cannot be used now" in answer.text and str(server.directory) not in answer.text
+    assert f"the keyring {place}: cannot open" in server.log()
     (server.directory / "elsewhere").rename(place)
     assert demo.download(image["id"]).expect(200).body == b"data"
+
+
+@pytest.mark.parametrize("left", [None, "vitrine keyring 1\n"], ids=["none", "empty"])
+def test_no_server_starts_on_a_keyring_without_the_keys_of_its_images(fresh_server, left):
+    """It made new keys, and all looked well but for the images of before."""
+    server = fresh_server()
+    demo = server.client("demo")
+    image, _ = encrypted(demo, b"data", new_key(server, "k", demo))
+    assert server.stop() == 0
+    place, kept = server.directory / "keyring", server.directory / "kept"
+    place.rename(kept)
+    if left:
+        place.write_text(left)
+        place.chmod(0o600)
+    refused_start = subprocess.run(
+        server.command(), capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, **server.environment})
+    assert refused_start.returncode == 1
+    assert f"1 images are encrypted, but the keyring {place} is missing" in refused_start.stderr
+    assert place.exists() == bool(left)
+    kept.rename(place)
+    server.start()
+    assert server.client("demo").download(image["id"]).expect(200).body == b"data"
 
 
 def test_a_keyring_that_others_may_read_is_not_used(fresh_server):

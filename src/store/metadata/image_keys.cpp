@@ -9,6 +9,12 @@ Result<std::optional<WrappedKey>> ImageKeys::find(ImageId const& image) {
   return wrapped;
 }
 
+Result<std::int64_t> ImageKeys::count() {
+  std::int64_t count = 0;
+  TRY(connection_.run(sql::count_image_keys, {}, [&](Row const& row) { count = row.integer(0); }));
+  return count;
+}
+
 Result<> ImageKeys::add(ImageId const& image, WrappedKey const& wrapped) {
   TRY(connection_.run(sql::add_image_key, {image, wrapped.key, wrapped.text}));
   return {};

@@ -4,6 +4,7 @@
 #include "store/keys/key_service.hpp"
 #include "store/metadata/connection.hpp"
 
+#include <cstdint>
 #include <optional>
 
 namespace vitrine::store {
@@ -14,6 +15,8 @@ public:
 
   /// Nothing when the data of the image is not encrypted.
   Result<std::optional<WrappedKey>> find(ImageId const& image);
+  /// Of all images.
+  Result<std::int64_t> count();
   /// Of an image that has none.
   Result<> add(ImageId const& image, WrappedKey const& wrapped);
 

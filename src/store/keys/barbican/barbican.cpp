@@ -147,17 +147,19 @@ Result<Barbican::HeldKey> Barbican::fetch(std::string const& key) {
   bool const is_key = answer.status == 200 && count == Secret::kBytes;
   auto state = is_key ? KeyState::enabled : KeyState::missing;
   if (is_key && TRY(is_disabled(key))) state = KeyState::disabled;
-  auto const until = clock_.now() + options_.cache_seconds * kMicrosecondsPerSecond;
+  auto const until = std::chrono::steady_clock::now() + options_.cache;
   return std::make_shared<Held const>(state, std::move(secret), until);
 }
 
 Result<Barbican::HeldKey> Barbican::look(std::string_view key) {
-  if (!is_uuid(key)) return std::make_shared<Held const>(KeyState::missing, Secret(), Time{});
+  if (!is_uuid(key))
+    return std::make_shared<Held const>(KeyState::missing, Secret(),
+                                        std::chrono::steady_clock::time_point{});
   std::string const id(key);
   {
     std::lock_guard const lock(mutex_);
-    std::erase_if(held_,
-                  [now = clock_.now()](auto const& each) { return each.second->until <= now; });
+    auto const now = std::chrono::steady_clock::now();
+    std::erase_if(held_, [now](auto const& each) { return each.second->until <= now; });
     if (auto const at = held_.find(id); at != held_.end()) return at->second;
   }
   auto fetched = TRY(fetch(id));

@@ -29,10 +29,10 @@ struct BarbicanOptions {
   std::string url{}; ///< without /v1 and without a slash at the end
   std::string ca_file{};
   std::chrono::seconds timeout{5}; ///< for one request
-  std::int64_t cache_seconds{10};  ///< how long a key that Barbican gave is believed
+  std::chrono::seconds cache{10};  ///< how long a key that Barbican gave is believed
 };
 
-/// A key that Barbican gave is believed for `cache_seconds`, so that not every range of a download
+/// A key that Barbican gave is believed for `cache`, so that not every range of a download
 /// asks for it. One that it does not have is asked for each time.
 class Barbican final : public KeyService {
 public:
@@ -55,7 +55,7 @@ private:
   struct Held {
     KeyState state;
     Secret secret;
-    Time until;
+    std::chrono::steady_clock::time_point until; ///< whatever becomes of the time of day
   };
   using HeldKey = std::shared_ptr<Held const>;
   using Request = net::client::Request;

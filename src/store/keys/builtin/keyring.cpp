@@ -1,6 +1,7 @@
 #include "store/keys/builtin/keyring.hpp"
 
 #include "base/text.hpp"
+#include "ops/log.hpp"
 #include "store/keys/key_names.hpp"
 
 #include <algorithm>
@@ -27,6 +28,13 @@ Error failure(std::filesystem::path const& file, std::string_view what) {
 
 Error failure(std::filesystem::path const& file, std::string_view what, int code) {
   return failure(file, fmt::format("cannot {}: {}", what, std::strerror(code)));
+}
+
+// What a client is told of it.
+Error without_place(Error const& failed) {
+  if (failed.kind() != Kind::unavailable) return failed;
+  ops::log_error("keys.keyring_failed", {{"detail", failed.detail}});
+  return error(Fault::unavailable, "The keys of encrypted images cannot be used now.");
 }
 
 class Descriptor {
@@ -153,6 +161,12 @@ Result<> Keyring::refresh() {
   return {};
 }
 
+Result<> Keyring::refresh_for_client() {
+  auto const refreshed = refresh();
+  if (!refreshed) return without_place(refreshed.error());
+  return {};
+}
+
 Result<Keyring::Entries> Keyring::read(int descriptor, std::size_t size_bytes) const {
   SecretText content(size_bytes);
   std::size_t got = 0;
@@ -229,20 +243,26 @@ Result<Keyring::Entry const*> Keyring::usable(std::string_view key) const {
 
 Result<KeyState> Keyring::state(std::string_view key) {
   std::lock_guard const lock(mutex_);
-  TRY(refresh());
+  TRY(refresh_for_client());
   auto const* entry = find(key);
   return entry == nullptr ? KeyState::missing : entry->key.state;
 }
 
 Result<std::string> Keyring::default_key(ProjectId const& project) {
   if (!is_project_id(project.text)) return error(Fault::invalid_project_id);
-  auto const name = default_key_name(project);
+  std::lock_guard const lock(mutex_);
+  auto id = find_default_key(default_key_name(project));
+  if (!id) return without_place(id.error());
+  return id;
+}
+
+/// Makes it if there is none.
+Result<std::string> Keyring::find_default_key(std::string const& name) {
   auto const named = [&]() -> std::optional<std::string> {
     auto const at = std::ranges::find(
         entries_, name, [](Entry const& entry) -> std::string const& { return entry.key.name; });
     return at == entries_.end() ? std::nullopt : std::optional(at->key.id);
   };
-  std::lock_guard const lock(mutex_);
   TRY(refresh());
   if (auto id = named()) return std::move(*id);
   auto const held = TRY(Lock::take(file_));
@@ -254,14 +274,14 @@ Result<std::string> Keyring::default_key(ProjectId const& project) {
 Result<WrappedKey> Keyring::wrap(std::string_view key, Secret const& data_key,
                                  std::string_view bound_to) {
   std::lock_guard const lock(mutex_);
-  TRY(refresh());
+  TRY(refresh_for_client());
   auto const* entry = TRY(usable(key));
   return WrappedKey{std::string(key), wrap_with(entry->secret, key, data_key, bound_to)};
 }
 
 Result<Secret> Keyring::unwrap(WrappedKey const& wrapped, std::string_view bound_to) {
   std::lock_guard const lock(mutex_);
-  TRY(refresh());
+  TRY(refresh_for_client());
   auto const* entry = TRY(usable(wrapped.key));
   return unwrap_with(entry->secret, wrapped, bound_to);
 }

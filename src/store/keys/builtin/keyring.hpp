@@ -4,6 +4,9 @@
 // (microseconds since 1970), the key in hex, name. The file is for its owner alone and is replaced
 // as a whole, so that it is never seen half written. Several processes may use it at once: each
 // reads it again when it has changed.
+//
+// What is wrong with the file is told to operators. Where a client waits for the answer it goes
+// into the log, and the error says nothing of the file.
 #pragma once
 
 #include "store/keys/key_service.hpp"
@@ -45,6 +48,8 @@ private:
   Keyring(std::filesystem::path file, Clock const& clock) : file_(std::move(file)), clock_(clock) {}
 
   Result<> refresh();
+  Result<> refresh_for_client();
+  Result<std::string> find_default_key(std::string const& name);
   Result<Entries> read(int descriptor, std::size_t size_bytes) const;
   Result<> write() const;
   Result<Entry const*> usable(std::string_view key) const;

@@ -20,5 +20,8 @@ SELECT key_id, wrapped_key FROM image_keys WHERE image_id = $1
 -- name: add_image_key
 INSERT INTO image_keys (image_id, key_id, wrapped_key) VALUES ($1, $2, $3)
 
+-- name: count_image_keys
+SELECT COUNT(*) FROM image_keys
+
 -- name: delete_image_key
 DELETE FROM image_keys WHERE image_id = $1
