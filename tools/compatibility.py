@@ -53,8 +53,9 @@ otherwise. "passed" is the day of the last run that was taken over; "yes": it pa
 client has no call for it.
 """
 TAIL = """
-Images of servers and of volumes need Nova and Cinder. Without them the documented refusal is what
-was tested, through the SDKs that can ask for such images.
+Images of servers, volumes and backups: what the SDKs that can ask for them were tried on is the
+documented refusal where neither Nova nor Cinder is configured. With those, the requests of these
+images come from tests of the API alone, most to a stand-in (decisions/0033-servers-and-volumes.md).
 """
 
 

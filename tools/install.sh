@@ -12,6 +12,11 @@ packages_test=(
   python3-venv ca-certificates curl openssl postgresql qemu-utils bubblewrap sqlite3 libfaketime
 )
 packages_ceph=(ceph-mon ceph-osd ceph-common radosgw)
+packages_openstack=(
+  rabbitmq-server postgresql qemu-utils qemu-system-x86 libvirt-daemon libvirt-daemon-system
+  libvirt-daemon-driver-qemu libvirt-clients python3-libvirt genisoimage
+  "${packages_ceph[@]}" python3-rados python3-rbd
+)
 packages_bench=(nginx-light wrk openssl curl postgresql)
 
 as_root() {
@@ -68,6 +73,17 @@ need_keystone() { need_venv .cache/keystone/venv tests/components/requirements-k
 
 # What tests/components/barbican.py starts.
 need_barbican() { need_venv .cache/barbican/venv tests/components/requirements-barbican.txt; }
+
+# What tests/components/nova_cinder.py starts. The bindings of Ceph and libvirt are Debian's: they
+# are in no package registry of Python.
+need_openstack() {
+  local site
+  need_apt "${packages_openstack[@]}"
+  need_venv .cache/nova-cinder/venv tests/components/requirements-nova-cinder.txt
+  site=$(echo .cache/nova-cinder/venv/lib/python3*/site-packages)
+  ln -sf /usr/lib/python3/dist-packages/{rados,rbd,libvirtmod}*.so \
+    /usr/lib/python3/dist-packages/libvirt*.py "$site"
+}
 
 # need_for_stages ARGUMENT...: what the named stages of tools/run_tests.py need, or all of them.
 need_for_stages() {

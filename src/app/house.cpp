@@ -3,6 +3,7 @@
 #include "api/ims/error_catalogue.hpp"
 #include "api/kit/family.hpp"
 #include "app/memory.hpp"
+#include "jobs/kinds/capture_image.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/upkeep/upkeep.hpp"
 #include "ops/log.hpp"
@@ -41,6 +42,16 @@ store::Blobs& opened(Stores const& stores, model::ImageStore const& store) {
 std::string duty_for(std::string_view what, House const& house, model::ImageStore const& store) {
   return house.image_stores.several() ? fmt::format("{} of {}", what, store.name)
                                       : std::string(what);
+}
+
+cloud::CallOptions compute_options(ops::Config const& config) {
+  return {.ca_file = config.compute.ca_file,
+          .timeout = std::chrono::seconds(config.compute.timeout_seconds)};
+}
+
+cloud::CallOptions block_storage_options(ops::Config const& config) {
+  return {.ca_file = config.block_storage.ca_file,
+          .timeout = std::chrono::seconds(config.block_storage.timeout_seconds)};
 }
 
 } // namespace
@@ -94,26 +105,57 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
       copies(access, images, encryption, uploads, {config.images.copy_size_bytes_max}),
       downloads(*stores.database, encryption, access, log_damaged),
       imports(access, images, encryption, uploads, *buckets, clock),
-      exports(access, encryption, *buckets, *stores.converter),
+      exports(access, encryption, *buckets, *stores.converter), captures(images),
+      compute(compute_options(config)), block_storage(block_storage_options(config)),
       submitter(*stores.database, encryption, clock, bell),
-      engine(*stores.database, clock, bell,
-             jobs::all_kinds({sharing, copies, imports, exports, encryption, uploads,
-                              *stores.database, *buckets}),
-             metrics,
+      engine(*stores.database, clock, bell, kinds(*stores.database), metrics,
              {.workers = config.jobs.workers,
               .carriers = config.jobs.carriers,
               .lease_seconds = config.jobs.lease_seconds,
               .poll_seconds = config.jobs.poll_seconds,
               .alone = config.database.url.empty()}) {}
 
+std::vector<jobs::JobKind> House::kinds(store::Database& database) {
+  auto all =
+      jobs::all_kinds({sharing, copies, imports, exports, encryption, uploads, database, *buckets});
+  jobs::CaptureServices const services{
+      .captures = captures,
+      .mandates = identity->mandates(),
+      .compute = compute,
+      .volumes = block_storage,
+      .backups = block_storage,
+      .database = database,
+      .options = {.require_stopped = config.compute.require_stopped,
+                  .wait_seconds = config.compute.wait_seconds}};
+  for (auto& kind : jobs::capture_kinds(services))
+    all.push_back(std::move(kind));
+  return all;
+}
+
 api::Services House::services() {
-  return {clock,           config,      metrics,
-          health,          access,      image_stores,
-          images,          os_versions, uploads,
-          downloads,       sharing,     copies,
-          imports,         exports,     tags,
-          quotas,          submitter,   identity->authenticator(),
-          signed_requests, spools,      identity->directory()};
+  return {clock,
+          config,
+          metrics,
+          health,
+          access,
+          image_stores,
+          images,
+          os_versions,
+          uploads,
+          downloads,
+          sharing,
+          copies,
+          imports,
+          exports,
+          captures,
+          tags,
+          quotas,
+          submitter,
+          identity->mandates(),
+          identity->authenticator(),
+          signed_requests,
+          spools,
+          identity->directory()};
 }
 
 std::string audit_file(ops::Config const& config, std::string const& directory) {

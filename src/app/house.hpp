@@ -5,6 +5,8 @@
 #include "app/identity.hpp"
 #include "app/stores.hpp"
 #include "base/result.hpp"
+#include "cloud/cinder/cinder.hpp"
+#include "cloud/nova/nova.hpp"
 #include "identity/signed_requests.hpp"
 #include "jobs/engine/bell.hpp"
 #include "jobs/engine/engine.hpp"
@@ -15,6 +17,7 @@
 #include "ops/health.hpp"
 #include "ops/metrics.hpp"
 #include "service/access.hpp"
+#include "service/captures.hpp"
 #include "service/copies.hpp"
 #include "service/downloads.hpp"
 #include "service/encryption.hpp"
@@ -31,6 +34,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace vitrine::app {
 
@@ -47,6 +51,8 @@ struct House {
         service::OsVersions systems, ops::Metrics& measures);
 
   api::Services services();
+  /// All kinds of jobs; for its engine.
+  std::vector<jobs::JobKind> kinds(store::Database& database);
 
   ops::Config const& config;
   bool const ims;
@@ -70,6 +76,9 @@ struct House {
   service::Downloads downloads;
   service::Imports imports;
   service::Exports exports;
+  service::Captures captures;
+  cloud::Nova compute;
+  cloud::Cinder block_storage;
   jobs::Bell bell;
   jobs::Submitter submitter;
   jobs::Engine engine;

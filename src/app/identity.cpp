@@ -6,6 +6,7 @@
 #include "identity/builtin/directory.hpp"
 #include "identity/keystone/keystone.hpp"
 #include "identity/keystone/service_login.hpp"
+#include "identity/mandates.hpp"
 #include "ops/log.hpp"
 
 #include <algorithm>
@@ -69,17 +70,26 @@ identity::keystone::Options keystone_options(ops::IdentityConfig const& from,
   return to;
 }
 
+identity::MandateOptions mandate_options(ops::Config const& config, std::string const& directory) {
+  return {.key_file = access_key_file(config, directory),
+          .compute_endpoint = config.compute.endpoint,
+          .volume_endpoint = config.block_storage.endpoint,
+          .region = config.identity.region};
+}
+
 class Builtin final : public Identity {
 public:
   Builtin(ops::Config const& config, Stores const& stores, Clock const& clock,
           identity::CallerRules rules)
       : config_(config), directory_(*stores.database, clock,
-                                    builtin_options(config, stores.directory, std::move(rules))) {}
+                                    builtin_options(config, stores.directory, std::move(rules))),
+        mandates_(mandate_options(config, stores.directory), nullptr) {}
 
   identity::Authenticator& authenticator() noexcept override { return directory_.tokens(); }
   identity::KeyLookup& access_keys() noexcept override { return directory_.access_keys(); }
   model::ProjectDirectory& projects() noexcept override { return directory_.projects(); }
   model::ObjectStoreKeys* object_store_keys() noexcept override { return nullptr; }
+  model::Mandates& mandates() noexcept override { return mandates_; }
   identity::builtin::Directory* directory() noexcept override { return &directory_; }
   [[nodiscard]] std::vector<api::Endpoint>
   served(std::vector<api::Endpoint> endpoints) const override {
@@ -102,21 +112,24 @@ public:
 private:
   ops::Config const& config_;
   identity::builtin::Directory directory_;
+  identity::SealedMandates mandates_;
   identity::builtin::Bootstrap wanted_;
   std::vector<identity::builtin::Cloud> clouds_;
 };
 
 class Keystone final : public Identity {
 public:
-  Keystone(ops::Config const& config, Clock const& clock, identity::CallerRules rules,
-           ops::Metrics& metrics)
+  Keystone(ops::Config const& config, Stores const& stores, Clock const& clock,
+           identity::CallerRules rules, ops::Metrics& metrics)
       : config_(config),
-        keystone_(keystone_options(config.identity, std::move(rules)), clock, metrics) {}
+        keystone_(keystone_options(config.identity, std::move(rules)), clock, metrics),
+        mandates_(mandate_options(config, stores.directory), &keystone_) {}
 
   identity::Authenticator& authenticator() noexcept override { return keystone_; }
   identity::KeyLookup& access_keys() noexcept override { return keystone_.access_keys(); }
   model::ProjectDirectory& projects() noexcept override { return keystone_.projects(); }
   model::ObjectStoreKeys* object_store_keys() noexcept override { return &keystone_; }
+  model::Mandates& mandates() noexcept override { return mandates_; }
   identity::builtin::Directory* directory() noexcept override { return nullptr; }
   [[nodiscard]] std::vector<api::Endpoint>
   served(std::vector<api::Endpoint> endpoints) const override {
@@ -154,6 +167,7 @@ public:
 private:
   ops::Config const& config_;
   identity::keystone::Keystone keystone_;
+  identity::SealedMandates mandates_;
 };
 
 /// A login with what it works with.
@@ -186,7 +200,7 @@ std::unique_ptr<Identity> make_identity(ops::Config const& config, Stores const&
                                         ops::Metrics& metrics) {
   auto rules = rules_of(config, access);
   if (config.identity.driver == ops::IdentityDriver::keystone) {
-    return std::make_unique<Keystone>(config, clock, std::move(rules), metrics);
+    return std::make_unique<Keystone>(config, stores, clock, std::move(rules), metrics);
   }
   return std::make_unique<Builtin>(config, stores, clock, std::move(rules));
 }

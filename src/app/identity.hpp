@@ -8,6 +8,7 @@
 #include "identity/authenticator.hpp"
 #include "identity/caller_cache.hpp"
 #include "identity/key_lookup.hpp"
+#include "model/mandates.hpp"
 #include "model/object_store_keys.hpp"
 #include "model/project_directory.hpp"
 #include "model/service_tokens.hpp"
@@ -37,6 +38,8 @@ public:
   virtual model::ProjectDirectory& projects() noexcept = 0;
   /// What users sign requests to an object store with; null when nobody knows.
   virtual model::ObjectStoreKeys* object_store_keys() noexcept = 0;
+  /// What jobs ask other services with.
+  virtual model::Mandates& mandates() noexcept = 0;
   /// What the endpoints below /v3 work on; null when Keystone answers for identity.
   virtual identity::builtin::Directory* directory() noexcept = 0;
   /// All endpoints; those below /v3 say where identity is when it is not here.

@@ -122,6 +122,22 @@ enum class Kind : std::uint8_t {
   X(bucket_elsewhere, conflict, "The bucket is in another region.")                                \
   X(object_unreadable, conflict, "The object is missing, empty or cannot be read.")                \
   X(object_exists, conflict, "The object exists already.")                                         \
+  X(server_unknown, conflict, "The server does not exist.")                                        \
+  X(server_busy, conflict, "The server has a task under way.")                                     \
+  X(server_not_stopped, conflict, "The server is not stopped.")                                    \
+  X(server_state, conflict, "The server is in a state that does not allow this.")                  \
+  X(server_unprotected, conflict, "The server cannot be backed up.")                               \
+  X(no_system_disk, conflict, "The server has no system disk.")                                    \
+  X(system_disk_state, conflict, "The system disk is in a state that does not allow this.")        \
+  X(volume_unknown, conflict, "The volume does not exist.")                                        \
+  X(volume_state, conflict, "The volume is in a state that does not allow this.")                  \
+  X(volume_too_large, conflict, "The volume is too large to be made an image.")                    \
+  X(volumes_apart, conflict, "The volumes are of several servers.")                                \
+  X(backup_unknown, conflict, "The backup does not exist.")                                        \
+  X(backup_state, conflict, "The backup is in a state that does not allow this.")                  \
+  X(backup_used, conflict, "An image was made from the backup already.")                           \
+  X(backup_kind, conflict, "Backups of this kind are not offered.")                                \
+  X(cloud_failed, conflict, "Another service has failed to do its part.")                          \
   X(member_limit, too_large, "The image has the maximum number of members.")                       \
   X(sharing_quota, too_large, "The project shares the maximum number of images.")                  \
   X(image_quota, too_large, "The project owns the maximum number of images.")                      \
@@ -137,6 +153,7 @@ enum class Kind : std::uint8_t {
   X(identity_unavailable, unavailable, "The identity service does not answer.")                    \
   X(unavailable, unavailable, "The service is not able to answer now.")                            \
   X(bucket_unavailable, unavailable, "The object store does not answer.")                          \
+  X(cloud_unavailable, unavailable, "Another service does not answer.")                            \
   X(outcome_unknown, unavailable, "The service is not able to answer now.")                        \
   X(lease_lost, unavailable, "Another worker has taken the job over.")                             \
   X(too_many_jobs, conflict, "Too many jobs are under way.")                                       \

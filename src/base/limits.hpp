@@ -62,6 +62,7 @@ constexpr std::int64_t copy_size_bytes = 137'438'953'472; ///< 128 GiB
 constexpr std::int64_t import_disk_gib = 1024;            ///< min_disk of a system disk
 constexpr std::int64_t import_data_disk_gib = 2048;
 constexpr std::int64_t import_data_disks = 3; ///< beside the system disk (contract: ims-api 6.3.2)
+constexpr std::int64_t capture_volumes = 24;  ///< of one request (contract: ims-api 6.3.4)
 constexpr std::int64_t import_size_bytes = 137'438'953'472;         ///< 128 GiB
 constexpr std::int64_t quick_import_size_bytes = 1'099'511'627'776; ///< 1 TiB
 constexpr std::int64_t export_size_bytes = 137'438'953'472; ///< 128 GiB, unless exported as stored

@@ -1,6 +1,7 @@
 #include "jobs/submit.hpp"
 
 #include "jobs/engine/caller_json.hpp"
+#include "jobs/kinds/capture_image.hpp"
 #include "jobs/kinds/import_image.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/jobs.hpp"
@@ -31,6 +32,7 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
   job.total = order.units;
   job.image = order.image;
   job.image_name = order.image_name;
+  job.secret = order.secret;
   std::optional<Error> refused;
   auto const insert = [&](store::Connection& connection, service::KeyStates& states) -> Result<> {
     refused.reset(); // of a transaction that had to begin again
@@ -84,7 +86,9 @@ Result<JobReport> Submitter::report(model::Caller const& caller, JobId const& id
       return error(Fault::job_not_found, id.text);
     }
     if (TRY(has_sub_job(report.job))) report.sub_jobs.emplace({report.job});
-    if (report.job.kind == kImportImages) report.sub_jobs = TRY(jobs.sub_jobs(id));
+    if (report.job.kind == kImportImages || report.job.kind == kCaptureVolumes) {
+      report.sub_jobs = TRY(jobs.sub_jobs(id));
+    }
     if (!works_on_pairs(report.job.kind)) return report;
     report.pairs = TRY(PairArguments::from_json(report.job.arguments_json));
     for (auto const& item : TRY(jobs.items(id)))

@@ -41,6 +41,7 @@ struct Order {
   std::string image_name{};              ///< as `image`
   std::vector<model::SubJob> sub_jobs{}; ///< that are known from the start; optional
   std::optional<FlowLimit> limit{};
+  std::string secret{}; ///< sealed; what it asks other services with; optional
   /// Judges the request, or writes what must be there with the job, in its transaction. Its error
   /// is that of `submit`. Optional.
   service::KeyWork with{};

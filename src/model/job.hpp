@@ -21,8 +21,9 @@ std::string_view name_of(JobStatus status) noexcept;
 std::optional<JobStatus> job_status_named(std::string_view name) noexcept;
 
 /// Which workers run a job: those that carry image data are minutes at one, and the others must not
-/// wait for them. No worker looks for a sub job: that of its job does its work.
-enum class JobLane : std::uint8_t { quick, carrying, sub_job };
+/// wait for them; those that ask other services may have to wait for an answer. No worker looks for
+/// a sub job: that of its job does its work. Stored as numbers: new ones come last.
+enum class JobLane : std::uint8_t { quick, carrying, sub_job, asking };
 
 struct Job {
   JobId id;
@@ -42,6 +43,8 @@ struct Job {
   std::string worker;     ///< holder of the lease
   ImageId image;          ///< that it makes or works on, once there is one; its entities tell
   std::string image_name; ///< of that image, where the entities tell it
+  std::string state_json; ///< what an attempt left for the next one; empty when nothing
+  std::string secret;     ///< sealed; what it asks other services with, until it ends
   std::optional<Error> failure;
 };
 

@@ -251,6 +251,7 @@ public:
     if (config_.identity.driver == IdentityDriver::keystone) check_keystone();
     check_stores();
     if (config_.buckets.driver == BucketsDriver::s3) check_buckets();
+    check_cloud();
     if (config_.keys.driver == KeysDriver::barbican) check_barbican();
     bool const shared = !config_.database.url.empty();
     if (config_.keys.driver == KeysDriver::builtin && shared && config_.keys.file.empty()) {
@@ -461,6 +462,23 @@ private:
     if (config_.keys.url.empty()) missing("barbican needs keys.url");
     if (config_.identity.driver != IdentityDriver::keystone) {
       missing("barbican needs identity.driver = keystone");
+    }
+  }
+
+  // Which services there are, a Keystone's catalog can tell, and the built-in identity cannot.
+  void check_cloud() {
+    auto const& compute = config_.compute;
+    auto const& volumes = config_.block_storage;
+    bool const has_catalog = config_.identity.driver == IdentityDriver::keystone;
+    if (compute.driver == ComputeDriver::nova && compute.endpoint.empty() && !has_catalog) {
+      together("compute.driver", "nova needs compute.endpoint, or identity.driver = keystone");
+    }
+    if (volumes.driver == VolumesDriver::cinder && volumes.endpoint.empty() && !has_catalog) {
+      together("block_storage.driver",
+               "cinder needs block_storage.endpoint, or identity.driver = keystone");
+    }
+    if (volumes.backup != VolumesDriver::none && volumes.driver == VolumesDriver::none) {
+      together("block_storage.backup", "cinder needs block_storage.driver = cinder");
     }
   }
 

@@ -26,6 +26,8 @@ enum class OsVersionPolicy : std::uint8_t { strict, open };
 enum class IdentityDriver : std::uint8_t { builtin, keystone };
 enum class StorageDriver : std::uint8_t { file, s3 };
 enum class BucketsDriver : std::uint8_t { automatic, directory, s3, none };
+enum class ComputeDriver : std::uint8_t { none, nova };
+enum class VolumesDriver : std::uint8_t { none, cinder }; ///< of volumes, and of their backups
 enum class Addressing : std::uint8_t { path, host };
 enum class KeysDriver : std::uint8_t { automatic, builtin, barbican, none };
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
@@ -95,6 +97,23 @@ struct BucketsConfig {
   std::vector<std::string> allow;
   std::string ca_file;
   std::int64_t part_size_mib{16};
+  std::int64_t timeout_seconds{10};
+};
+
+struct ComputeConfig {
+  ComputeDriver driver{ComputeDriver::none};
+  std::string endpoint;
+  bool require_stopped{false};
+  std::string ca_file;
+  std::int64_t timeout_seconds{10};
+  std::int64_t wait_seconds{21'600};
+};
+
+struct BlockStorageConfig {
+  VolumesDriver driver{VolumesDriver::none};
+  std::string endpoint;
+  VolumesDriver backup{VolumesDriver::none};
+  std::string ca_file;
   std::int64_t timeout_seconds{10};
 };
 
@@ -215,6 +234,8 @@ struct Config {
   S3Config s3;
   std::map<std::string, StoreConfig, std::less<>> stores; ///< the further ones
   BucketsConfig buckets;
+  ComputeConfig compute;
+  BlockStorageConfig block_storage;
   DatabaseConfig database;
   KeysConfig keys;
   CompatConfig compat;

@@ -396,6 +396,72 @@ std::vector<Key> key_keys() {
   };
 }
 
+std::vector<Key> compute_keys() {
+  return {
+      {"compute",
+       "driver",
+       CHOICE(compute, driver),
+       "Where images are made from servers. nova: OpenStack Nova, asked with the token of the "
+       "caller, which is kept sealed (identity.access_key_file) until the job ends; none: nowhere.",
+       0,
+       0,
+       {"none", "nova"}},
+      {"compute",
+       "endpoint",
+       SLOT(compute, endpoint),
+       "Base URL of the compute API, such as https://nova.example.org:8774/v2.1. Empty: the public "
+       "one of the catalog, in identity.region.",
+       0,
+       0,
+       {},
+       check_endpoint},
+      {"compute", "require_stopped", SLOT(compute, require_stopped),
+       "Refuse to make an image of a server that is not stopped."},
+      input_file("compute", "ca_file", SLOT(compute, ca_file),
+                 "PEM file with the certificates to believe for an https endpoint. Empty: those of "
+                 "the system."),
+      {"compute", "timeout_seconds", SLOT(compute, timeout_seconds),
+       "How long one request may take.", 1, 300},
+      {"compute", "wait_seconds", SLOT(compute, wait_seconds),
+       "How long a job waits for other services to make an image, before it fails.", 1, 604'800},
+  };
+}
+
+std::vector<Key> block_storage_keys() {
+  return {
+      {"block_storage",
+       "driver",
+       CHOICE(block_storage, driver),
+       "Where images are made from volumes, also those that servers start from. cinder: OpenStack "
+       "Cinder, asked as compute.driver says; none: nowhere.",
+       0,
+       0,
+       {"none", "cinder"}},
+      {"block_storage",
+       "endpoint",
+       SLOT(block_storage, endpoint),
+       "Base URL of the block storage API without a project, such as "
+       "https://cinder.example.org:8776/v3. Empty: that of the catalog, public, in "
+       "identity.region.",
+       0,
+       0,
+       {},
+       check_endpoint},
+      {"block_storage",
+       "backup",
+       CHOICE(block_storage, backup),
+       "Where images of whole servers are made. cinder: with the backups of Cinder; none: nowhere.",
+       0,
+       0,
+       {"none", "cinder"}},
+      input_file("block_storage", "ca_file", SLOT(block_storage, ca_file),
+                 "PEM file with the certificates to believe for an https endpoint. Empty: those of "
+                 "the system."),
+      {"block_storage", "timeout_seconds", SLOT(block_storage, timeout_seconds),
+       "How long one request may take.", 1, 300},
+  };
+}
+
 std::vector<Key> image_keys() {
   return {
       {"compat",
@@ -536,9 +602,10 @@ std::vector<Key> identity_keys() {
        "long. The same for what Keystone says of projects, 10 s at most.",
        0, 60},
       {"identity", "access_key_file", SLOT(identity, access_key_file),
-       "File with the key that seals the secrets of access keys (AK/SK) in the database; made with "
-       "the first access key. Empty: access-keys.key in the directory of the service. Servers that "
-       "share a database need a copy of it each."},
+       "File with the key that seals the secrets of access keys (AK/SK) in the database, and the "
+       "tokens of callers whose jobs wait for other services; made when it is first needed. Empty: "
+       "access-keys.key in the directory of the service. Servers that share a database need a copy "
+       "of it each."},
       {"identity", "login_attempts_max", SLOT(identity, login_attempts_max),
        "Failed logins of a user within login_window_seconds before further ones are refused. The "
        "same for wrong signatures of one access key from one address.",
@@ -648,9 +715,9 @@ std::span<Key const> config_keys() {
   static std::vector<Key> const keys = [] {
     std::vector<Key> all;
     auto const s3 = s3_keys("s3", [](Config& config) -> S3Config& { return config.s3; });
-    for (auto const& part :
-         {server_keys(), storage_keys(), s3, buckets_keys(), key_keys(), image_keys(), spool_keys(),
-          keystone_keys(), identity_keys(), operation_keys()}) {
+    for (auto const& part : {server_keys(), storage_keys(), s3, buckets_keys(), key_keys(),
+                             compute_keys(), block_storage_keys(), image_keys(), spool_keys(),
+                             keystone_keys(), identity_keys(), operation_keys()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

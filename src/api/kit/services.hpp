@@ -15,7 +15,8 @@ class Submitter;
 }
 namespace model {
 class ImageStores;
-}
+class Mandates;
+} // namespace model
 namespace ops {
 class Health;
 class Metrics;
@@ -23,6 +24,7 @@ struct Config;
 } // namespace ops
 namespace service {
 class Access;
+class Captures;
 class Copies;
 class Downloads;
 class Exports;
@@ -55,9 +57,11 @@ struct Services {
   service::Copies const& copies;
   service::Imports const& imports;
   service::Exports const& exports;
+  service::Captures const& captures;
   service::Tags const& tags;
   service::Quotas& quotas;
   jobs::Submitter& jobs;
+  model::Mandates& mandates;
   identity::Authenticator& authenticator;
   identity::SignedRequests& signed_requests;
   Spools& spools;

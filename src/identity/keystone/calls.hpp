@@ -27,6 +27,9 @@ public:
   /// Error: as above.
   Result<net::client::Response> post(std::string_view path, std::string_view body);
 
+  /// The token that the service asks with. Error: `identity_unavailable`.
+  Result<std::string> token() { return login_.token(); }
+
 private:
   Result<net::client::Response> ask(net::client::Request request);
   Result<net::client::Response> send(net::client::Request& request, std::string const& token);

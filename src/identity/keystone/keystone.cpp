@@ -16,10 +16,28 @@ bool may_be_token(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
+Result<PublicUrls> public_urls(Document const& document, std::string_view region) {
+  auto const* catalog = document.list("catalog");
+  if (catalog == nullptr) return error(Fault::identity_unavailable);
+  PublicUrls urls;
+  for (auto const& value : *catalog) {
+    auto const service = Document::item(value);
+    auto const* endpoints = service.list("endpoints");
+    if (endpoints == nullptr) continue;
+    for (auto const& entry : *endpoints) {
+      auto const endpoint = Document::item(entry);
+      if (endpoint.text("interface") == "public" && endpoint.text("region") == region) {
+        urls.emplace(service.text("type"), endpoint.text("url"));
+      }
+    }
+  }
+  return urls;
+}
+
 } // namespace
 
 Keystone::Keystone(Options options, Clock const& clock, ops::Metrics& metrics)
-    : options_(std::move(options)), calls_(options_, clock, metrics),
+    : options_(std::move(options)), clock_(clock), calls_(options_, clock, metrics),
       checks_(clock, options_.cache_seconds), projects_(calls_, clock, options_.cache_seconds),
       access_keys_(options_, calls_, clock) {}
 
@@ -77,25 +95,32 @@ Keystone::object_store_key_of(UserId const& user, ProjectId const& project) {
   return std::nullopt;
 }
 
+Result<std::optional<std::string>> Keystone::token_of(UserId const& user,
+                                                      ProjectId const& project) {
+  auto const key = TRY(object_store_key_of(user, project));
+  if (!key) return std::nullopt;
+  auto const answer =
+      TRY(calls_.post("/ec2tokens", ec2_login(key->access, key->secret, clock_.now())));
+  auto const token = answer.header("X-Subject-Token");
+  if (answer.status != 200 || !token) return error(Fault::unauthenticated);
+  return std::string(*token);
+}
+
 Result<std::optional<std::string>> Keystone::endpoint_of(std::string_view type,
                                                          std::string_view region) {
   auto const answer = TRY(calls_.get("/auth/catalog"));
   if (answer.status == 404) return std::nullopt;
   auto const document = TRY(Document::whole(answer.body));
-  auto const* catalog = document.list("catalog");
-  if (catalog == nullptr) return error(Fault::identity_unavailable);
-  for (auto const& value : *catalog) {
-    auto const service = Document::item(value);
-    auto const* endpoints = service.list("endpoints");
-    if (service.text("type") != type || endpoints == nullptr) continue;
-    for (auto const& entry : *endpoints) {
-      auto const endpoint = Document::item(entry);
-      if (endpoint.text("interface") == "public" && endpoint.text("region") == region) {
-        return endpoint.text("url");
-      }
-    }
-  }
-  return std::nullopt;
+  auto const urls = TRY(public_urls(document, region));
+  auto const found = urls.find(type);
+  return found == urls.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<PublicUrls> Keystone::catalog_of(std::string_view token, std::string_view region) {
+  auto const answer = TRY(calls_.get("/auth/tokens", token));
+  if (answer.status == 404) return error(Fault::unauthenticated);
+  auto const document = TRY(Document::of(answer.body, "token"));
+  return public_urls(document, region);
 }
 
 } // namespace vitrine::identity::keystone

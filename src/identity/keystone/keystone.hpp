@@ -10,12 +10,16 @@
 #include "identity/keystone/projects.hpp"
 #include "model/object_store_keys.hpp"
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace vitrine::identity::keystone {
+
+using PublicUrls = std::map<std::string, std::string, std::less<>>; ///< by type of service
 
 /// Thread-safe.
 class Keystone final : public Authenticator, public model::ObjectStoreKeys {
@@ -40,6 +44,15 @@ public:
   /// there. Error: `identity_unavailable`.
   Result<std::optional<std::string>> endpoint_of(std::string_view type, std::string_view region);
 
+  /// The public URLs of a region in the catalog that comes with a token. Errors: `unauthenticated`,
+  /// `identity_unavailable`.
+  Result<PublicUrls> catalog_of(std::string_view token, std::string_view region);
+  /// A new token of a user for a project, by their EC2 credential; nothing when they have none.
+  /// Errors as above.
+  Result<std::optional<std::string>> token_of(UserId const& user, ProjectId const& project);
+  /// The token of this service. Error: `identity_unavailable`.
+  Result<std::string> service_token() { return calls_.token(); }
+
   [[nodiscard]] CallerCache::Lookups token_lookups() const { return checks_.lookups(); }
 
 private:
@@ -47,6 +60,7 @@ private:
   [[nodiscard]] bool is_service(model::Caller const& caller) const;
 
   Options const options_;
+  Clock const& clock_;
   Calls calls_;
   Checks checks_;
   Projects projects_;

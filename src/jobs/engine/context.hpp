@@ -9,9 +9,11 @@
 #include "store/metadata/database.hpp"
 #include "store/metadata/jobs.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -53,6 +55,14 @@ public:
   /// the same transaction. Errors: `lease_lost`; `unavailable` when the server stops.
   Result<> advance(std::int64_t done, std::int64_t total, store::Database::Work const& also = {});
 
+  /// This attempt ends without an outcome once the kind returns success: another follows in so
+  /// many seconds, the shortest time that was asked for. For what others do meanwhile.
+  void rest(std::int64_t seconds) noexcept {
+    auto const asked = seconds * kMicrosecondsPerSecond;
+    rest_us_ = std::min(rest_us_.value_or(asked), asked);
+  }
+  [[nodiscard]] std::optional<std::int64_t> rest_us() const noexcept { return rest_us_; }
+
 private:
   store::Database& database_;
   Clock const& clock_;
@@ -62,6 +72,7 @@ private:
   Lease const& lease_;
   std::int64_t done_{0};
   Time advanced_at_{};
+  std::optional<std::int64_t> rest_us_;
 };
 
 } // namespace vitrine::jobs

@@ -13,6 +13,8 @@
 namespace vitrine::jobs {
 namespace {
 
+// Workers of jobs that ask other services: an attempt takes no longer than a few questions.
+constexpr std::int64_t kAskers = 2;
 constexpr std::int64_t kBackOffFirst_us = 500'000;
 constexpr std::int64_t kBackOffMax_us = 60 * kMicrosecondsPerSecond;
 
@@ -84,6 +86,8 @@ void Engine::start() {
     threads_.emplace_back([this] { work(model::JobLane::quick); });
   for (std::int64_t i = 0; i < options_.carriers; ++i)
     threads_.emplace_back([this] { work(model::JobLane::carrying); });
+  for (std::int64_t i = 0; i < kAskers; ++i)
+    threads_.emplace_back([this] { work(model::JobLane::asking); });
   threads_.emplace_back([this] { keep_leases(); });
 }
 
@@ -159,7 +163,7 @@ Result<bool> Engine::run_next(model::JobLane lane) {
 void Engine::run(model::Job const& job, JobContext::Lease const& lease) {
   auto const caller = caller_from_json(job.caller_json);
   ops::LogRequestScope const scope(caller ? caller->request_id : std::string_view());
-  auto const outcome = caller ? attempt(job, *caller, lease) : Result<>(Error(caller.error()));
+  auto const outcome = caller ? attempt(job, *caller, lease) : Result<Rest>(Error(caller.error()));
   auto const settled = settle(job, lease, outcome);
   // The lease of a job that cannot be settled runs out; then another attempt begins.
   if (!settled) {
@@ -168,8 +172,8 @@ void Engine::run(model::Job const& job, JobContext::Lease const& lease) {
   }
 }
 
-Result<> Engine::attempt(model::Job const& job, model::Caller const& caller,
-                         JobContext::Lease const& lease) {
+Result<Engine::Rest> Engine::attempt(model::Job const& job, model::Caller const& caller,
+                                     JobContext::Lease const& lease) {
   auto const kind = std::ranges::find(kinds_, std::string_view(job.kind), &JobKind::name);
   if (kind == kinds_.end()) return error(Fault::not_offered, "no server knows " + job.kind);
   JobContext context(database_, clock_, stopping_, job, caller, lease);
@@ -178,16 +182,24 @@ Result<> Engine::attempt(model::Job const& job, model::Caller const& caller,
       job.attempt > most
           ? Result<>(error(Fault::internal, fmt::format("given up after {} attempts", most)))
           : call(context, [&] { return kind->run(context); });
-  if (tried || tried.error().kind() == Kind::unavailable || !kind->give_up) return tried;
-  if (job.attempt > 2 * most) return tried; // what gives it up ends its worker, too
+  if (tried) return context.rest_us();
+  if (tried.error().kind() == Kind::unavailable || !kind->give_up) return Error(tried.error());
+  if (job.attempt > 2 * most) return Error(tried.error()); // giving it up ends its worker, too
   ops::log_error("job.given_up",
                  {{"job_id", job.id.text}, {"detail", text_of(tried.error().fault)}});
-  return call(context, [&] { return kind->give_up(context, tried.error()); });
+  auto const given_up = call(context, [&] { return kind->give_up(context, tried.error()); });
+  if (!given_up) return Error(given_up.error());
+  return context.rest_us();
 }
 
 Result<> Engine::settle(model::Job const& job, JobContext::Lease const& lease,
-                        Result<> const& outcome) {
-  if (outcome) return end(job, lease, std::nullopt);
+                        Result<Rest> const& outcome) {
+  if (outcome && !*outcome) return end(job, lease, std::nullopt);
+  if (outcome) {
+    return database_.write([&](store::Connection& connection) {
+      return store::Jobs(connection).rest(job.id, lease.worker, clock_.now() + **outcome);
+    });
+  }
   auto const& failed = outcome.error();
   if (failed.fault == Fault::lease_lost) {
     ops::log_warning("job.lease_lost", {{"job_id", job.id.text}});

@@ -18,6 +18,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -55,13 +56,16 @@ public:
 
 private:
   using Held = std::pair<std::string, std::string>; ///< job and worker
+  using Rest =
+      std::optional<std::int64_t>; ///< microseconds until the next attempt, if there is one
 
   void work(model::JobLane lane);
   void keep_leases();
   void run(model::Job const& job, JobContext::Lease const& lease);
-  Result<> attempt(model::Job const& job, model::Caller const& caller,
-                   JobContext::Lease const& lease);
-  Result<> settle(model::Job const& job, JobContext::Lease const& lease, Result<> const& outcome);
+  Result<Rest> attempt(model::Job const& job, model::Caller const& caller,
+                       JobContext::Lease const& lease);
+  Result<> settle(model::Job const& job, JobContext::Lease const& lease,
+                  Result<Rest> const& outcome);
   Result<> end(model::Job const& job, JobContext::Lease const& lease,
                std::optional<Error> const& failed);
   void count_end(model::Job const& job, model::JobStatus status, std::int64_t succeeded);

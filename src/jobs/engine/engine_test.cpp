@@ -157,6 +157,27 @@ TEST_F(EngineTest, ATransientFailureIsTriedAgainLater) {
   EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
 }
 
+TEST_F(EngineTest, AJobThatRestsIsNobodysAndForgetsEarlierAttempts) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
+  int runs = 0;
+  std::vector<JobKind> kinds{{kAddMembers, [&](JobContext& context) -> Result<> {
+                                EXPECT_EQ(context.job().attempt, 1);
+                                if (++runs < 5) context.rest(3);
+                                return {};
+                              }}};
+  Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics,
+                {.attempts_max = 2});
+  while (runs < 4) {
+    EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
+    EXPECT_EQ(house_.report(id).job.status, JobStatus::running);
+    EXPECT_FALSE(engine.run_next(model::JobLane::quick).value()) << "not before it has rested";
+    EXPECT_EQ(house_.rows("SELECT worker FROM jobs", 1), house_.rows("SELECT ''", 1));
+    house_.clock.advance(3 * kMicrosecondsPerSecond);
+  }
+  EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+}
+
 TEST_F(EngineTest, AJobThatFailsAsAWholeEndsWithItsFailure) {
   auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
   std::vector<JobKind> kinds{

@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "jobs/kinds/arguments.hpp"
+#include "jobs/kinds/capture_image.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/kinds/outside.hpp"
 #include "store/buckets/buckets.hpp"
@@ -241,8 +242,10 @@ Result<bool> import_one(JobContext& context, ImportServices const& services,
   return Import(context, services, teller, request).run();
 }
 
-FlowLimit import_limit() {
-  return {.kinds = {kImportImage, kImportIso, kImportData, kRegisterImage, kImportImages},
+FlowLimit create_limit() {
+  return {.kinds = {kImportImage, kImportIso, kImportData, kRegisterImage, kImportImages,
+                    kCaptureServer, kCaptureVolume, kCaptureVolumes, kCaptureWholeServer,
+                    kCaptureBackup},
           .of_project = false,
           .most = limits::create_jobs};
 }
@@ -263,7 +266,7 @@ Order import_order(std::string_view kind, model::Caller const& caller,
               .lane = model::JobLane::carrying,
               .image = registers ? draft.id : ImageId{},
               .image_name = registers ? "" : draft.name.value_or(""),
-              .limit = import_limit()};
+              .limit = create_limit()};
   order.with = [&caller, &imports, request](store::Connection& connection,
                                             service::KeyStates& states) {
     return imports.take(connection, states, caller, request);

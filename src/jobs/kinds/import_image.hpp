@@ -50,8 +50,8 @@ Result<bool> import_one(JobContext& context, ImportServices const& services,
 /// Is the job told with a sub job, which is itself? Error: `internal` for arguments of others.
 Result<bool> has_sub_job(model::Job const& job);
 
-/// How many jobs that make images from files there may be.
-FlowLimit import_limit();
+/// How many jobs that make images from something else there may be.
+FlowLimit create_limit();
 
 /// The order to import, of one of these kinds.
 Order import_order(std::string_view kind, model::Caller const& caller,

@@ -204,7 +204,7 @@ Order order_of(std::string arguments_json, ImportRequest const& first) {
           .images = {first.draft.id},
           .lane = model::JobLane::carrying,
           .image_name = first.draft.name.value_or(""),
-          .limit = import_limit()};
+          .limit = create_limit()};
 }
 
 } // namespace

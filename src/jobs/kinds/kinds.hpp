@@ -30,7 +30,8 @@ struct JobKind {
   /// it.
   std::function<Result<>(JobContext&)> run;
   /// The job is given up for that error of `run`: tells the audit trail, and takes back or ends as
-  /// failed what `run` left. Returns as `run` does how the job ends. None: it ends with the error.
+  /// failed what `run` left. Returns as `run` does how the job ends, or that it rests: then `run`
+  /// is called again. None: it ends with the error.
   std::function<Result<>(JobContext&, Error const&)> give_up{};
 };
 

@@ -198,9 +198,14 @@ Result<std::vector<ImageTotal>> Images::totals() {
 }
 
 Result<bool> Images::is_name_taken(ProjectId const& owner, std::string_view name) {
-  bool taken = false;
-  TRY(connection_.run(sql::is_name_taken, {owner, name}, [&](Row const&) { taken = true; }));
-  return taken;
+  return TRY(find_named(owner, name)).has_value();
+}
+
+Result<std::optional<ImageId>> Images::find_named(ProjectId const& owner, std::string_view name) {
+  std::optional<ImageId> found;
+  TRY(connection_.run(sql::find_named_image, {owner, name},
+                      [&](Row const& row) { found = row.id<ImageId>(0); }));
+  return found;
 }
 
 Result<std::int64_t> Images::count_owned(ProjectId const& owner) {

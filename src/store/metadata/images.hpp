@@ -58,6 +58,8 @@ public:
   Result<std::vector<ImageTotal>> totals();
   /// True when a project has an image of that name, which is not empty.
   Result<bool> is_name_taken(ProjectId const& owner, std::string_view name);
+  /// One of the images that a project has under that name, which is not empty.
+  Result<std::optional<ImageId>> find_named(ProjectId const& owner, std::string_view name);
   Result<std::int64_t> count_owned(ProjectId const& owner);
   /// Own images with at least one accepted member.
   Result<std::int64_t> count_shared_out(ProjectId const& owner);

@@ -26,6 +26,8 @@ model::Job row_to_job(Row const& row) {
   job.image = row.id<ImageId>(16);
   job.image_name = row.string(17);
   job.parent = row.id<JobId>(18);
+  job.state_json = row.string(19);
+  job.secret = row.string(20);
   return job;
 }
 
@@ -35,7 +37,7 @@ Result<> Jobs::insert(model::Job& job, model::JobLane lane, std::vector<ImageId>
   TRY(connection_.run(sql::insert_job,
                       {job.id, job.kind, job.project, job.arguments_json, job.caller_json,
                        job.submitted_at, job.total, job.image, job.image_name,
-                       static_cast<std::int64_t>(lane), job.parent},
+                       static_cast<std::int64_t>(lane), job.parent, job.secret},
                       [&](Row const& row) { job.sequence = row.integer(0); }));
   TRY(connection_.run_each(sql::insert_job_image, rows_for(images, [&](ImageId const& image) {
                              return Params{image, job.sequence};
@@ -134,6 +136,11 @@ Result<> Jobs::release(JobId const& id, std::string_view worker, Time not_before
   return {};
 }
 
+Result<> Jobs::rest(JobId const& id, std::string_view worker, Time not_before) {
+  TRY(connection_.run(sql::rest_job, {id, worker, not_before}));
+  return {};
+}
+
 Result<> Jobs::hand_back(JobId const& id, std::string_view worker) {
   TRY(connection_.run(sql::hand_back_job, {id, worker}));
   return {};
@@ -154,6 +161,11 @@ Result<bool> Jobs::end(model::Job const& job, std::string_view worker, model::Jo
 
 Result<> Jobs::set_image(JobId const& id, ImageId const& image, std::string_view name) {
   TRY(connection_.run(sql::set_job_image, {id, image, name}));
+  return {};
+}
+
+Result<> Jobs::set_state(JobId const& id, std::string_view state_json) {
+  TRY(connection_.run(sql::set_job_state, {id, state_json}));
   return {};
 }
 

@@ -64,6 +64,8 @@ public:
   Result<bool> extend(JobId const& id, std::string_view worker, Time lease_until);
   /// Hands the job back, so that any worker may take it from `not_before` on.
   Result<> release(JobId const& id, std::string_view worker, Time not_before);
+  /// As `release`, of a job that is in no trouble: earlier attempts are forgotten.
+  Result<> rest(JobId const& id, std::string_view worker, Time not_before);
   /// Hands the job back as if it had not been claimed: the worker had to stop.
   Result<> hand_back(JobId const& id, std::string_view worker);
   /// Hands all jobs back, as by `hand_back`; only where no other process works on them. Returns how
@@ -75,6 +77,8 @@ public:
 
   /// Tells which image the job is about from now on; none when empty.
   Result<> set_image(JobId const& id, ImageId const& image, std::string_view name);
+  /// Notes what a later attempt goes on from.
+  Result<> set_state(JobId const& id, std::string_view state_json);
   /// Jobs of these kinds that have not ended: those of a project, or of all when it is empty.
   Result<std::int64_t> count_open(std::span<std::string_view const> kinds,
                                   ProjectId const& project);

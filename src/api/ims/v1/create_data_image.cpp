@@ -1,5 +1,5 @@
 // POST /v1/cloudimages/dataimages/action (contract: ims-api 6.4).
-#include "api/ims/creation.hpp"
+#include "api/ims/imports.hpp"
 #include "api/ims/v1/job_reply.hpp"
 
 namespace vitrine::api::ims {

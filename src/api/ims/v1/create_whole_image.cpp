@@ -1,30 +1,71 @@
-// POST /v1/cloudimages/wholeimages/action (contract: ims-api 6.6): there is no backup service to
-// make a full-server image with.
-#include "api/documents/extension.hpp"
-#include "api/ims/creation.hpp"
+// POST /v1/cloudimages/wholeimages/action (contract: ims-api 6.6).
+#include "api/ims/captures.hpp"
+#include "api/ims/v1/job_reply.hpp"
 
 namespace vitrine::api::ims {
 namespace {
 
+using service::CaptureSource;
+
+constexpr std::string_view kServer = "instance_id";
+constexpr std::string_view kBackup = "backup_id";
+constexpr std::string_view kText = R"({"type":"string"})";
+
 // One of two is what the image is made from.
-Result<> require_origin(json::Object const& object) {
-  auto const* server = detail::find(object, "instance_id");
-  auto const* backup = detail::find(object, "backup_id");
-  if ((server == nullptr) == (backup == nullptr)) {
+Result<CaptureSource> source_of(json::Object const& object) {
+  bool const server = detail::find(object, kServer) != nullptr;
+  bool const backup = detail::find(object, kBackup) != nullptr;
+  if (server == backup) {
     return error(Fault::invalid_body, "one of instance_id and backup_id is needed");
   }
-  auto const* given = server != nullptr ? server : backup;
-  auto const* text = given->if_string();
-  if (text != nullptr && !text->empty()) return {};
-  return error(server != nullptr ? Fault::server_missing : Fault::backup_missing);
+  return server ? CaptureSource::server_backup : CaptureSource::backup;
 }
 
-Result<Reply> run(Context& context, Services&) {
+Result<std::string> id_of(json::Object const& object, CaptureSource source) {
+  if (source == CaptureSource::backup) {
+    return source_id(object, kBackup, Fault::backup_missing, Fault::backup_unknown);
+  }
+  return source_id(object, kServer, Fault::server_missing, Fault::server_unknown);
+}
+
+// There are no backups but those of volumes, which are like CBR's.
+Result<> check_type(json::Object const& object) {
+  constexpr std::string_view kType = "whole_image_type";
+  auto const* value = detail::find(object, kType);
+  if (value == nullptr) return {};
+  auto const* text = value->if_string();
+  if (text != nullptr && json::view(*text) == "CBR") return {};
+  if (text != nullptr && json::view(*text) == "CSBS") return error(Fault::backup_kind);
+  return error(Fault::invalid_value, "whole_image_type: CBR or CSBS is needed", std::string(kType));
+}
+
+Result<Reply> run(Context& context, Services& services) {
   auto const object = TRY(read_object(context.body));
-  TRY(require_origin(object));
-  auto const body = TRY(read_fields(object, common_fields(), context.caller));
-  TRY(documents::check_together(body.image, body.properties));
-  return error(Fault::no_backup_service);
+  auto const source = TRY(source_of(object));
+  auto id = TRY(id_of(object, source));
+  auto const body = TRY(read_fields(object, capture_fields(source), context.caller));
+  TRY(check_type(object));
+  TRY(require_services(source, services.config));
+  auto const order = TRY(capture_order(context, body, source, std::move(id), services));
+  return job_reply(TRY(services.jobs.submit(context.caller, order)));
+}
+
+std::vector<FieldInfo> fields() {
+  auto infos = infos_of(common_fields());
+  infos.push_back({kServer, false, std::string(kText), "A server to make the image of."});
+  infos.push_back({kBackup, false, std::string(kText), "A backup to make the image of."});
+  infos.push_back({"whole_image_type", false, std::string(kText), "Of the backup: CBR."});
+  infos.push_back({"vault_id", false, std::string(kText), "Ignored: there is one vault."});
+  return infos;
+}
+
+std::vector<Fault> faults() {
+  auto all = capture_faults();
+  for (auto const fault : {Fault::backup_missing, Fault::backup_unknown, Fault::backup_kind,
+                           Fault::invalid_value, Fault::no_backup_service}) {
+    all.push_back(fault);
+  }
+  return all;
 }
 
 } // namespace
@@ -35,13 +76,10 @@ Endpoint create_whole_image() {
                    .name = "ims.v1.create_whole_image",
                    .family = &ims_family,
                    .action = "ims:wholeImages:create",
-                   .errors = {Fault::empty_body, Fault::invalid_body, Fault::server_missing,
-                              Fault::backup_missing, Fault::name_missing, Fault::name_not_text,
-                              Fault::name_too_long, Fault::name_form, Fault::description_too_long,
-                              Fault::description_form, Fault::memory_or_disk_size,
-                              Fault::enterprise_project_form, Fault::no_backup_service},
-                   .summary = "Make an image of a whole server: not offered."},
-          .fields = infos_of(common_fields()),
+                   .audit = "image.create",
+                   .errors = faults(),
+                   .summary = "Make an image of a whole server, or of a backup, as a job."},
+          .fields = fields(),
           .run = run,
           .begin = {}};
 }

@@ -1,10 +1,12 @@
 // POST /v2/cloudimages/action (contract: ims-api 6.3) and POST /v1/cloudimages/action (6.4).
-#include "api/ims/creation.hpp"
+#include "api/ims/captures.hpp"
+#include "api/ims/imports.hpp"
 #include "api/ims/v1/job_reply.hpp"
 #include "service/access.hpp"
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 namespace vitrine::api::ims {
 namespace {
@@ -15,9 +17,11 @@ bool is_there(json::Object const& object, std::string_view name) {
   return detail::find(object, name) != nullptr;
 }
 
-// What the image is made from: a file, or something of a service that this one has no access to
-// (contract: ims-api 6.3, D32).
-Result<> require_file(json::Object const& object) {
+/// What the image is made from.
+enum class Origin : std::uint8_t { file, server, volume, volumes };
+
+// Contract: ims-api 6.3.
+Result<Origin> origin_of(json::Object const& object) {
   auto const given = std::ranges::count_if(
       kOrigins, [&](std::string_view origin) { return is_there(object, origin); });
   bool const volumes = detail::is_given(object, "data_images");
@@ -28,10 +32,9 @@ Result<> require_file(json::Object const& object) {
     return error(Fault::invalid_body,
                  "one of image_url, instance_id, volume_id and data_images is needed");
   }
-  if (!is_there(object, "image_url")) {
-    return error(Fault::not_offered, "there is no compute and no block storage service");
-  }
-  return {};
+  if (is_there(object, "instance_id")) return Origin::server;
+  if (is_there(object, "image_url")) return Origin::file;
+  return volumes ? Origin::volumes : Origin::volume;
 }
 
 // Without a system on it, the file that this path takes is a data disk (contract: ims-api D17).
@@ -48,10 +51,57 @@ Result<Reply> create(Context const& context, json::Object const& object, Creator
   return job_reply(TRY(services.jobs.submit(context.caller, order)));
 }
 
+service::CaptureSource source_of(Origin origin) {
+  switch (origin) {
+  case Origin::volume: return service::CaptureSource::volume;
+  case Origin::volumes: return service::CaptureSource::data_volume;
+  case Origin::file:
+  case Origin::server: break;
+  }
+  return service::CaptureSource::server;
+}
+
+Result<jobs::Order> order_from(Context const& context, json::Object const& object, Origin origin,
+                               Services& services) {
+  auto const source = source_of(origin);
+  TRY(require_services(source, services.config)); // before fields that nobody could use
+  if (origin == Origin::volumes) return captures_order(context, object, services);
+  bool const of_server = origin == Origin::server;
+  auto id = of_server
+                ? source_id(object, "instance_id", Fault::server_missing, Fault::server_unknown)
+                : source_id(object, "volume_id", Fault::volume_unknown, Fault::volume_unknown);
+  if (!id) return Error(id.error());
+  auto const body = TRY(read_fields(object, capture_fields(source), context.caller));
+  return capture_order(context, body, source, std::move(*id), services);
+}
+
+Result<Reply> create_from(Context const& context, json::Object const& object, Origin origin,
+                          Services& services) {
+  auto const order = TRY(order_from(context, object, origin, services));
+  return job_reply(TRY(services.jobs.submit(context.caller, order)));
+}
+
 std::vector<Fault> faults() {
   auto all = import_faults();
-  all.insert(all.end(), {Fault::not_offered, Fault::object_repeated, Fault::too_many_images});
+  for (auto const fault : capture_faults()) {
+    if (std::ranges::find(all, fault) == all.end()) all.push_back(fault);
+  }
+  all.insert(all.end(), {Fault::object_repeated, Fault::too_many_images});
   return all;
+}
+
+// What only some of the bodies have is documented, too.
+std::vector<FieldInfo> fields() {
+  auto infos = infos_of(import_fields(Creator::system_disk));
+  for (auto& info : infos) {
+    info.required = false; // for an image of a file only, or not for those of volumes
+    if (info.name != "data_images") continue;
+    info.text = "Data disks of the machine from files of their own, or images of these volumes.";
+    info.schema = fmt::format(R"({{"anyOf":[{},{}]}})", info.schema, data_volumes_schema());
+  }
+  infos.push_back({"instance_id", false, R"({"type":"string"})", "A server to make the image of."});
+  infos.push_back({"volume_id", false, R"({"type":"string"})", "A volume to make the image of."});
+  return infos;
 }
 
 } // namespace
@@ -65,12 +115,14 @@ Endpoint create_image() {
                    .action = "ims:serverImages:create",
                    .audit = "image.create",
                    .errors = faults(),
-                   .summary = "Make an image from a file in a bucket, or several of one machine, "
-                              "as a job."},
-          .fields = infos_of(import_fields(Creator::system_disk)),
+                   .summary =
+                       "Make an image from a file in a bucket, or several of one machine, from a "
+                       "server or a volume, as a job."},
+          .fields = fields(),
           .run = [](Context& context, Services& services) -> Result<Reply> {
             auto const object = TRY(read_object(context.body));
-            TRY(require_file(object));
+            auto const origin = TRY(origin_of(object));
+            if (origin != Origin::file) return create_from(context, object, origin, services);
             return create(context, object, Creator::system_disk, false, services);
           },
           .begin = {}};
@@ -85,11 +137,12 @@ Endpoint create_disk_image() {
                    .audit = "image.create",
                    .errors = faults(),
                    .summary = "Make an image of a data disk, or of a system, from a file in a "
-                              "bucket, as a job."},
-          .fields = infos_of(import_fields(Creator::system_disk)),
+                              "bucket, a server or a volume, as a job."},
+          .fields = fields(),
           .run = [](Context& context, Services& services) -> Result<Reply> {
             auto const object = TRY(read_object(context.body));
-            TRY(require_file(object));
+            auto const origin = TRY(origin_of(object));
+            if (origin != Origin::file) return create_from(context, object, origin, services);
             bool const data = is_data_disk(object);
             return create(context, object, data ? Creator::data_disk : Creator::system_disk, data,
                           services);

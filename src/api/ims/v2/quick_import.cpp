@@ -1,5 +1,5 @@
 // POST /v2/cloudimages/quickimport/action (contract: ims-api 6.5).
-#include "api/ims/creation.hpp"
+#include "api/ims/imports.hpp"
 #include "api/ims/v1/job_reply.hpp"
 #include "service/access.hpp"
 

@@ -83,8 +83,8 @@ SELECT {image_columns} FROM images i WHERE i.upload_id <> ''
 SELECT status, visibility, COUNT(*), COALESCE(SUM(size), 0) FROM images GROUP BY status, visibility
 
 -- The conditions are those of the index images_owner_name; $2 is not empty.
--- name: is_name_taken
-SELECT 1 FROM images WHERE owner = $1 AND hidden IN (0, 1) AND COALESCE(name, '') = $2 LIMIT 1
+-- name: find_named_image
+SELECT id FROM images WHERE owner = $1 AND hidden IN (0, 1) AND COALESCE(name, '') = $2 LIMIT 1
 
 -- A part of an owner's images, by the index images_own; tags of more than $4 characters are null.
 -- name: list_owned_images

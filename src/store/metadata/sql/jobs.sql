@@ -2,7 +2,7 @@
 
 -- fragment: job_columns
 j.sequence, j.id, j.kind, j.project_id, j.status, j.arguments, j.caller, j.submitted_at, j.began_at, j.ended_at,
-j.done, j.total, j.attempt, j.worker, j.fault, j.fault_detail, j.image_id, j.image_name, j.parent_id
+j.done, j.total, j.attempt, j.worker, j.fault, j.fault_detail, j.image_id, j.image_name, j.parent_id, j.state, j.secret
 
 -- The turn of a new job: that of the job that is next or running now, so that the queue of another project does
 -- not stand before it; but after its own project's jobs. Jobs that back off count only where there are no others:
@@ -19,8 +19,8 @@ SELECT MAX(first.turn) FROM (
 
 -- name: insert_job
 INSERT INTO jobs (id, kind, project_id, status, arguments, caller, submitted_at, began_at, ended_at, done, total,
-  attempt, worker, lease_until, fault, fault_detail, image_id, image_name, lane, turn, parent_id)
-VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '', $8, $9, $10, ({next_turn}), $11)
+  attempt, worker, lease_until, fault, fault_detail, image_id, image_name, lane, turn, parent_id, secret)
+VALUES ($1, $2, $3, 'INIT', $4, $5, $6, NULL, NULL, 0, $7, 0, '', 0, '', '', $8, $9, $10, ({next_turn}), $11, $12)
 RETURNING sequence
 
 -- name: insert_job_image
@@ -72,6 +72,10 @@ UPDATE jobs SET lease_until = $3 WHERE id = $1 AND worker = $2 AND ended_at IS N
 -- name: release_job
 UPDATE jobs SET lease_until = $3, worker = '' WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
+-- It waits for something elsewhere, and is in no trouble.
+-- name: rest_job
+UPDATE jobs SET lease_until = $3, worker = '', attempt = 0 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
+
 -- The server stops: that attempt does not count.
 -- name: hand_back_job
 UPDATE jobs SET lease_until = 0, worker = '', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END
@@ -82,11 +86,14 @@ UPDATE jobs SET lease_until = 0, worker = ''
 WHERE ended_at IS NULL AND worker <> ''
 
 -- name: end_job
-UPDATE jobs SET status = $3, ended_at = $4, lease_until = 0, fault = $5, fault_detail = $6
+UPDATE jobs SET status = $3, ended_at = $4, lease_until = 0, fault = $5, fault_detail = $6, secret = ''
 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
 -- name: set_job_image
 UPDATE jobs SET image_id = $2, image_name = $3 WHERE id = $1
+
+-- name: set_job_state
+UPDATE jobs SET state = $2 WHERE id = $1
 
 -- name: list_sub_jobs
 SELECT {job_columns} FROM jobs j WHERE j.parent_id = $1 AND j.parent_id <> '' ORDER BY j.sequence
