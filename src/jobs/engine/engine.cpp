@@ -15,12 +15,23 @@ namespace {
 
 // Workers of jobs that ask other services: an attempt takes no longer than a few questions.
 constexpr std::int64_t kAskers = 2;
-constexpr std::int64_t kBackOffFirst_us = 500'000;
+constexpr std::int64_t kBackOffMin_us = 500'000;
 constexpr std::int64_t kBackOffMax_us = 60 * kMicrosecondsPerSecond;
+// An outage of what a job needs is waited out for so long, counted from when the job began.
+constexpr std::int64_t kOutageMax_us = 24 * 3600 * kMicrosecondsPerSecond;
+// A job that was there when so many workers ended may be why they did.
+constexpr std::int64_t kSuspectAttempts = 3;
+
+bool is_suspect(model::Job const& job) { return job.attempt > kSuspectAttempts; }
 
 std::int64_t back_off_us(std::int64_t attempt) {
   auto const doublings = std::clamp<std::int64_t>(attempt - 1, 0, 10);
-  return std::min(kBackOffMax_us, kBackOffFirst_us << doublings);
+  return std::min(kBackOffMax_us, kBackOffMin_us << doublings);
+}
+
+/// Where attempts do not count: the longer a job has run, the less another minute matters to it.
+std::int64_t back_off_by_age_us(std::int64_t age_us) {
+  return std::clamp(age_us / 20, kBackOffMin_us, kBackOffMax_us);
 }
 
 std::vector<std::string_view> names_of(std::vector<JobKind> const& kinds) {
@@ -145,19 +156,37 @@ Result<bool> Engine::run_next(model::JobLane lane) {
   }));
   if (!job) return false;
   Held const held{job->id.text, lease.worker};
+  if (!hold(*job, held)) {
+    TRY(database_.write([&](store::Connection& connection) {
+      return store::Jobs(connection)
+          .hand_back(job->id, lease.worker, clock_.now() + lease.length_us);
+    }));
+    return true;
+  }
   auto& running = metrics_.gauge(ops::Metric::jobs_running);
   running.add(1);
-  {
-    std::lock_guard const lock(held_mutex_);
-    held_.insert(held);
-  }
   run(*job, lease);
-  {
-    std::lock_guard const lock(held_mutex_);
-    held_.erase(held);
-  }
   running.add(-1);
+  let_go(*job, held);
   return true;
+}
+
+/// False when the job must not run beside another one: of two that were there each time when a
+/// worker ended, one may end it again, and the other must not count that as its own attempt.
+bool Engine::hold(model::Job const& job, Held const& held) {
+  std::lock_guard const lock(held_mutex_);
+  if (is_suspect(job)) {
+    if (suspect_held_) return false;
+    suspect_held_ = true;
+  }
+  held_.insert(held);
+  return true;
+}
+
+void Engine::let_go(model::Job const& job, Held const& held) {
+  std::lock_guard const lock(held_mutex_);
+  if (is_suspect(job)) suspect_held_ = false;
+  held_.erase(held);
 }
 
 void Engine::run(model::Job const& job, JobContext::Lease const& lease) {
@@ -172,10 +201,16 @@ void Engine::run(model::Job const& job, JobContext::Lease const& lease) {
   }
 }
 
+/// Null for one that this server does not know.
+JobKind const* Engine::kind_of(model::Job const& job) const {
+  auto const found = std::ranges::find(kinds_, std::string_view(job.kind), &JobKind::name);
+  return found == kinds_.end() ? nullptr : &*found;
+}
+
 Result<Engine::Rest> Engine::attempt(model::Job const& job, model::Caller const& caller,
                                      JobContext::Lease const& lease) {
-  auto const kind = std::ranges::find(kinds_, std::string_view(job.kind), &JobKind::name);
-  if (kind == kinds_.end()) return error(Fault::not_offered, "no server knows " + job.kind);
+  auto const* const kind = kind_of(job);
+  if (kind == nullptr) return error(Fault::not_offered, "no server knows " + job.kind);
   JobContext context(database_, clock_, stopping_, job, caller, lease);
   auto const most = options_.attempts_max;
   auto const tried =
@@ -209,8 +244,14 @@ Result<> Engine::settle(model::Job const& job, JobContext::Lease const& lease,
   ops::log_warning("job.handed_back", {{"job_id", job.id.text}, {"detail", failed.detail}});
   return database_.write([&](store::Connection& connection) {
     store::Jobs jobs(connection);
-    if (stopping_) return jobs.hand_back(job.id, lease.worker);
-    return jobs.release(job.id, lease.worker, clock_.now() + back_off_us(job.attempt));
+    if (stopping_) return jobs.hand_back(job.id, lease.worker, Time{});
+    auto const now = clock_.now();
+    auto const age_us = now.us - job.began_at.value_or(now).us;
+    auto const* const kind = kind_of(job);
+    if (age_us < kOutageMax_us && !(kind != nullptr && kind->counts_silence)) {
+      return jobs.hand_back(job.id, lease.worker, now + back_off_by_age_us(age_us));
+    }
+    return jobs.release(job.id, lease.worker, now + back_off_us(job.attempt));
   });
 }
 

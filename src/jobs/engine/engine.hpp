@@ -31,9 +31,11 @@ struct EngineOptions {
   std::int64_t workers{2};  ///< of quick jobs
   std::int64_t carriers{2}; ///< of those that carry image data
   std::int64_t lease_seconds{30};
-  std::int64_t poll_seconds{5};  ///< how often idle workers look for jobs of other processes
-  std::int64_t attempts_max{20}; ///< in a row that end, or their worker does, without progress
-  bool alone{true};              ///< no other process works on the database
+  std::int64_t poll_seconds{5}; ///< how often idle workers look for jobs of other processes
+  /// In a row that end with their worker, without progress. What another service did not answer
+  /// counts only once the job has run for a day.
+  std::int64_t attempts_max{20};
+  bool alone{true}; ///< no other process works on the database
 };
 
 /// Thread-safe. Everything passed in must outlive it.
@@ -60,6 +62,9 @@ private:
       std::optional<std::int64_t>; ///< microseconds until the next attempt, if there is one
 
   void work(model::JobLane lane);
+  [[nodiscard]] JobKind const* kind_of(model::Job const& job) const;
+  bool hold(model::Job const& job, Held const& held);
+  void let_go(model::Job const& job, Held const& held);
   void keep_leases();
   void run(model::Job const& job, JobContext::Lease const& lease);
   Result<Rest> attempt(model::Job const& job, model::Caller const& caller,
@@ -86,6 +91,7 @@ private:
   std::mutex held_mutex_;
   std::condition_variable stopped_;
   std::set<Held> held_;
+  bool suspect_held_{false};
 };
 
 } // namespace vitrine::jobs

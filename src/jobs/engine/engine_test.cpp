@@ -303,6 +303,62 @@ TEST_F(EngineGivesUpTest, OnlyUnitsThatAreDoneForGoodAreProgress) {
   EXPECT_EQ(job.failure->detail, "given up after 3 attempts");
 }
 
+TEST_F(EngineGivesUpTest, AJobThatEndsItsWorkerDoesNotFailTheOneBesideIt) {
+  auto const both = house_.pairs(2, 1);
+  auto of_first = both;
+  of_first.images.pop_back();
+  auto of_second = both;
+  of_second.images.erase(of_second.images.begin());
+  auto const poison = house_.submit(kAddMembers, of_first);
+  auto const innocent = house_.submit(kRemoveMembers, of_second);
+  auto const lease_us = 30 * kMicrosecondsPerSecond;
+  int beside = 0;
+  for (int i = 0; i < 20 && !house_.report(innocent).job.ended_at; ++i) {
+    std::unique_ptr<Engine> engine;
+    std::vector<JobKind> kinds{{kAddMembers,
+                                [&](JobContext&) -> Result<> {
+                                  EXPECT_TRUE(engine->run_next(model::JobLane::quick));
+                                  house_.database->writes_left = 0; // the process ends
+                                  return {};
+                                }},
+                               {kRemoveMembers, [&](JobContext&) -> Result<> {
+                                  if (house_.report(poison).job.ended_at) return {};
+                                  ++beside;
+                                  house_.database->writes_left = 0;
+                                  return {};
+                                }}};
+    engine = std::make_unique<Engine>(*house_.database, house_.clock, house_.bell, kinds,
+                                      house_.metrics, EngineOptions{.attempts_max = 6});
+    house_.database->writes_left = 1000;
+    EXPECT_TRUE(engine->run_next(model::JobLane::quick).value());
+    house_.clock.advance(lease_us);
+  }
+  EXPECT_EQ(beside, 3);
+  EXPECT_EQ(house_.report(poison).job.failure->detail, "given up after 6 attempts");
+  EXPECT_EQ(house_.report(innocent).job.status, JobStatus::success);
+}
+
+TEST_F(EngineGivesUpTest, AnOutageIsWaitedOutForADay) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
+  std::vector<JobKind> kinds{
+      {kAddMembers, [](JobContext&) -> Result<> { return error(Fault::unavailable); }}};
+  Engine engine(*house_.database, house_.clock, house_.bell, kinds, house_.metrics, kThreeTries);
+  auto const pass = [&](std::int64_t hours) {
+    for (std::int64_t minute = 0; minute < hours * 60; ++minute) {
+      EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
+      house_.clock.advance(60 * kMicrosecondsPerSecond);
+    }
+  };
+  pass(24);
+  EXPECT_EQ(house_.report(id).job.attempt, 0);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(house_.report(id).job.status, JobStatus::running);
+    EXPECT_TRUE(engine.run_next(model::JobLane::quick).value());
+    house_.clock.advance(60 * kMicrosecondsPerSecond);
+  }
+  EXPECT_EQ(house_.report(id).job.failure->detail, "given up after 3 attempts");
+}
+
 TEST_F(EngineGivesUpTest, AJobThatCannotEvenBeGivenUpEnds) {
   auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
   int ran = 0;

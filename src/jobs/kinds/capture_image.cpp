@@ -39,7 +39,8 @@ JobKind capture_kind(std::string_view name, CaptureServices const& services) {
             auto capture = TRY(Capture::open(context, services, row));
             if (TRY(capture.give_up(why)) == Capture::Step::waits) return {};
             return Error(why);
-          }};
+          },
+          .counts_silence = true};
 }
 
 Order order_for(std::string_view kind, std::string_view image_name, std::string secret) {

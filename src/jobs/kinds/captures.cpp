@@ -117,7 +117,8 @@ JobKind captures_kind(CaptureServices const& services) {
       .name = kCaptureVolumes,
       .run = [services](JobContext& context) { return Several(context, services).run(); },
       .give_up = [services](JobContext& context,
-                            Error const& why) { return Several(context, services).give_up(why); }};
+                            Error const& why) { return Several(context, services).give_up(why); },
+      .counts_silence = true};
 }
 
 } // namespace vitrine::jobs

@@ -5,6 +5,7 @@
 #include "jobs/kinds/arguments.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/kinds/outside.hpp"
+#include "ops/log.hpp"
 #include "store/buckets/buckets.hpp"
 #include "store/metadata/jobs.hpp"
 
@@ -51,10 +52,11 @@ public:
     auto const& job = context_.job();
     if (job.done == kDone) return {}; // told by an attempt that ended right after
     // An attempt that was handed back does not count, but it has written.
-    if (job.attempt > 1 || job.done > 0) TRY(remove_unfinished());
+    if (may_have_written()) TRY(remove_unfinished());
     auto const source = TRY(admit());
     auto const data = TRY(exports_.open(
         source, request_, [&](int percent) { return advance(kConverted * percent / 100); }));
+    TRY(advance(kConverted)); // from now on there may be something to remove
     auto writer = buckets_.create(user(), request_.target, data->size_bytes());
     if (!writer && writer.error().fault == Fault::object_exists && is_ours(data->size_bytes())) {
       context_.resume_at(kWritten);
@@ -70,7 +72,20 @@ public:
     return tell_success();
   }
 
+  /// What can be removed of what the attempts left; its owner is told why they failed all the same.
+  void take_back() {
+    if (!may_have_written()) return;
+    auto const removed = remove_unfinished();
+    if (removed) return;
+    ops::log_warning("export.left_behind",
+                     {{"job_id", context_.job().id.text}, {"detail", removed.error().detail}});
+  }
+
 private:
+  [[nodiscard]] bool may_have_written() const {
+    return context_.job().attempt > 1 || context_.job().done > 0;
+  }
+
   Result<service::ExportSource> admit() {
     std::optional<service::ExportSource> source;
     auto const run = [&](store::Database::Work const& unit) { return context_.read(unit); };
@@ -162,8 +177,9 @@ JobKind export_image(KindServices const& services) {
             auto const request = TRY(from_json(context.job().arguments_json));
             return Export(context, services, request).run();
           },
-          .give_up = [&exports](JobContext& context, Error const& why) -> Result<> {
+          .give_up = [services, &exports](JobContext& context, Error const& why) -> Result<> {
             auto const request = TRY(from_json(context.job().arguments_json));
+            Export(context, services, request).take_back();
             auto const told = context.commit(0, [&](store::Connection& connection) {
               service::Batch const batch{context.caller(), context.job().id, context.now()};
               return exports.tell(connection, batch, request, why);

@@ -33,6 +33,9 @@ struct JobKind {
   /// failed what `run` left. Returns as `run` does how the job ends, or that it rests: then `run`
   /// is called again. None: it ends with the error.
   std::function<Result<>(JobContext&, Error const&)> give_up{};
+  /// Attempts that end as `unavailable` count at once: how often others may be silent is for the
+  /// kind to say.
+  bool counts_silence{false};
 };
 
 /// What the kinds work with; must outlive them.

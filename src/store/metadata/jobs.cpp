@@ -141,8 +141,8 @@ Result<> Jobs::rest(JobId const& id, std::string_view worker, Time not_before) {
   return {};
 }
 
-Result<> Jobs::hand_back(JobId const& id, std::string_view worker) {
-  TRY(connection_.run(sql::hand_back_job, {id, worker}));
+Result<> Jobs::hand_back(JobId const& id, std::string_view worker, Time not_before) {
+  TRY(connection_.run(sql::hand_back_job, {id, worker, not_before}));
   return {};
 }
 

@@ -66,10 +66,10 @@ public:
   Result<> release(JobId const& id, std::string_view worker, Time not_before);
   /// As `release`, of a job that is in no trouble: earlier attempts are forgotten.
   Result<> rest(JobId const& id, std::string_view worker, Time not_before);
-  /// Hands the job back as if it had not been claimed: the worker had to stop.
-  Result<> hand_back(JobId const& id, std::string_view worker);
-  /// Hands all jobs back, as by `hand_back`; only where no other process works on them. Returns how
-  /// many were held.
+  /// As `release`, as if the job had not been claimed: that attempt does not count.
+  Result<> hand_back(JobId const& id, std::string_view worker, Time not_before);
+  /// Hands all jobs back at once, as by `release`; only where no other process works on them.
+  /// Returns how many were held.
   Result<std::int64_t> release_all();
   /// Ends the job. False when the lease was lost.
   Result<bool> end(model::Job const& job, std::string_view worker, model::JobStatus status,

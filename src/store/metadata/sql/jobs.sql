@@ -35,7 +35,7 @@ SELECT {job_columns} FROM jobs j WHERE j.id = $1
 -- fragment: first_job_that_may_run
 SELECT {job_columns} FROM jobs j
 WHERE j.ended_at IS NULL AND j.lane = $2 AND j.lease_until <= $1
-  AND ($3 LIKE '%|' || j.kind || '|%' OR j.submitted_at < $4)
+  AND ($3 LIKE '%|' || j.kind || '|%' OR COALESCE(j.began_at, j.submitted_at) < $4)
   AND NOT EXISTS (
     SELECT 1 FROM job_images mine JOIN job_images earlier
       ON earlier.image_id = mine.image_id AND earlier.sequence < mine.sequence
@@ -76,9 +76,9 @@ UPDATE jobs SET lease_until = $3, worker = '' WHERE id = $1 AND worker = $2 AND 
 -- name: rest_job
 UPDATE jobs SET lease_until = $3, worker = '', attempt = 0 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
--- The server stops: that attempt does not count.
+-- That attempt does not count.
 -- name: hand_back_job
-UPDATE jobs SET lease_until = 0, worker = '', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END
+UPDATE jobs SET lease_until = $3, worker = '', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END
 WHERE id = $1 AND worker = $2 AND ended_at IS NULL
 
 -- name: release_all_jobs
