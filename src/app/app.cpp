@@ -284,7 +284,7 @@ Result<std::string> grantee_id(console::KeyTools::Grantee const& named, ops::Con
   if (!named.project.empty()) return TRY(project_named(named.project, config, database)).text;
   if (named.domain.empty()) return named.domain;
   if (config.identity.driver == ops::IdentityDriver::keystone) {
-    if (is_keystone_domain_id(named.domain)) return named.domain;
+    if (named.was_granted || is_keystone_domain_id(named.domain)) return named.domain;
     return error(Fault::invalid_value,
                  fmt::format("'{}' is not the id of a domain of Keystone: 32 hex digits, or "
                              "default; `openstack domain show` tells it",

@@ -144,7 +144,9 @@ Result<> check_keyring(std::string const& directory, ops::Config const& config,
   if (images == 0) return {};
   return error(Fault::unavailable,
                fmt::format("{} images are encrypted, but the keyring {} is missing or empty: put "
-                           "back the one with their keys, or say where it is with keys.file",
+                           "back the one with their keys, or say where it is with keys.file. If it "
+                           "is lost for good, `vitrine keys create NAME` makes another, without "
+                           "which nothing starts; the data of those images stays unreadable",
                            images, keyring_file(directory, config)));
 }
 

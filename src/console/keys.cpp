@@ -62,6 +62,7 @@ CLI::App* add_command(CLI::App& parent, Shared const& session, std::function<Res
   auto* command = parent.add_subcommand(name, text)->fallthrough();
   command->callback([session, &chosen, work] {
     chosen = [session, work]() -> Result<> {
+      session->grantee.was_granted = work == revoke;
       return session->tools.with_keys(session->place, session->grantee,
                                       [&](service::KeyAdmin& keys, std::string const& grantee) {
                                         return work(*session, keys, grantee);

@@ -25,8 +25,9 @@ struct KeyTools {
   };
   /// Who a key is for; both empty where the command is about no grant.
   struct Grantee {
-    std::string project; ///< its id, or its name where that is known
-    std::string domain;  ///< as `project`
+    std::string project;     ///< its id, or its name where that is known
+    std::string domain;      ///< as `project`
+    bool was_granted{false}; ///< a grant to any text may have been made
   };
   using Use = std::function<Result<>(service::KeyAdmin&, std::string const& grantee_id)>;
   /// Opens the keys of a service and lets `use` work on them.

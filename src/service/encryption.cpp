@@ -44,8 +44,11 @@ bool KeyStates::has_questions() const {
 }
 
 void KeyStates::ask(store::KeyService& keys) {
+  std::optional<Error> silent; // of a service that does not answer, each question takes long
   for (auto& [key, answer] : answers_) {
-    if (!answer) answer = keys.state(key);
+    if (answer) continue;
+    answer = silent ? Result<store::KeyState>(*silent) : keys.state(key);
+    if (!*answer && answer->error().kind() == Kind::unavailable) silent = answer->error();
   }
 }
 
@@ -54,7 +57,8 @@ Result<> Encryption::in_unit(Run const& run, KeyWork const& work) const {
   for (;;) {
     auto done = run([&](store::Connection& connection) -> Result<> {
       auto worked = work(connection, states);
-      if (states.has_questions()) return error(Fault::unavailable, "a key must be asked for");
+      // Rolls the unit back; nobody is told.
+      if (states.has_questions()) return error(Fault::conflict, "a key must be asked for");
       return worked;
     });
     if (!states.has_questions()) return done;
