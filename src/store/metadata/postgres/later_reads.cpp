@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kTogetherMax = 64;
 // Beyond this many, those who ask had better wait where they can be refused.
 constexpr std::size_t kWaitingMax = 4096;
+// Behind a server that is silent for so long nobody else queues: other connections may be better.
+constexpr std::chrono::milliseconds kSilenceMax{250};
 
 /// What a statement is asked with, kept beyond the call.
 class Question {
@@ -114,7 +116,9 @@ bool LaterReads::ask(Work work, Done done) {
   auto read = std::make_unique<Read>(Read{std::move(question), std::move(work), std::move(done)});
   {
     std::lock_guard const lock(mutex_);
-    if (waiting_.size() >= kWaitingMax) return false;
+    bool const is_silent =
+        began_ != kNever && std::chrono::steady_clock::now() - began_ > kSilenceMax;
+    if (is_silent || waiting_.size() >= kWaitingMax) return false;
     if (!thread_.joinable()) {
       thread_ = std::thread([this] { run(); });
       pthread_setname_np(thread_.native_handle(), "reads");
@@ -136,6 +140,7 @@ void LaterReads::run() {
 /// Those that ask the same as the first one; none when it is time to stop.
 LaterReads::Reads LaterReads::next_reads() {
   std::unique_lock lock(mutex_);
+  began_ = kNever;
   asked_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
   Reads reads;
   if (stopping_) return reads;
@@ -145,6 +150,7 @@ LaterReads::Reads LaterReads::next_reads() {
     reads.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
+  began_ = std::chrono::steady_clock::now();
   return reads;
 }
 

@@ -9,6 +9,7 @@
 #include "store/metadata/database.hpp"
 #include "store/metadata/postgres/postgres_pool.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -35,13 +36,16 @@ public:
   LaterReads& operator=(LaterReads const&) = delete;
 
   /// Takes `work`, which runs twice: now, to tell its statement, one of `sql`, and on the rows that
-  /// come. False when it tells none, or when too many wait; `done` is not called then. What fails
+  /// come. False when it tells none, when too many wait, or when the server has been silent for a
+  /// while; `done` is not called then. What fails
   /// is not tried again: `unavailable`, also when no connection lies ready.
   bool ask(Work work, Done done);
 
 private:
   struct Read;
   using Reads = std::vector<std::unique_ptr<Read>>;
+
+  static constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
   void run();
   Reads next_reads();
@@ -53,7 +57,8 @@ private:
   std::condition_variable asked_;
   std::deque<std::unique_ptr<Read>> waiting_;
   bool stopping_{false};
-  std::thread thread_; ///< started by the first read
+  std::chrono::steady_clock::time_point began_{kNever}; ///< the exchange under way
+  std::thread thread_;                                  ///< started by the first read
 };
 
 } // namespace vitrine::store::postgres
