@@ -97,6 +97,8 @@ public:
   /// an `accept`, and tells whether there are more. Called until there are none; blocking. Errors
   /// as of `accept`.
   virtual Result<bool> go_on() { return false; }
+  /// The next step asks another service: on the api pool, so that transfers do not wait for it.
+  [[nodiscard]] virtual bool asks_others() const { return false; }
   /// All bytes have arrived, and no step is left; the answer. Blocking.
   virtual Reply finish() = 0;
   /// The answer to an error of `accept`; undoes what was stored.

@@ -179,12 +179,13 @@ Task<Intake> Session::fill(Pump& pump) {
 Task<Intake> Session::work_off(Pump& pump) {
   auto work = [&pump] { pump.go_on(); };
   while (pump.more_to_do) {
-    if (wire_.stopped()) co_return Intake::gone;
-    bool const ran = co_await on_pool(executor_, core_.transfer, work);
+    auto& pool = pump.sink->asks_others() ? core_.api : core_.transfer;
+    bool const ran = co_await on_pool(executor_, pool, work);
     if (!ran) {
       pump.failure = error(Fault::unavailable);
       break;
     }
+    if (pump.more_to_do && wire_.stopped()) co_return Intake::gone;
   }
   co_return Intake::whole;
 }

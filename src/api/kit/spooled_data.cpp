@@ -31,6 +31,7 @@ Result<bool> SpooledData::go_on() {
       return false;
     }
     sink_ = std::get<1>(std::move(begun));
+    return true;
   }
   auto block = sink_->block();
   auto const count = TRY(spool_->read(block.room()));

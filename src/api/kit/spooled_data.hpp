@@ -36,6 +36,7 @@ public:
   Block block() override { return blocks_.take(); }
   Result<> accept(Block bytes) override;
   Result<bool> go_on() override;
+  [[nodiscard]] bool asks_others() const override { return !sink_; } // who sends the data
   net::Reply finish() override;
   net::Reply refuse(Error const& failure) override;
   void abandon(Error const& failure) override;

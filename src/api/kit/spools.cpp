@@ -19,6 +19,15 @@ namespace {
 constexpr std::uint64_t kSparedPart = 20;
 constexpr std::uint64_t kSparedBytesMax = std::uint64_t{4} << 30U;
 
+// Each keeps a block of memory for as long as its client likes, and nobody has proven who that is.
+constexpr std::size_t kSpoolsMax = 64;
+constexpr std::size_t kSpoolsOfOneMax = 16;
+
+Error too_much() {
+  return error(Fault::unavailable, "Too much signed image data is under way of which no header "
+                                   "tells the SHA-256; try again.");
+}
+
 Error disk_full() {
   return error(Fault::store_full, "There is no room on the disk for a body that must be kept "
                                   "until its signature can be checked.");
@@ -53,7 +62,7 @@ bool leaves_the_rest(int descriptor) {
 
 Spool::~Spool() {
   ::close(descriptor_);
-  spools_.give_back(holder_, size_bytes_);
+  spools_.leave(holder_, size_bytes_);
 }
 
 Result<> Spool::write(std::span<std::byte const> bytes) {
@@ -105,8 +114,13 @@ Result<std::unique_ptr<Spools>> Spools::open(Options options) {
 Result<std::unique_ptr<Spool>> Spools::begin(std::string_view holder,
                                              std::optional<std::uint64_t> length) {
   TRY(check_size(length.value_or(0)));
-  int const descriptor = TRY(make_file(options_.directory));
-  return std::unique_ptr<Spool>(new Spool(*this, std::string(holder), descriptor));
+  TRY(enter(std::string(holder)));
+  auto const descriptor = make_file(options_.directory);
+  if (!descriptor) {
+    leave(std::string(holder), 0);
+    return Error(descriptor.error());
+  }
+  return std::unique_ptr<Spool>(new Spool(*this, std::string(holder), *descriptor));
 }
 
 Result<> Spools::check_size(std::uint64_t bytes) const {
@@ -117,30 +131,36 @@ Result<> Spools::check_size(std::uint64_t bytes) const {
                            options_.size_bytes_max));
 }
 
-Result<> Spools::take(std::string const& holder, std::uint64_t bytes) {
+Result<> Spools::enter(std::string const& holder) {
   std::scoped_lock const lock(mutex_);
   auto const found = taken_by_.find(holder);
-  auto const held = found == taken_by_.end() ? 0 : found->second;
-  // What one holder, whom nobody has proven yet, may take leaves the same to all others.
-  bool const fits = taken_bytes_ + bytes <= options_.total_bytes_max &&
-                    held + bytes <= options_.total_bytes_max / 2;
-  if (!fits) {
-    return error(Fault::unavailable,
-                 "Too much signed image data is under way of which no header tells the SHA-256; "
-                 "try again.");
-  }
-  taken_bytes_ += bytes;
-  taken_by_[holder] = held + bytes;
+  bool const fits =
+      count_ < kSpoolsMax && (found == taken_by_.end() || found->second.count < kSpoolsOfOneMax);
+  if (!fits) return too_much();
+  ++count_;
+  ++taken_by_[holder].count;
   return {};
 }
 
-void Spools::give_back(std::string const& holder, std::uint64_t bytes) {
+Result<> Spools::take(std::string const& holder, std::uint64_t bytes) {
+  std::scoped_lock const lock(mutex_);
+  auto& held = taken_by_[holder];
+  // What one holder, whom nobody has proven yet, may take leaves the same to all others.
+  bool const fits = taken_bytes_ + bytes <= options_.total_bytes_max &&
+                    held.bytes + bytes <= options_.total_bytes_max / 2;
+  if (!fits) return too_much();
+  taken_bytes_ += bytes;
+  held.bytes += bytes;
+  return {};
+}
+
+void Spools::leave(std::string const& holder, std::uint64_t bytes) {
   std::scoped_lock const lock(mutex_);
   auto const found = taken_by_.find(holder);
-  if (found == taken_by_.end()) return;
+  --count_;
   taken_bytes_ -= bytes;
-  found->second -= bytes;
-  if (found->second == 0) taken_by_.erase(found);
+  found->second.bytes -= bytes;
+  if (--found->second.count == 0) taken_by_.erase(found);
 }
 
 } // namespace vitrine::api

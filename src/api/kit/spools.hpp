@@ -45,7 +45,8 @@ private:
   std::uint64_t read_bytes_{0};
 };
 
-/// The disk that all of them share. Thread-safe; must outlive its spools.
+/// The disk that all of them share, and the memory: each body on its way keeps a block.
+/// Thread-safe; must outlive its spools.
 class Spools {
 public:
   struct Options {
@@ -67,17 +68,22 @@ public:
 
 private:
   friend class Spool;
+  struct Taken {
+    std::size_t count{0};
+    std::uint64_t bytes{0};
+  };
   explicit Spools(Options options) : options_(std::move(options)) {}
 
   [[nodiscard]] Result<> check_size(std::uint64_t bytes) const;
+  Result<> enter(std::string const& holder);
   Result<> take(std::string const& holder, std::uint64_t bytes);
-  void give_back(std::string const& holder, std::uint64_t bytes);
+  void leave(std::string const& holder, std::uint64_t bytes);
 
   Options const options_;
   std::mutex mutex_;
+  std::size_t count_{0};
   std::uint64_t taken_bytes_{0};
-  std::map<std::string, std::uint64_t, std::less<>>
-      taken_by_; ///< bytes; holders of none are not in it
+  std::map<std::string, Taken, std::less<>> taken_by_; ///< holders of none are not in it
 };
 
 } // namespace vitrine::api

@@ -73,6 +73,20 @@ TEST_F(SpoolsTest, AllBodiesTogetherHaveALimitAndOneHolderTakesHalf) {
   EXPECT_EQ(write(*two, 50), "good");
 }
 
+TEST_F(SpoolsTest, TheyAreFewAndFewerOfOneHolder) {
+  std::vector<std::unique_ptr<Spool>> kept;
+  for (std::string const holder : {"a", "b", "c", "d"}) {
+    for (int i = 0; i < 16; ++i)
+      kept.push_back(begin(holder));
+    EXPECT_EQ(spools->begin(holder, 1).error().fault, Fault::unavailable) << holder;
+  }
+  EXPECT_EQ(spools->begin("e", 1).error().fault, Fault::unavailable) << "64 are there";
+  kept.pop_back();
+  kept.push_back(begin("e"));
+  kept.clear();
+  EXPECT_TRUE(spools->begin("a", 1));
+}
+
 TEST_F(SpoolsTest, ADirectoryWithoutFilesIsTold) {
   auto const opened = Spools::open({.directory = "/proc/nothing", .size_bytes_max = 1});
   EXPECT_EQ(opened.error().fault, Fault::unavailable);
