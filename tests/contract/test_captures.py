@@ -69,6 +69,14 @@ def told_images(server, job, count):
     return harness.wait_until(told, 30, f"{count} events")
 
 
+def client_after(openstack, server, image, **properties):
+    """A client of the server that started again with those properties of an image."""
+    server.kill()
+    server.database.set_properties(image, **properties)
+    openstack.image_url = server.start().url
+    return server.client("demo")
+
+
 def expect_image(image, expected):
     assert {name: image.get(name) for name in expected} == expected
 
@@ -76,10 +84,7 @@ def expect_image(image, expected):
 def test_a_server_with_a_local_disk(openstack, server):
     demo = server.client("demo")
     base = demo.create_image(b"base")["id"]
-    server.kill()
-    server.database.set_properties(base, export_forbidden="true")
-    openstack.image_url = server.start().url
-    demo = server.client("demo")
+    demo = client_after(openstack, server, base, export_forbidden="true")
     made_of = openstack.add_server(b"s" * 5000, image=base)
     job = made(demo, {"name": "snap1", "instance_id": made_of, "description": "before upgrade",
                       "min_ram": 512, "tags": ["tier.db", "plain"]})
@@ -152,10 +157,7 @@ def volumes_body(*volumes):
 def test_images_of_several_volumes(openstack, server):
     demo = server.client("demo")
     windows = demo.create_image(b"base")["id"]
-    server.kill()
-    server.database.set_properties(windows, __os_type="Windows")
-    openstack.image_url = server.start().url
-    demo = server.client("demo")
+    demo = client_after(openstack, server, windows, __os_type="Windows")
     free, used = openstack.add_volume(b"f" * 300, size=3), openstack.add_volume(b"u" * 400)
     openstack.add_server(volumes=[openstack.add_volume(b"root", image=windows), used])
     body = volumes_body(free, used)
