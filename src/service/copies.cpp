@@ -163,7 +163,7 @@ Result<> Copies::give_up(store::Connection& connection, Batch const& batch,
   store::Images images(connection);
   auto const made = images.get(request.target);
   if (!made && made.error().fault != Fault::image_not_found) return Error(made.error());
-  if (made && made->blob.empty()) {
+  if (made) {
     TRY(store::RunningUploads(connection).remove(BlobId{made->upload_id}));
     TRY(images.remove(*made, batch.now));
   }

@@ -64,8 +64,8 @@ public:
   /// `Encryption::seal` and `Uploads::begin_announced`.
   Result<std::unique_ptr<Upload>> begin_data(Batch const& batch, CopyRequest const& request,
                                              CopyWork const& work) const;
-  /// The copy failed, in a unit of work of the job: what was made of it goes, and the audit trail
-  /// tells.
+  /// The copy failed and is not whole, in a unit of work of the job: what was made of it goes, and
+  /// the audit trail tells.
   Result<> give_up(store::Connection& connection, Batch const& batch, CopyRequest const& request,
                    Error const& why) const;
 

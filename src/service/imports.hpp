@@ -74,8 +74,8 @@ public:
   Result<> adapt(ImportRequest const& request, formats::Accepted const& found,
                  model::Image& image) const;
 
-  /// The job failed, in its unit of work: the image goes, or is queued again with the reason. The
-  /// audit trail tells of it.
+  /// The job failed and the image is not whole, in a unit of work of the job: the image goes, or is
+  /// queued again with the reason. The audit trail tells of it.
   Result<> give_up(store::Connection& connection, Batch const& batch, ImportRequest const& request,
                    Error const& why) const;
 

@@ -42,6 +42,13 @@ std::string reason_of(Error const& failure) {
 
 } // namespace
 
+Result<bool> is_whole(store::Connection& connection, ImageId const& id) {
+  auto const image = store::Images(connection).get(id);
+  if (image) return !waits_for_data(*image);
+  if (image.error().fault == Fault::image_not_found) return false;
+  return Error(image.error());
+}
+
 Uploads::Uploads(store::Database& database, store::Blobs& blobs, Access const& access,
                  Clock const& clock, UploadOptions options)
     : database_(database), blobs_(blobs), access_(access), clock_(clock), options_(options),

@@ -68,6 +68,9 @@ constexpr bool waits_for_data(model::Image const& image) {
   return image.status == model::ImageStatus::saving || image.status == model::ImageStatus::queued;
 }
 
+/// Whether the image is there and a job has brought its data, in a unit of work.
+Result<bool> is_whole(store::Connection& connection, ImageId const& id);
+
 class Upload;
 
 /// Thread-safe. Uploads must end before it does.

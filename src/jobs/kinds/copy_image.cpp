@@ -59,11 +59,14 @@ public:
 
   Result<> give_up(Error const& why) {
     auto const request = TRY(from_json(context_.job().arguments_json));
+    bool made = false; // by an attempt that ended before it could say so
     auto const told = context_.commit(0, [&](store::Connection& connection) -> Result<> {
+      made = TRY(service::is_whole(connection, request.target));
+      if (made) return {};
       TRY(store::Jobs(connection).set_image(context_.job().id, {}, {}));
       return copies_.give_up(connection, batch_, request, why);
     });
-    if (!told) return told;
+    if (!told || made) return told;
     return Error(why);
   }
 

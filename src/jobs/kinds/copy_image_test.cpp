@@ -324,5 +324,27 @@ TEST_F(CopyImageTest, AnAttemptThatDiesOnceTheImageIsMadeHasMadeIt) {
   EXPECT_EQ(images(), "|active|\ncopy|active|\n");
 }
 
+// It failed beside the copy.
+TEST_F(CopyImageTest, OneThatEndsItsWorkersOnceTheImageIsMadeSucceeds) {
+  house_.engine = house_.new_engine({.attempts_max = 3});
+  auto const id = submit(house_.image(1)).value();
+  for (int attempt = 1; attempt <= 3; ++attempt) {
+    house_.database->writes_left = 2; // that of the claim, and the image
+    EXPECT_TRUE(run());
+    EXPECT_FALSE(house_.report(id).job.ended_at);
+    house_.clock.advance(60 * kMicrosecondsPerSecond);
+  }
+  house_.database->writes_left = 1'000'000;
+  EXPECT_TRUE(run());
+  auto const job = house_.report(id).job;
+  EXPECT_EQ(job.attempt, 4) << "its end is told by who gives it up";
+  EXPECT_EQ(job.status, JobStatus::success);
+  EXPECT_EQ(house_.rows("SELECT name FROM images WHERE id = '" + job.image.text + "'", 1),
+            "copy|\n");
+  EXPECT_EQ(images(), "|active|\ncopy|active|\n");
+  EXPECT_EQ(house_.rows("SELECT COUNT(*) FROM audit_outbox WHERE targets LIKE '%fault%'", 1),
+            "0|\n");
+}
+
 } // namespace
 } // namespace vitrine::jobs

@@ -41,6 +41,9 @@ Result<ExportRequest> from_json(std::string_view text) {
   return request;
 }
 
+/// Whether an attempt that ended right after has told that the object is there.
+bool was_told(JobContext const& context) { return context.job().done == kDone; }
+
 /// One attempt.
 class Export {
 public:
@@ -49,8 +52,7 @@ public:
         buckets_(services.buckets), request_(request) {}
 
   Result<> run() {
-    auto const& job = context_.job();
-    if (job.done == kDone) return {}; // told by an attempt that ended right after
+    if (was_told(context_)) return {};
     // An attempt that was handed back does not count, but it has written.
     if (may_have_written()) TRY(remove_unfinished());
     auto const source = TRY(admit());
@@ -178,6 +180,7 @@ JobKind export_image(KindServices const& services) {
             return Export(context, services, request).run();
           },
           .give_up = [services, &exports](JobContext& context, Error const& why) -> Result<> {
+            if (was_told(context)) return {};
             auto const request = TRY(from_json(context.job().arguments_json));
             Export(context, services, request).take_back();
             auto const told = context.commit(0, [&](store::Connection& connection) {

@@ -111,12 +111,11 @@ private:
     auto const& id = teller_.row.image;
     if (id.empty()) return false;
     bool made = false;
-    TRY(context_.read([&](store::Connection& connection) -> Result<> {
-      auto const image = store::Images(connection).get(id);
-      if (!image && image.error().fault != Fault::image_not_found) return Error(image.error());
-      made = image && !service::waits_for_data(*image);
+    auto const read = context_.read([&](store::Connection& connection) -> Result<> {
+      made = TRY(service::is_whole(connection, id));
       return {};
-    }));
+    });
+    if (!read) return Error(read.error());
     return made;
   }
 
@@ -224,13 +223,16 @@ JobKind import_kind(std::string_view name, KindServices const& services) {
       },
       .give_up = [&imports = services.imports](JobContext& context, Error const& why) -> Result<> {
         auto const request = TRY(import_from_json(context.job().arguments_json));
+        bool made = false; // by an attempt that ended before it could say so
         auto const told = context.commit(0, [&](store::Connection& connection) -> Result<> {
           auto const& job = context.job();
+          made = TRY(service::is_whole(connection, request.draft.id));
+          if (made) return {};
           TRY(imports.give_up(connection, {context.caller(), job.id, context.now()}, request, why));
           if (request.registers) return {};
           return store::Jobs(connection).set_image(job.id, {}, {});
         });
-        if (!told) return told;
+        if (!told || made) return told;
         return Error(why);
       }};
 }

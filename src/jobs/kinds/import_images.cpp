@@ -82,24 +82,21 @@ public:
       // No other attempt has to make it.
       if (*made) TRY(context_.commit(ImportTeller::kUnits, nothing_more));
     }
-    return end(parts);
+    return context_.commit(0,
+                           [&](store::Connection& connection) { return end(connection, parts); });
   }
 
-  /// No image of the request stays.
+  /// No image of the request stays, unless all were made and only that was not told.
   Result<> give_up(Error const& why) {
     auto const parts = TRY(stored_parts());
-    return context_.commit(0, [&](store::Connection& connection) -> Result<> {
-      for (auto const& part : parts) {
-        if (part.ended_at) continue;
-        auto const request = TRY(import_from_json(part.arguments_json));
-        TRY(take_back(connection, part, request, why));
-      }
-      if (parts.empty()) {
-        auto const ova = TRY(ova_from_json(context_.job().arguments_json));
-        TRY(services_.imports.give_up(connection, batch(), ova.system, why));
-      }
-      return store::Jobs(connection).set_image(context_.job().id, {}, {});
+    if (was_told(parts)) return {};
+    bool made = false;
+    auto const told = context_.commit(0, [&](store::Connection& connection) -> Result<> {
+      made = TRY(are_whole(connection, parts));
+      return made ? end(connection, parts) : take_back_all(connection, parts, why);
     });
+    if (!told || made) return told;
+    return Error(why);
   }
 
 private:
@@ -109,6 +106,15 @@ private:
     return !parts.empty() && std::ranges::all_of(parts, [](model::Job const& part) {
       return part.ended_at && !part.failure;
     });
+  }
+
+  static Result<bool> are_whole(store::Connection& connection,
+                                std::vector<model::Job> const& parts) {
+    for (auto const& part : parts) {
+      auto const request = TRY(import_from_json(part.arguments_json));
+      if (!TRY(service::is_whole(connection, request.draft.id))) return false;
+    }
+    return !parts.empty();
   }
 
   [[nodiscard]] service::Batch batch() const {
@@ -180,16 +186,28 @@ private:
     return store::Jobs(connection).end_sub_job(part.id, context_.now(), why);
   }
 
+  Result<> take_back_all(store::Connection& connection, std::vector<model::Job> const& parts,
+                         Error const& why) {
+    for (auto const& part : parts) {
+      if (part.ended_at) continue;
+      auto const request = TRY(import_from_json(part.arguments_json));
+      TRY(take_back(connection, part, request, why));
+    }
+    if (parts.empty()) {
+      auto const ova = TRY(ova_from_json(context_.job().arguments_json));
+      TRY(services_.imports.give_up(connection, batch(), ova.system, why));
+    }
+    return store::Jobs(connection).set_image(context_.job().id, {}, {});
+  }
+
   /// All at once: a sub job that is told to have succeeded is never taken back.
-  Result<> end(std::vector<model::Job> const& parts) {
-    return context_.commit(0, [&](store::Connection& connection) -> Result<> {
-      for (auto const& part : parts) {
-        auto const request = TRY(import_from_json(part.arguments_json));
-        TRY(store::Images(connection).get(request.draft.id));
-        TRY(store::Jobs(connection).end_sub_job(part.id, context_.now(), std::nullopt));
-      }
-      return {};
-    });
+  Result<> end(store::Connection& connection, std::vector<model::Job> const& parts) {
+    for (auto const& part : parts) {
+      auto const request = TRY(import_from_json(part.arguments_json));
+      TRY(store::Images(connection).get(request.draft.id));
+      TRY(store::Jobs(connection).end_sub_job(part.id, context_.now(), std::nullopt));
+    }
+    return {};
   }
 
   JobContext& context_;
@@ -243,11 +261,10 @@ JobKind import_images(KindServices const& services) {
   return {.name = kImportImages,
           .run = [use, &database](
                      JobContext& context) { return Together(context, use, database).run(); },
-          .give_up = [use, &database](JobContext& context, Error const& why) -> Result<> {
-            auto const told = Together(context, use, database).give_up(why);
-            if (!told) return told;
-            return Error(why);
-          }};
+          .give_up =
+              [use, &database](JobContext& context, Error const& why) {
+                return Together(context, use, database).give_up(why);
+              }};
 }
 
 } // namespace vitrine::jobs

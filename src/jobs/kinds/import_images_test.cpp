@@ -191,6 +191,13 @@ protected:
     }
     return house_.report(id);
   }
+  /// Attempts that die as soon as the images are there.
+  void make_all(JobId const& id) {
+    for (int writes = 4; images() != "vm|active|1|\nvm-data1|active|1|\n"; ++writes) {
+      ASSERT_LT(writes, 40);
+      died(id, writes, 1);
+    }
+  }
 };
 
 TEST_F(ImportsThatEndTheirWorker, one_image_goes) {
@@ -220,6 +227,50 @@ TEST_F(ImportsThatEndTheirWorker, all_images_of_a_request_go_and_its_sub_jobs_en
     EXPECT_EQ(part.failure->detail, "given up after 3 attempts");
   }
   EXPECT_EQ(images() + left(), "0|\n0|\n");
+}
+
+// They failed beside the active image, of which they told nothing any more.
+TEST_F(ImportsThatEndTheirWorker, one_image_that_is_whole_stays) {
+  auto const order = import_order(kImportImage, house_.owner, *house_.imports, request("1", "web"));
+  auto const id = house_.submitter->submit(house_.owner, order).value();
+  // Claim, the row of the image, progress, its data.
+  died(id, 4, 1);
+  ASSERT_EQ(images(), "web|active|1|\n");
+  EXPECT_EQ(died(id, 1, 2).job.attempt, 3);
+  auto const job = finished(id).job;
+  EXPECT_EQ(job.attempt, 4) << "its end is told by who gives it up";
+  EXPECT_EQ(job.status, JobStatus::success);
+  EXPECT_EQ(house_.rows("SELECT name FROM images WHERE id = '" + job.image.text + "'", 1),
+            "web|\n");
+  EXPECT_EQ(house_.rows("SELECT COUNT(*) FROM audit_outbox WHERE targets LIKE '%fault%'", 1),
+            "0|\n");
+}
+
+TEST_F(ImportsThatEndTheirWorker, images_that_are_all_whole_stay) {
+  auto const id = submit_files();
+  make_all(id);
+  EXPECT_EQ(died(id, 1, 3).job.attempt, 3);
+  auto const report = finished(id);
+  EXPECT_EQ(report.job.attempt, 4);
+  EXPECT_EQ(report.job.status, JobStatus::success);
+  EXPECT_EQ(report.job.image, report.sub_jobs->front().image);
+  for (auto const& part : report.sub_jobs.value())
+    EXPECT_EQ(part.status, JobStatus::success);
+  EXPECT_EQ(images(), "vm|active|1|\nvm-data1|active|1|\n");
+}
+
+TEST_F(ImportsThatEndTheirWorker, images_whose_sub_jobs_were_told_stay) {
+  auto const id = submit_files();
+  make_all(id);
+  // Claim, progress, the end of the sub jobs.
+  EXPECT_TRUE(died(id, 3, 1).sub_jobs->front().ended_at);
+  while (house_.report(id).job.attempt < 3)
+    died(id, 1, 1);
+  auto const report = finished(id);
+  EXPECT_EQ(report.job.attempt, 4);
+  EXPECT_EQ(report.job.status, JobStatus::success);
+  EXPECT_EQ(report.job.image, report.sub_jobs->front().image);
+  EXPECT_EQ(images(), "vm|active|1|\nvm-data1|active|1|\n");
 }
 
 TEST_F(ImportsThatEndTheirWorker, an_image_made_whole_is_progress) {
