@@ -1,10 +1,12 @@
 #include "store/metadata/postgres/later_reads.hpp"
 
+#include "ops/log.hpp"
 #include "store/metadata/guarded.hpp"
 #include "store/metadata/postgres/values.hpp"
 #include "store/metadata/postgres/wide_read.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <libpq-fe.h>
 #include <pthread.h>
 #include <string>
@@ -87,15 +89,42 @@ private:
   std::int64_t const place_;
 };
 
+void log_thrown(char const* what) noexcept {
+  try {
+    ops::log_error("database.read_threw", {{"detail", what}});
+  } catch (...) { // memory is short: whoever asked is told all the same
+  }
+}
+
+/// Runs it; false, told in the log, when it throws.
+template <class Work>
+bool runs(Work const& work) noexcept {
+  try {
+    work();
+    return true;
+  } catch (std::exception const& thrown) {
+    log_thrown(thrown.what());
+  } catch (...) {
+    log_thrown("unknown exception");
+  }
+  return false;
+}
+
 } // namespace
 
 struct LaterReads::Read {
   std::unique_ptr<Question> question;
   Work work;
   Done done;
+
+  /// One that cannot take what was found, for want of memory, takes an outage.
+  void tell(Result<> const& outcome) const noexcept {
+    if (runs([&] { done(outcome); })) return;
+    runs([&] { done(error(Fault::unavailable)); });
+  }
 };
 
-LaterReads::LaterReads(PostgresPool& pool) : pool_(pool) {}
+LaterReads::LaterReads(PostgresPool& pool) : pool_(pool) { taken_.reserve(kTogetherMax); }
 
 LaterReads::~LaterReads() {
   {
@@ -105,7 +134,7 @@ LaterReads::~LaterReads() {
   asked_.notify_one();
   if (thread_.joinable()) thread_.join();
   for (auto const& read : waiting_)
-    read->done(error(Fault::unavailable));
+    read->tell(error(Fault::unavailable));
 }
 
 bool LaterReads::ask(Work work, Done done) {
@@ -131,42 +160,48 @@ bool LaterReads::ask(Work work, Done done) {
 
 void LaterReads::run() {
   while (true) {
-    auto const reads = next_reads();
-    if (reads.empty()) return;
-    answer(reads);
+    take_next();
+    if (taken_.empty()) return;
+    answer(taken_);
   }
 }
 
 /// Those that ask the same as the first one; none when it is time to stop.
-LaterReads::Reads LaterReads::next_reads() {
+void LaterReads::take_next() {
+  taken_.clear();
   std::unique_lock lock(mutex_);
   began_ = kNever;
   asked_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-  Reads reads;
-  if (stopping_) return reads;
+  if (stopping_) return;
   auto const text = waiting_.front()->question->statement().text;
-  while (!waiting_.empty() && reads.size() < kTogetherMax &&
+  while (!waiting_.empty() && taken_.size() < kTogetherMax &&
          waiting_.front()->question->statement().text == text) {
-    reads.push_back(std::move(waiting_.front()));
+    taken_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
   began_ = std::chrono::steady_clock::now();
-  return reads;
 }
 
 void LaterReads::answer(std::span<std::unique_ptr<Read> const> reads) {
-  auto const found = fetch(reads);
+  auto const found = fetch_guarded(reads);
   bool const wide = reads.size() > 1;
   std::int64_t place = 0;
   for (auto const& read : reads) {
     if (wide) ++place;
+    // A unit that throws may be run again by those who wait: they tell a bug.
+    Result<> outcome = error(Fault::unavailable);
     if (found) {
       Teller teller(found->get(), place);
-      read->done(run_guarded(read->work, teller));
-    } else {
-      read->done(error(Fault::unavailable));
+      runs([&] { outcome = read->work(teller); });
     }
+    read->tell(outcome);
   }
+}
+
+Result<OwnedResult> LaterReads::fetch_guarded(std::span<std::unique_ptr<Read> const> reads) {
+  Result<OwnedResult> found = error(Fault::unavailable);
+  runs([&] { found = fetch(reads); });
+  return found;
 }
 
 Result<OwnedResult> LaterReads::fetch(std::span<std::unique_ptr<Read> const> reads) {

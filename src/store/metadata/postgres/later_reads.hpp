@@ -26,7 +26,7 @@ namespace vitrine::store::postgres {
 class LaterReads {
 public:
   using Work = Database::Work;
-  /// Called once, from the thread that asks; must not throw.
+  /// Called once, from the thread that asks, and again with `unavailable` should it throw.
   using Done = std::function<void(Result<>)>;
 
   explicit LaterReads(PostgresPool& pool);
@@ -37,8 +37,8 @@ public:
 
   /// Takes `work`, which runs twice: now, to tell its statement, one of `sql`, and on the rows that
   /// come. False when it tells none, when too many wait, or when the server has been silent for a
-  /// while; `done` is not called then. What fails
-  /// is not tried again: `unavailable`, also when no connection lies ready.
+  /// while; `done` is not called then. What fails is not tried again: `unavailable`, also when no
+  /// connection lies ready or memory is short.
   bool ask(Work work, Done done);
 
 private:
@@ -48,14 +48,16 @@ private:
   static constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
   void run();
-  Reads next_reads();
+  void take_next();
   void answer(std::span<std::unique_ptr<Read> const> reads);
+  Result<OwnedResult> fetch_guarded(std::span<std::unique_ptr<Read> const> reads);
   Result<OwnedResult> fetch(std::span<std::unique_ptr<Read> const> reads);
 
   PostgresPool& pool_;
   std::mutex mutex_;
   std::condition_variable asked_;
   std::deque<std::unique_ptr<Read>> waiting_;
+  Reads taken_; ///< those under way, of the thread; has room, so that none is lost for want of it
   bool stopping_{false};
   std::chrono::steady_clock::time_point began_{kNever}; ///< the exchange under way
   std::thread thread_;                                  ///< started by the first read
