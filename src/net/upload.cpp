@@ -35,13 +35,30 @@ struct Session::Pump {
     guarded([this]() -> Result<> { return sink->accept(std::move(storing)); });
   }
 
-  /// A step of what is left once all is stored.
+  /// A step of what is left once all is stored. The last one brings the sink to its end: another
+  /// way to the pool would only take time.
   void go_on() noexcept {
     more_to_do = false;
     guarded([this]() -> Result<> {
       more_to_do = TRY(sink->go_on());
       return {};
     });
+    if (!more_to_do && !failure && !bug) end(Intake::whole, false);
+  }
+
+  void end(Intake intake, bool stopped) noexcept {
+    guarded([&]() -> Result<> {
+      if (failure) {
+        reply = sink->refuse(*failure);
+      } else if (intake == Intake::whole && !bug) {
+        reply = sink->finish();
+      } else {
+        sink->abandon(failure_of(intake, stopped));
+      }
+      sink.reset();
+      return {};
+    });
+    over = true;
   }
 
   template <class Work>
@@ -68,6 +85,8 @@ struct Session::Pump {
   std::optional<Error> failure;
   std::optional<std::string> bug;
   bool more_to_do{true};
+  bool over{false}; // the sink was brought to its end
+  Reply reply;
   Gate stored;
   bool in_flight{false};
   bool broken{false}; // storing failed: reading on is pointless
@@ -174,8 +193,8 @@ Task<Intake> Session::fill(Pump& pump) {
   co_return outcome;
 }
 
-/// Lets the sink do what is left, step by step, as other uploads want threads too. The server may
-/// stop in between.
+/// Lets the sink do what is left, step by step, as other uploads want threads too, to its end. The
+/// server may stop in between.
 Task<Intake> Session::work_off(Pump& pump) {
   auto work = [&pump] { pump.go_on(); };
   while (pump.more_to_do) {
@@ -190,36 +209,22 @@ Task<Intake> Session::work_off(Pump& pump) {
   co_return Intake::whole;
 }
 
-/// Brings the sink to its end and answers.
+/// Brings the sink to its end, if it has come to none, and answers.
 Task<bool> Session::finish_upload(Pump& pump, Intake intake) {
-  Reply reply;
-  bool const stopped = wire_.stopped();
-  auto work = [&pump, &reply, intake, stopped] {
-    try {
-      if (pump.failure) {
-        reply = pump.sink->refuse(*pump.failure);
-      } else if (intake == Intake::whole && !pump.bug) {
-        reply = pump.sink->finish();
-      } else {
-        pump.sink->abandon(failure_of(intake, stopped));
-      }
-      pump.sink.reset();
-    } catch (std::exception const& bug) {
-      pump.bug = bug.what();
-    } catch (...) {
-      pump.bug = "unknown exception";
-    }
-  };
-  bool const ran = co_await on_pool(executor_, core_.transfer, work);
-  if (!ran) work();
+  if (!pump.over) {
+    bool const stopped = wire_.stopped();
+    auto work = [&pump, intake, stopped] { pump.end(intake, stopped); };
+    bool const ran = co_await on_pool(executor_, core_.transfer, work);
+    if (!ran) work();
+  }
   if (pump.bug) {
     report(*pump.bug);
-    reply = render_refusal(Refusal::internal);
+    pump.reply = render_refusal(Refusal::internal);
   } else if (!pump.failure && intake != Intake::whole) {
     co_return co_await refuse_intake(intake);
   }
-  if (!pump.ended) reply.close = true;
-  co_return co_await send(reply);
+  if (!pump.ended) pump.reply.close = true;
+  co_return co_await send(pump.reply);
 }
 
 } // namespace vitrine::net
