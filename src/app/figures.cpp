@@ -92,8 +92,8 @@ void ImageFigures::show_stores(std::vector<store::StoreTotal> const& totals) {
   }
 }
 
-void add_process_figures(ops::Metrics& metrics, net::Server const& server,
-                         Identity const& identity) {
+void add_process_figures(ops::Metrics& metrics, net::Server const& server, Identity const& identity,
+                         api::Spools const& spools) {
   using ops::Metric;
   metrics.gauge(Metric::build_info, {VITRINE_VERSION}).set(1);
   auto const now = std::chrono::system_clock::now().time_since_epoch();
@@ -105,6 +105,8 @@ void add_process_figures(ops::Metrics& metrics, net::Server const& server,
   metrics.source(Metric::token_cache,
                  [&identity] { return static_cast<double>(identity.token_lookups().misses); },
                  {"miss"});
+  metrics.source(Metric::spools, [&spools] { return static_cast<double>(spools.taken().count); });
+  metrics.source(Metric::spooled, [&spools] { return static_cast<double>(spools.taken().bytes); });
   auto const add = [&](Metric metric, std::uint64_t net::ServerFigures::* figure) {
     metrics.source(metric,
                    [&server, figure] { return static_cast<double>(server.figures().*figure); });

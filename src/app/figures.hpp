@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/kit/dispatcher.hpp"
+#include "api/kit/spools.hpp"
 #include "app/identity.hpp"
 #include "model/image_stores.hpp"
 #include "net/server.hpp"
@@ -69,9 +70,9 @@ private:
   std::set<Series> shown_; ///< those without an image any more go down to zero
 };
 
-/// Adds what is asked for at each scrape: the build, memory, the server, checks of tokens. Scrapes
-/// must end before the server and the identity do.
-void add_process_figures(ops::Metrics& metrics, net::Server const& server,
-                         Identity const& identity);
+/// Adds what is asked for at each scrape: the build, memory, the server, checks of tokens, spools.
+/// Scrapes must end before the server, the identity and the spools do.
+void add_process_figures(ops::Metrics& metrics, net::Server const& server, Identity const& identity,
+                         api::Spools const& spools);
 
 } // namespace vitrine::app

@@ -168,7 +168,7 @@ Result<> serve(ops::Config const& config, ServeOptions const& options) {
   auto const place = TRY(ops::parse_host_port(config.server.listen));
   auto const server =
       TRY(net::Server::start(server_options(config, place.host, place.port), dispatcher));
-  add_process_figures(metrics, *server, *house.identity);
+  add_process_figures(metrics, *server, *house.identity, house.spools);
   auto const url = url_of(config, *server);
   TRY(house.identity->announce(url));
   if (works(config)) house.engine.start();

@@ -1,7 +1,8 @@
 #include "identity/login_limiter.hpp"
 
+#include "base/network.hpp"
+
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <sodium.h>
 #include <tuple>
@@ -11,14 +12,6 @@ namespace vitrine::identity {
 namespace {
 
 constexpr std::int64_t kAddressFactor = 10;
-
-// One customer has a whole /64 of IPv6 addresses.
-std::string network_of(std::string_view address) {
-  std::string text(address);
-  std::array<unsigned char, 16> bytes{};
-  if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
-  return {reinterpret_cast<char const*>(bytes.data()), 8};
-}
 
 // Names of strangers may be as long as a request; what is kept of them must not.
 std::string digest_of(std::string_view user) {

@@ -123,8 +123,8 @@ bool SignedRequests::is_timely(Signature const& signature, ArrivedData const* ar
 
 Result<> SignedRequests::use_once(Signature const& signature, Arrival arrival) {
   // Twice the window, since the clocks of servers differ. The same data may be on its way a second
-  // time, with or without a header that tells its hash.
-  auto const waiting_us = arrival == Arrival::streaming ? data_us_ : 0;
+  // time, with or without a header that tells its hash, and to a server that waits longer for it.
+  auto const waiting_us = arrival == Arrival::streaming ? kDataUsMax : 0;
   auto const forget_at = signature.time + (2 * kWindowUs + waiting_us);
   bool const fresh = TRY(database_.write([&](store::Connection& connection) {
     return store::UsedSignatures(connection).add(text::hex(signature.mac), forget_at);

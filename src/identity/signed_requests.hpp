@@ -59,6 +59,8 @@ class SignedRequests {
 public:
   /// How far X-Sdk-Date may be from now, before and after (contract: ims-api 2.2).
   static constexpr std::int64_t kWindowUs = 15 * 60 * kMicrosecondsPerSecond;
+  /// How long any server may wait for data: spool.timeout_seconds is a day at most.
+  static constexpr std::int64_t kDataUsMax = 86'400 * kMicrosecondsPerSecond;
 
   /// All must outlive it. The limits count wrong signatures of one key from one address. Data that
   /// is waited for may take `data_seconds`.

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "base/stored_bytes.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -93,6 +94,11 @@ public:
   /// Takes the next bytes, in a block of `block`; blocking. An error ends the transfer: `net/`
   /// stops reading, calls `refuse` and closes the connection after the answer.
   virtual Result<> accept(Block bytes) = 0;
+  /// How much longer the bytes may take to come, asked for from the loop at any time: `max` when
+  /// that is nothing to the sink. Error: no longer, which ends the transfer as one of `accept`.
+  [[nodiscard]] virtual Result<std::chrono::steady_clock::duration> time_left() const {
+    return std::chrono::steady_clock::duration::max();
+  }
   /// All bytes have arrived: does a step of the work that is left before `finish`, of the size of
   /// an `accept`, and tells whether there are more. Called until there are none; blocking. Errors
   /// as of `accept`.

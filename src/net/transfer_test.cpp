@@ -44,6 +44,7 @@ struct Record {
     return {};
   };
   std::function<Result<bool>()> on_step = [] { return false; };
+  std::optional<std::chrono::steady_clock::time_point> deadline;
 };
 
 class RecordingSink final : public BodySink {
@@ -54,6 +55,12 @@ public:
   Result<> accept(Block bytes) override {
     record_.bytes.append(reinterpret_cast<char const*>(bytes.bytes().data()), bytes.size());
     return record_.on_accept(record_.bytes);
+  }
+  [[nodiscard]] Result<std::chrono::steady_clock::duration> time_left() const override {
+    if (!record_.deadline) return BodySink::time_left();
+    auto const left = *record_.deadline - std::chrono::steady_clock::now();
+    if (left > 0s) return left;
+    return error(Fault::invalid_body, "late");
   }
   Result<bool> go_on() override { return record_.on_step(); }
   Reply finish() override {
@@ -295,6 +302,25 @@ TEST_F(TransferTest, AbandonsAnUploadThatStops) {
   EXPECT_EQ(client.ask(put("Content-Length: 100000\r\n") + pattern(1000)).status, 408);
   EXPECT_TRUE(client.closed());
   expect_events({"abandon: the client was too slow", "destroyed"});
+}
+
+// The time was looked at when a block was full, which takes such a client days.
+TEST_F(TransferTest, RefusesAnUploadThatTricklesOnceItsTimeIsOver) {
+  record_.deadline = std::chrono::steady_clock::now() + 200ms;
+  Client client = connect();
+  client.send(put("Content-Length: 1000\r\n"));
+  pollfd answered{client.descriptor(), POLLIN, 0};
+  int sent = 0;
+  while (sent < 500 && ::poll(&answered, 1, 20) == 0) {
+    client.send("x");
+    ++sent;
+  }
+  EXPECT_LT(sent, 500);
+  Answer const answer = client.read();
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(answer.body, "late");
+  EXPECT_TRUE(client.closed());
+  expect_events({"refuse", "destroyed"});
 }
 
 TEST_F(TransferTest, DoesNotBlameTheClientForASlowSink) {

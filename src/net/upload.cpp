@@ -137,6 +137,9 @@ Task<Intake> Session::pump_body(Pump& pump) {
     start_storing(pump);
   }
   if (pump.in_flight) co_await pump.stored.wait();
+  if (intake == Intake::too_slow && !pump.failure) {
+    if (auto const left = pump.sink->time_left(); !left) pump.failure = left.error();
+  }
   co_return intake;
 }
 
@@ -159,6 +162,7 @@ void Session::start_storing(Pump& pump) {
 /// Fills a block with as much of the body as it holds.
 Task<Intake> Session::fill(Pump& pump) {
   pump.filling = pump.sink->block();
+  pump.pace.end_within(pump.sink->time_left().value_or(SteadyClock::duration::zero()));
   Block& block = pump.filling;
   Intake outcome = Intake::whole;
   while (block.size() < pump.chunk_bytes && !pump.ended && !pump.broken) {

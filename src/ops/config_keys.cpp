@@ -532,8 +532,8 @@ std::vector<Key> spool_keys() {
       {"spool", "size_bytes_max", SLOT(spool, size_bytes_max),
        "Such data of one image, in bytes; more is answered 413. 0: none is taken.", 0, INT64_MAX},
       {"spool", "total_bytes_max", SLOT(spool, total_bytes_max),
-       "All of it that is under way, in bytes; beyond it, and beyond half of it for one access "
-       "key, uploads are answered 503.",
+       "All of it that is under way, in bytes. One access key at one address takes half of what "
+       "the others leave; more is answered 503.",
        0, INT64_MAX},
       {"spool", "timeout_seconds", SLOT(spool, timeout_seconds),
        "How long such data may take to arrive; then it is answered 408.", 1, kDaySeconds},

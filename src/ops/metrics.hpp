@@ -39,6 +39,9 @@ namespace vitrine::ops {
   X(sent, counter, "vitrine_sent_bytes_total", "", none, "Bytes written to clients.")              \
   X(uploads_running, gauge, "vitrine_uploads_running", "", none, "Uploads of image data.")         \
   X(uploaded, counter, "vitrine_uploaded_bytes_total", "", none, "Image data stored.")             \
+  X(spools, gauge, "vitrine_spools", "", none,                                                     \
+    "Uploads of signed image data that wait for the proof of who sends them.")                     \
+  X(spooled, gauge, "vitrine_spooled_bytes", "", none, "Bytes of those that have come.")           \
   X(downloaded, counter, "vitrine_downloaded_bytes_total", "", none,                               \
     "Image data of the downloads begun.")                                                          \
   X(format_refusals, counter, "vitrine_format_refusals_total", "reason", none,                     \

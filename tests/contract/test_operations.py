@@ -283,7 +283,8 @@ def figures(client):
 
 # Not moved by a healthy minute: they only have to be there.
 QUIET = {"vitrine_api_queue_length", "vitrine_jobs_running", "vitrine_jobs_open",
-         "vitrine_jobs_oldest_seconds", "vitrine_jobs_rescued_total", "vitrine_uploads_running"}
+         "vitrine_jobs_oldest_seconds", "vitrine_jobs_rescued_total", "vitrine_uploads_running",
+         "vitrine_spools", "vitrine_spooled_bytes"}
 # Of several stores.
 ABSENT = {"vitrine_store_up", "vitrine_store_blobs", "vitrine_store_bytes"}
 # Of a driver that does not run here; with a Keystone nobody logs in here.

@@ -3,6 +3,7 @@
 #include "api/kit/signed_data.hpp"
 #include "api/kit/spooled_data.hpp"
 #include "base/clock.hpp"
+#include "base/network.hpp"
 #include "base/text.hpp"
 #include "identity/authenticator.hpp"
 #include "identity/signed_requests.hpp"
@@ -367,7 +368,9 @@ Dispatcher::Exchange::Begun Dispatcher::Exchange::begin() {
 // The data waits in a spool; then the request begins anew, with the hash that proves who sends it.
 Result<std::unique_ptr<net::BodySink>> Dispatcher::Exchange::spool() {
   auto& spools = dispatcher_.services_.spools;
-  auto file = TRY(spools.begin(unproven_key_, head_.content_length));
+  // Who knows the key of somebody elsewhere does not take the share of its owner.
+  auto const holder = unproven_key_ + "@" + network_of(dispatcher_.origin_.client_of(head_));
+  auto file = TRY(spools.begin(holder, head_.content_length));
   auto kept = std::make_shared<Kept>(*this);
   auto const came = dispatcher_.services_.clock.now();
   auto begin = [kept, came](std::string sha256) {
@@ -378,9 +381,10 @@ Result<std::unique_ptr<net::BodySink>> Dispatcher::Exchange::spool() {
     auto& exchange = kept->exchange;
     return exchange.finish(exchange.refuse_with(*exchange.endpoint_->spec.family, failure, status));
   };
-  return std::make_unique<SpooledData>(
-      std::move(file), spools.time(), dispatcher_.spooled_blocks_,
-      SpooledData::Request{.begin = std::move(begin), .refuse = std::move(refuse)});
+  return std::make_unique<SpooledData>(std::move(file), spools.time(), dispatcher_.spooled_blocks_,
+                                       SpooledData::Request{.begin = std::move(begin),
+                                                            .refuse = std::move(refuse),
+                                                            .id = request_id_});
 }
 
 Dispatcher::Dispatcher(std::vector<Endpoint> endpoints, Services& services, Origin const& origin,

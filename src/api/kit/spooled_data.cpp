@@ -1,5 +1,7 @@
 #include "api/kit/spooled_data.hpp"
 
+#include "ops/log.hpp"
+
 #include <fmt/format.h>
 #include <utility>
 
@@ -10,21 +12,21 @@ constexpr int kRequestTimeout = 408;
 
 } // namespace
 
-Result<> SpooledData::check_time() const {
-  if (!is_late()) return {};
+Result<std::chrono::steady_clock::duration> SpooledData::time_left() const {
+  auto const left = came_ + time_ - std::chrono::steady_clock::now();
+  if (left > left.zero()) return left;
   return error(Fault::invalid_body,
                fmt::format("The data took longer than {} seconds.", time_.count()));
 }
 
 Result<> SpooledData::accept(Block bytes) {
-  TRY(check_time());
   hash_.add(bytes.bytes());
   return spool_->write(bytes.bytes());
 }
 
 Result<bool> SpooledData::go_on() {
   if (!sink_) {
-    TRY(check_time());
+    TRY(time_left());
     auto begun = request_.begin(hash_.hex());
     if (auto* refused = std::get_if<net::Reply>(&begun)) {
       answer_ = std::move(*refused);
@@ -45,12 +47,22 @@ net::Reply SpooledData::finish() { return sink_ ? sink_->finish() : std::move(*a
 
 net::Reply SpooledData::refuse(Error const& failure) {
   if (sink_) return sink_->refuse(failure);
-  bool const late = failure.fault == Fault::invalid_body && is_late();
+  tell_of_end(failure);
+  bool const late = failure.fault == Fault::invalid_body && !time_left();
   return request_.refuse(failure, late ? kRequestTimeout : 0);
 }
 
 void SpooledData::abandon(Error const& failure) {
-  if (sink_) sink_->abandon(failure);
+  if (sink_) return sink_->abandon(failure);
+  tell_of_end(failure);
+}
+
+/// Nobody else does: before its sender is known it counts as no upload.
+void SpooledData::tell_of_end(Error const& failure) const {
+  ops::LogRequestScope const scope(request_.id);
+  ops::log_info("spool.given_up", {{"holder", spool_->holder()},
+                                   {"size_bytes", spool_->size_bytes()},
+                                   {"detail", failure.detail}});
 }
 
 } // namespace vitrine::api

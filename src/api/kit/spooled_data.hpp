@@ -26,6 +26,7 @@ public:
     std::function<Begun(std::string)> begin;
     /// The answer to data that cannot be kept; `status` 0: as the failure says.
     std::function<net::Reply(Error const&, int status)> refuse;
+    std::string id; ///< for the log
   };
 
   /// `blocks` must outlive it.
@@ -35,6 +36,7 @@ public:
 
   Block block() override { return blocks_.take(); }
   Result<> accept(Block bytes) override;
+  [[nodiscard]] Result<std::chrono::steady_clock::duration> time_left() const override;
   Result<bool> go_on() override;
   [[nodiscard]] bool asks_others() const override { return !sink_; } // who sends the data
   net::Reply finish() override;
@@ -42,8 +44,7 @@ public:
   void abandon(Error const& failure) override;
 
 private:
-  [[nodiscard]] bool is_late() const { return std::chrono::steady_clock::now() - came_ > time_; }
-  [[nodiscard]] Result<> check_time() const;
+  void tell_of_end(Error const& failure) const;
 
   std::unique_ptr<Spool> spool_;
   std::chrono::seconds const time_;

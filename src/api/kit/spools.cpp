@@ -51,6 +51,12 @@ Result<int> make_file(std::string const& directory) {
   return descriptor;
 }
 
+/// Whether one holder may take `more`: then at least as much as it has is left for all others.
+template <class Number>
+bool is_fair(Number held, Number more, Number taken, Number most) {
+  return more <= most - taken && held + more <= most - taken - more;
+}
+
 bool leaves_the_rest(int descriptor) {
   struct statvfs disk{};
   if (::fstatvfs(descriptor, &disk) != 0) return true; // then writing tells
@@ -134,10 +140,11 @@ Result<> Spools::check_size(std::uint64_t bytes) const {
 Result<> Spools::enter(std::string const& holder) {
   std::scoped_lock const lock(mutex_);
   auto const found = taken_by_.find(holder);
-  bool const fits =
-      count_ < kSpoolsMax && (found == taken_by_.end() || found->second.count < kSpoolsOfOneMax);
-  if (!fits) return too_much();
-  ++count_;
+  auto const held = found == taken_by_.end() ? 0 : found->second.count;
+  if (held >= kSpoolsOfOneMax || !is_fair(held, std::size_t{1}, taken_.count, kSpoolsMax)) {
+    return too_much();
+  }
+  ++taken_.count;
   ++taken_by_[holder].count;
   return {};
 }
@@ -145,20 +152,22 @@ Result<> Spools::enter(std::string const& holder) {
 Result<> Spools::take(std::string const& holder, std::uint64_t bytes) {
   std::scoped_lock const lock(mutex_);
   auto& held = taken_by_[holder];
-  // What one holder, whom nobody has proven yet, may take leaves the same to all others.
-  bool const fits = taken_bytes_ + bytes <= options_.total_bytes_max &&
-                    held.bytes + bytes <= options_.total_bytes_max / 2;
-  if (!fits) return too_much();
-  taken_bytes_ += bytes;
+  if (!is_fair(held.bytes, bytes, taken_.bytes, options_.total_bytes_max)) return too_much();
+  taken_.bytes += bytes;
   held.bytes += bytes;
   return {};
+}
+
+Spools::Taken Spools::taken() const {
+  std::scoped_lock const lock(mutex_);
+  return taken_;
 }
 
 void Spools::leave(std::string const& holder, std::uint64_t bytes) {
   std::scoped_lock const lock(mutex_);
   auto const found = taken_by_.find(holder);
-  --count_;
-  taken_bytes_ -= bytes;
+  --taken_.count;
+  taken_.bytes -= bytes;
   found->second.bytes -= bytes;
   if (--found->second.count == 0) taken_by_.erase(found);
 }

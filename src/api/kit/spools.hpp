@@ -33,6 +33,9 @@ public:
   /// As many of the next bytes as fit; 0 at the end. Error: `unavailable`.
   Result<std::size_t> read(std::span<std::byte> into);
 
+  [[nodiscard]] std::string const& holder() const noexcept { return holder_; }
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return size_bytes_; }
+
 private:
   friend class Spools;
   Spool(Spools& spools, std::string holder, int descriptor)
@@ -45,14 +48,16 @@ private:
   std::uint64_t read_bytes_{0};
 };
 
-/// The disk that all of them share, and the memory: each body on its way keeps a block.
+/// The disk that all of them share, and the memory: each body on its way keeps a block. Nobody has
+/// proven who sends it, so no holder takes more than half of what all others leave: however many
+/// there are, there is room for one more.
 /// Thread-safe; must outlive its spools.
 class Spools {
 public:
   struct Options {
     std::string directory; ///< made if it is not there
     std::uint64_t size_bytes_max{0};
-    std::uint64_t total_bytes_max{0}; ///< of all bodies; those of one holder take half of it
+    std::uint64_t total_bytes_max{0}; ///< of all bodies
     std::chrono::seconds time{0};     ///< for a body to come; those who fill it hold to that
   };
 
@@ -66,12 +71,15 @@ public:
 
   [[nodiscard]] std::chrono::seconds time() const noexcept { return options_.time; }
 
-private:
-  friend class Spool;
   struct Taken {
     std::size_t count{0};
     std::uint64_t bytes{0};
   };
+  /// By all that are under way.
+  [[nodiscard]] Taken taken() const;
+
+private:
+  friend class Spool;
   explicit Spools(Options options) : options_(std::move(options)) {}
 
   [[nodiscard]] Result<> check_size(std::uint64_t bytes) const;
@@ -80,9 +88,8 @@ private:
   void leave(std::string const& holder, std::uint64_t bytes);
 
   Options const options_;
-  std::mutex mutex_;
-  std::size_t count_{0};
-  std::uint64_t taken_bytes_{0};
+  mutable std::mutex mutex_;
+  Taken taken_;
   std::map<std::string, Taken, std::less<>> taken_by_; ///< holders of none are not in it
 };
 

@@ -54,35 +54,43 @@ TEST_F(SpoolsTest, ABodyHasALimit) {
   EXPECT_EQ(write(*spool, 1), "too_large");
 }
 
-TEST_F(SpoolsTest, AllBodiesTogetherHaveALimitAndOneHolderTakesHalf) {
-  auto one = begin("key");
-  auto two = begin("key");
+// Two keys that anybody may know took all of it.
+TEST_F(SpoolsTest, AHolderTakesHalfOfWhatTheOthersLeave) {
+  auto one = begin("a");
+  auto two = begin("a");
   EXPECT_EQ(write(*one, 100), "good");
   EXPECT_EQ(write(*two, 50), "good");
   EXPECT_EQ(write(*two, 1), "unavailable");
-  auto other = begin("other");
-  auto more = begin("other");
-  EXPECT_EQ(write(*other, 100), "good");
-  EXPECT_EQ(write(*more, 50), "good");
-  auto third = begin("third");
-  EXPECT_EQ(write(*third, 1), "unavailable");
+  auto other = begin("b");
+  EXPECT_EQ(write(*other, 75), "good");
+  EXPECT_EQ(write(*other, 1), "unavailable");
+  auto third = begin("c");
+  EXPECT_EQ(write(*third, 38), "unavailable");
+  EXPECT_EQ(write(*third, 37), "good");
+  EXPECT_EQ(spools->taken().count, 4U);
+  EXPECT_EQ(spools->taken().bytes, 262U);
   one.reset();
-  EXPECT_EQ(write(*third, 100), "good");
-  EXPECT_EQ(write(*two, 1), "unavailable");
-  more.reset();
-  EXPECT_EQ(write(*two, 50), "good");
+  EXPECT_EQ(write(*third, 31), "good");
+  EXPECT_EQ(write(*two, 1), "good");
+  other.reset();
+  third.reset();
+  two.reset();
+  EXPECT_EQ(spools->taken().count, 0U);
+  EXPECT_EQ(spools->taken().bytes, 0U);
 }
 
 TEST_F(SpoolsTest, TheyAreFewAndFewerOfOneHolder) {
   std::vector<std::unique_ptr<Spool>> kept;
-  for (std::string const holder : {"a", "b", "c", "d"}) {
-    for (int i = 0; i < 16; ++i)
-      kept.push_back(begin(holder));
-    EXPECT_EQ(spools->begin(holder, 1).error().fault, Fault::unavailable) << holder;
+  std::vector<int> counts;
+  for (std::string const holder : {"a", "b", "c", "d", "e", "f", "g"}) {
+    auto& count = counts.emplace_back(0);
+    for (auto spool = spools->begin(holder, 1); spool; spool = spools->begin(holder, 1)) {
+      kept.push_back(std::move(*spool));
+      ++count;
+    }
   }
-  EXPECT_EQ(spools->begin("e", 1).error().fault, Fault::unavailable) << "64 are there";
-  kept.pop_back();
-  kept.push_back(begin("e"));
+  EXPECT_EQ(counts, (std::vector<int>{16, 16, 16, 8, 4, 2, 1}));
+  EXPECT_EQ(spools->begin("h", 1).error().fault, Fault::unavailable);
   kept.clear();
   EXPECT_TRUE(spools->begin("a", 1));
 }
