@@ -25,8 +25,8 @@ public:
   /// nothing but a pointer. Errors: `unauthenticated` for a token that is missing, unknown, expired
   /// or revoked (never told apart), `identity_unavailable`.
   virtual Result<std::shared_ptr<model::Caller const>> caller_of(Shown const& shown) = 0;
-  /// As `caller_of`, from memory alone: null when that does not tell, of a good token or any other.
-  /// Never waits.
+  /// As `caller_of`, from memory alone: null when that does not tell, of a good token or any other;
+  /// then `caller_of` follows. Never waits.
   virtual std::shared_ptr<model::Caller const> known_caller(Shown const& shown) = 0;
   /// Forgets every caller it knows, at once: the policy that says who administers was replaced.
   virtual void forget_callers() noexcept = 0;

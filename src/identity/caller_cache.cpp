@@ -28,12 +28,25 @@ typename BelievedCache<Known>::Shard& BelievedCache<Known>::shard_of(std::string
 
 template <class Known>
 std::shared_ptr<Known const> BelievedCache<Known>::find(std::string_view token, Time now) const {
+  return look(token, now, 1);
+}
+
+template <class Known>
+std::shared_ptr<Known const> BelievedCache<Known>::find_first(std::string_view token,
+                                                              Time now) const {
+  return look(token, now, 0);
+}
+
+/// `misses` is how many it counts as when there is none.
+template <class Known>
+std::shared_ptr<Known const> BelievedCache<Known>::look(std::string_view token, Time now,
+                                                        std::uint64_t misses) const {
   auto& shard = shard_of(token);
   std::lock_guard const lock(shard.mutex);
   auto const at = shard.entries.find(token);
   bool const good = at != shard.entries.end() && now < at->second.until &&
                     at->second.generation == generation_.load();
-  ++(good ? shard.lookups.hits : shard.lookups.misses);
+  good ? ++shard.lookups.hits : shard.lookups.misses += misses;
   return good ? at->second.known : nullptr;
 }
 

@@ -33,6 +33,8 @@ public:
 
   /// Null when unknown, too old, expired or dropped.
   [[nodiscard]] std::shared_ptr<Known const> find(std::string_view token, Time now) const;
+  /// The same, for who turns to `find` when there is none: only that counts as a lookup then.
+  [[nodiscard]] std::shared_ptr<Known const> find_first(std::string_view token, Time now) const;
 
   using Lookups = CacheLookups;
   [[nodiscard]] Lookups lookups() const;
@@ -62,6 +64,8 @@ private:
   static constexpr std::size_t kShards = 16;
 
   [[nodiscard]] Shard& shard_of(std::string_view token) const;
+  [[nodiscard]] std::shared_ptr<Known const> look(std::string_view token, Time now,
+                                                  std::uint64_t misses) const;
 
   std::int64_t const lifetime_us_;
   std::atomic<std::uint64_t> generation_{0};

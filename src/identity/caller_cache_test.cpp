@@ -28,6 +28,18 @@ TEST(CallerCache_, never_believes_what_was_made_across_a_change) {
   EXPECT_EQ(cache.find("t", {0}), nullptr);
 }
 
+// A read that is answered later looks first, and asks anew where that finds nobody.
+TEST(CallerCache_, counts_a_token_that_is_asked_for_twice_once) {
+  CallerCache cache(10);
+  EXPECT_EQ(cache.find_first("t", {0}), nullptr);
+  EXPECT_EQ(cache.find("t", {0}), nullptr);
+  EXPECT_EQ(cache.lookups().misses, 1U);
+  cache.keep("t", std::make_shared<model::Caller const>(), {0}, {100}, cache.generation());
+  EXPECT_NE(cache.find_first("t", {0}), nullptr);
+  EXPECT_EQ(cache.lookups().hits, 1U);
+  EXPECT_EQ(cache.lookups().misses, 1U);
+}
+
 TEST(CallerCache_, is_bounded_and_off_at_zero) {
   CallerCache cache(1'000'000);
   auto const caller = std::make_shared<model::Caller const>();

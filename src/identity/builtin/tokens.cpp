@@ -166,7 +166,7 @@ Result<std::shared_ptr<model::Caller const>> Tokens::caller_of(Shown const& show
 }
 
 std::shared_ptr<model::Caller const> Tokens::known_caller(Shown const& shown) {
-  return core_.cache.find(shown.token, core_.clock.now());
+  return core_.cache.find_first(shown.token, core_.clock.now());
 }
 
 void Tokens::forget_callers() noexcept { core_.forget_callers(); }

@@ -34,7 +34,7 @@ Checks::Outcome Checks::find_expired(std::string_view token, Ask const& ask) {
 }
 
 std::shared_ptr<model::Caller const> Checks::known(std::string_view token) const {
-  return good_.find(key_of(token), clock_.now());
+  return good_.find_first(key_of(token), clock_.now());
 }
 
 Checks::Outcome Checks::look(std::string const& key, bool may_have_expired, Ask const& ask) {
