@@ -181,6 +181,11 @@ Result<std::string> service_directory(std::string const& standalone, ops::Config
                            directory));
 }
 
+/// That of the servers, which compare the times.
+Result<> set(store::DatabaseClock& clock, ops::Config const& config, store::Database& database) {
+  return config.database.url.empty() ? Result<>() : clock.follow(database);
+}
+
 Result<> with_directory(console::Place const& place, console::IdentityTools::Use const& use) {
   auto const config =
       TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
@@ -190,8 +195,8 @@ Result<> with_directory(console::Place const& place, console::IdentityTools::Use
   }
   auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
-  store::DatabaseClock clock; // that of the servers, which compare the times
-  if (!config.database.url.empty()) TRY(clock.follow(*database));
+  store::DatabaseClock clock;
+  TRY(set(clock, config, *database));
   identity::builtin::Options options;
   options.access_key_file = access_key_file(config, home);
   identity::builtin::Directory directory(*database, clock, std::move(options));
@@ -228,27 +233,38 @@ Result<service::BlobReport> check_blobs(console::Place const& place) {
   return service::check_blobs(*database, *blobs);
 }
 
-// The built-in identity knows every project; of a Keystone's any id may be one.
-Result<ProjectId> project_named(std::string const& text, ops::Config const& config,
-                                store::Database& database) {
-  if (config.identity.driver == ops::IdentityDriver::builtin) {
-    SystemClock const clock;
-    identity::builtin::Directory directory(database, clock, {});
-    return TRY(directory.projects().find(text)).id;
-  }
-  if (!is_project_id(text)) return error(Fault::invalid_project_id);
-  return ProjectId{text};
+/// Of a Keystone only ids are known here. A name would be stored, and never be met; `was_stored`:
+/// by an earlier release it was.
+Result<> check_keystone_id(std::string_view what, std::string_view text, bool was_stored) {
+  if (was_stored || is_job_id(text) || text == "default") return {}; // 32 hex digits, as theirs
+  return error(Fault::invalid_value,
+               fmt::format("'{}' is not the id of a {} of Keystone: 32 hex digits, or default; "
+                           "`openstack {} show` tells it",
+                           text, what, what));
 }
 
-Result<> with_quotas(console::Place const& place, std::string const& project,
+Result<ProjectId> project_named(std::string const& text, bool was_stored, ops::Config const& config,
+                                store::Database& database) {
+  if (config.identity.driver == ops::IdentityDriver::keystone) {
+    TRY(check_keystone_id("project", text, was_stored));
+    return ProjectId{text};
+  }
+  SystemClock const clock;
+  identity::builtin::Directory directory(database, clock, {});
+  return TRY(directory.projects().find(text)).id;
+}
+
+Result<> with_quotas(console::Place const& place, console::QuotaTools::Project const& project,
                      console::QuotaTools::Use const& use) {
   auto const config =
       TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
   auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
-  auto const id = TRY(project_named(project, config, *database));
+  auto const id = TRY(project_named(project.text, project.was_set, config, *database));
+  store::DatabaseClock clock;
+  TRY(set(clock, config, *database));
   auto quotas = quotas_of(config, *database);
-  return use(quotas, id);
+  return use(quotas, id, clock.now());
 }
 
 /// The exit status of the work, which tells in one line why it failed. What is thrown is a bug, or
@@ -276,25 +292,27 @@ int refused(CLI::App const& program, CLI::ParseError const& problem) {
   return status == 0 ? 0 : 2;
 }
 
-// A name would be granted, and never be met.
-bool is_keystone_domain_id(std::string_view text) { return is_job_id(text) || text == "default"; }
-
-Result<std::string> grantee_id(console::KeyTools::Grantee const& named, ops::Config const& config,
-                               store::Database& database) {
-  if (!named.project.empty()) return TRY(project_named(named.project, config, database)).text;
-  if (named.domain.empty()) return named.domain;
+Result<DomainId> domain_named(std::string const& text, bool was_stored, ops::Config const& config,
+                              store::Database& database) {
   if (config.identity.driver == ops::IdentityDriver::keystone) {
-    if (named.was_granted || is_keystone_domain_id(named.domain)) return named.domain;
-    return error(Fault::invalid_value,
-                 fmt::format("'{}' is not the id of a domain of Keystone: 32 hex digits, or "
-                             "default; `openstack domain show` tells it",
-                             named.domain));
+    TRY(check_keystone_id("domain", text, was_stored));
+    return DomainId{text};
   }
   SystemClock const clock;
   identity::builtin::Directory directory(database, clock, {});
-  auto const by_name = TRY(directory.domains().list(named.domain, std::nullopt));
-  if (!by_name.empty()) return by_name.front().id.text;
-  return TRY(directory.domains().get({named.domain})).id.text;
+  auto const by_name = TRY(directory.domains().list(text, std::nullopt));
+  if (!by_name.empty()) return by_name.front().id;
+  return TRY(directory.domains().get({text})).id;
+}
+
+Result<model::Scope> grantee_of(console::KeyTools::Grantee const& named, ops::Config const& config,
+                                store::Database& database) {
+  bool const was_granted = named.was_granted;
+  if (!named.project.empty()) {
+    return model::Scope::of(TRY(project_named(named.project, was_granted, config, database)));
+  }
+  if (named.domain.empty()) return model::Scope{};
+  return model::Scope::of(TRY(domain_named(named.domain, was_granted, config, database)));
 }
 
 Result<> with_keys(console::KeyTools::Place const& place, console::KeyTools::Grantee const& named,
@@ -303,12 +321,12 @@ Result<> with_keys(console::KeyTools::Place const& place, console::KeyTools::Gra
       TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
   auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
-  auto const grantee = TRY(grantee_id(named, config, *database));
+  auto const grantee = TRY(grantee_of(named, config, *database));
   store::DatabaseClock clock;
-  if (!config.database.url.empty()) TRY(clock.follow(*database));
+  TRY(set(clock, config, *database));
   auto const keys = TRY(open_keys(home, config, clock));
   service::KeyAdmin admin(*keys, *database);
-  return use(admin, grantee);
+  return use(admin, grantee, clock.now());
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "console/keys.hpp"
 
+#include "console/operator.hpp"
 #include "service/key_admin.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,41 +21,51 @@ struct Session {
 };
 
 using Shared = std::shared_ptr<Session>;
-using Work = Result<> (*)(Session const&, service::KeyAdmin&, std::string const& grantee);
+
+/// What a command asks for.
+struct Asked {
+  std::string const& key;
+  model::Scope const& grantee; ///< of a grant
+  service::Change const change;
+  std::ostream& out;
+};
+
+using Work = Result<> (*)(Asked const&, service::KeyAdmin&);
 
 std::string_view word_of(store::KeyState state) {
   return state == store::KeyState::enabled ? "enabled" : "disabled";
 }
 
-Result<> list(Session const& session, service::KeyAdmin& keys, std::string const&) {
+Result<> list(Asked const& asked, service::KeyAdmin& keys) {
   for (auto const& [key, grantees] : TRY(keys.list())) {
-    session.tools.out << fmt::format(
-        "{}  {:8}  {}  {}{}{}\n", key.id, word_of(key.state), format_seconds(key.created_at),
-        key.name, grantees.empty() ? "" : "  granted to ", fmt::join(grantees, ", "));
+    asked.out << fmt::format("{}  {:8}  {}  {}{}{}\n", key.id, word_of(key.state),
+                             format_seconds(key.created_at), key.name,
+                             grantees.empty() ? "" : "  granted to ", fmt::join(grantees, ", "));
   }
   return {};
 }
 
-Result<> create(Session const& session, service::KeyAdmin& keys, std::string const& grantee) {
-  auto const key = TRY(keys.create(session.key));
-  session.tools.out << key.id << "\n";
-  return grantee.empty() ? Result<>() : keys.grant(key.id, grantee);
+Result<> create(Asked const& asked, service::KeyAdmin& keys) {
+  auto const key = TRY(keys.create(asked.key, asked.change));
+  asked.out << key.id << "\n";
+  if (asked.grantee.kind == model::Scope::Kind::none) return {};
+  return keys.grant(key.id, asked.grantee, asked.change);
 }
 
-Result<> disable(Session const& session, service::KeyAdmin& keys, std::string const&) {
-  return keys.set_enabled(session.key, false);
+Result<> disable(Asked const& asked, service::KeyAdmin& keys) {
+  return keys.set_enabled(asked.key, false, asked.change);
 }
 
-Result<> enable(Session const& session, service::KeyAdmin& keys, std::string const&) {
-  return keys.set_enabled(session.key, true);
+Result<> enable(Asked const& asked, service::KeyAdmin& keys) {
+  return keys.set_enabled(asked.key, true, asked.change);
 }
 
-Result<> grant(Session const& session, service::KeyAdmin& keys, std::string const& grantee) {
-  return keys.grant(session.key, grantee);
+Result<> grant(Asked const& asked, service::KeyAdmin& keys) {
+  return keys.grant(asked.key, asked.grantee, asked.change);
 }
 
-Result<> revoke(Session const& session, service::KeyAdmin& keys, std::string const& grantee) {
-  return keys.revoke(session.key, grantee);
+Result<> revoke(Asked const& asked, service::KeyAdmin& keys) {
+  return keys.revoke(asked.key, asked.grantee, asked.change);
 }
 
 CLI::App* add_command(CLI::App& parent, Shared const& session, std::function<Result<>()>& chosen,
@@ -63,10 +74,13 @@ CLI::App* add_command(CLI::App& parent, Shared const& session, std::function<Res
   command->callback([session, &chosen, work] {
     chosen = [session, work]() -> Result<> {
       session->grantee.was_granted = work == revoke;
-      return session->tools.with_keys(session->place, session->grantee,
-                                      [&](service::KeyAdmin& keys, std::string const& grantee) {
-                                        return work(*session, keys, grantee);
-                                      });
+      return session->tools.with_keys(
+          session->place, session->grantee,
+          [&](service::KeyAdmin& keys, model::Scope const& grantee, Time now) {
+            return work(
+                {session->key, grantee, {operator_of("vitrine keys"), now}, session->tools.out},
+                keys);
+          });
     };
   });
   return command;

@@ -2,7 +2,9 @@
 // server runs.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
+#include "model/identity.hpp"
 
 #include <functional>
 #include <iosfwd>
@@ -29,7 +31,7 @@ struct KeyTools {
     std::string domain;      ///< as `project`
     bool was_granted{false}; ///< a grant to any text may have been made
   };
-  using Use = std::function<Result<>(service::KeyAdmin&, std::string const& grantee_id)>;
+  using Use = std::function<Result<>(service::KeyAdmin&, model::Scope const& grantee, Time now)>;
   /// Opens the keys of a service and lets `use` work on them.
   std::function<Result<>(Place const& place, Grantee const& grantee, Use const& use)> with_keys;
   std::ostream& out;

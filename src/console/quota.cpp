@@ -15,29 +15,31 @@ namespace {
 struct Session {
   QuotaTools tools;
   Place place;
-  std::string project;
+  QuotaTools::Project project;
   std::string resource;
   std::int64_t limit{0};
 };
 
 using Shared = std::shared_ptr<Session>;
-using Work = Result<> (*)(Session const&, service::Quotas&, ProjectId const&);
+using Work = Result<> (*)(Session const&, service::Quotas&, ProjectId const&,
+                          service::Change const&);
 
-service::QuotaChange change_here() { return {operator_of("vitrine quota"), SystemClock().now()}; }
-
-Result<> show(Session const& session, service::Quotas& quotas, ProjectId const& project) {
+Result<> show(Session const& session, service::Quotas& quotas, ProjectId const& project,
+              service::Change const&) {
   for (auto const& row : TRY(quotas.usage(project))) {
     session.tools.out << fmt::format("{:12}  {} of {}\n", row.type, row.used, row.quota);
   }
   return {};
 }
 
-Result<> set(Session const& session, service::Quotas& quotas, ProjectId const& project) {
-  return quotas.set(project, session.resource, session.limit, change_here());
+Result<> set(Session const& session, service::Quotas& quotas, ProjectId const& project,
+             service::Change const& change) {
+  return quotas.set(project, session.resource, session.limit, change);
 }
 
-Result<> reset(Session const& session, service::Quotas& quotas, ProjectId const& project) {
-  return quotas.reset(project, session.resource, change_here());
+Result<> reset(Session const& session, service::Quotas& quotas, ProjectId const& project,
+               service::Change const& change) {
+  return quotas.reset(project, session.resource, change);
 }
 
 CLI::App* add_command(CLI::App& parent, Shared const& session, std::function<Result<>()>& chosen,
@@ -45,15 +47,17 @@ CLI::App* add_command(CLI::App& parent, Shared const& session, std::function<Res
   auto* command = parent.add_subcommand(name, text)->fallthrough();
   add_place(*command, session->place);
   command
-      ->add_option("project", session->project,
+      ->add_option("project", session->project.text,
                    "Its id, or its name where the built-in identity knows it")
       ->required();
   command->callback([session, &chosen, work] {
     chosen = [session, work]() -> Result<> {
-      return session->tools.with_quotas(session->place, session->project,
-                                        [&](service::Quotas& quotas, ProjectId const& project) {
-                                          return work(*session, quotas, project);
-                                        });
+      session->project.was_set = work == reset;
+      return session->tools.with_quotas(
+          session->place, session->project,
+          [&](service::Quotas& quotas, ProjectId const& project, Time now) {
+            return work(*session, quotas, project, {operator_of("vitrine quota"), now});
+          });
     };
   });
   return command;

@@ -2,6 +2,7 @@
 // on the database.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "console/place.hpp"
@@ -21,10 +22,13 @@ namespace vitrine::console {
 
 /// What the commands work with.
 struct QuotaTools {
-  using Use = std::function<Result<>(service::Quotas&, ProjectId const&)>;
-  /// Opens the limits of a service and lets `use` work on those of a project, which the text names.
-  std::function<Result<>(Place const& place, std::string const& project, Use const& use)>
-      with_quotas;
+  struct Project {
+    std::string text;    ///< its id, or its name where that is known
+    bool was_set{false}; ///< a limit of any text may have been set
+  };
+  using Use = std::function<Result<>(service::Quotas&, ProjectId const&, Time now)>;
+  /// Opens the limits of a service and lets `use` work on those of a project.
+  std::function<Result<>(Place const& place, Project const& project, Use const& use)> with_quotas;
   std::ostream& out;
 };
 

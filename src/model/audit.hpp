@@ -57,6 +57,10 @@ inline constexpr AuditKind access_key_delete{"deleteAccessKey", "delete",
                                              "identity.access_key.delete"};
 inline constexpr AuditKind token_delete{"revokeToken", "delete", "identity.token.delete"};
 inline constexpr AuditKind key_update{"rotateKeys", "update", "identity.key.update"};
+inline constexpr AuditKind data_key_create{"createKey", "create", "key.create"};
+inline constexpr AuditKind data_key_update{"updateKey", "update", "key.update"};
+inline constexpr AuditKind key_grant_create{"grantKey", "create", "key.grant.create"};
+inline constexpr AuditKind key_grant_delete{"revokeKey", "delete", "key.grant.delete"};
 inline constexpr AuditKind quota_update{"setQuota", "update", "quota.update"};
 inline constexpr AuditKind quota_delete{"resetQuota", "delete", "quota.delete"};
 } // namespace audit
@@ -92,8 +96,8 @@ struct AuditSubmission {
   std::span<ProjectId const> projects;
 };
 
-/// Whom or what a change of identity, or of a project's limits, is about. Never holds a password or
-/// a secret.
+/// Whom or what a change of identity, of a project's limits, or of a key is about. Never holds a
+/// password or a secret.
 struct IdentityTarget {
   enum class Type : std::uint8_t {
     user,
@@ -101,20 +105,21 @@ struct IdentityTarget {
     role,
     application_credential,
     access_key,
-    token, ///< named by its audit id
-    key,   ///< that signs tokens
-    quota, ///< named by its project
+    token,    ///< named by its audit id
+    key,      ///< that signs tokens
+    data_key, ///< that images are encrypted with
+    quota,    ///< named by its project
   };
   Type type;
   std::string_view id;
   std::string_view name;
   std::span<std::string_view const> changed{}; ///< names of the fields, of an update
   std::string_view user{};                     ///< id; of a grant, a credential and a key: whose
-  Scope scope{};                               ///< of the same: where it is good
+  Scope scope{};                               ///< of the same: where it is good, or for whom
 };
 
 /// The built-in identity was changed: who exists, and who may do what; or how much a project may
-/// have.
+/// have, or which key it may use.
 struct IdentityChange {
   AuditKind kind;
   Time time;

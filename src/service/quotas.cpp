@@ -32,7 +32,7 @@ Result<> check_resource(std::string_view resource) {
 }
 
 Result<> tell(store::Connection& connection, model::AuditKind const& kind, ProjectId const& project,
-              std::string_view resource, QuotaChange const& change) {
+              std::string_view resource, Change const& change) {
   model::IdentityChange const event{kind,
                                     change.time,
                                     change.by,
@@ -52,7 +52,7 @@ std::int64_t Quotas::default_of(std::string_view resource) const {
 }
 
 Result<> Quotas::set(ProjectId const& project, std::string_view resource, std::int64_t limit,
-                     QuotaChange const& change) const {
+                     Change const& change) const {
   TRY(check_resource(resource));
   auto const most = resource == quota::image_member
                         ? ceilings_.image_member
@@ -70,7 +70,7 @@ Result<> Quotas::set(ProjectId const& project, std::string_view resource, std::i
 }
 
 Result<> Quotas::reset(ProjectId const& project, std::string_view resource,
-                       QuotaChange const& change) const {
+                       Change const& change) const {
   TRY(check_resource(resource));
   return database_.write([&](store::Connection& connection) -> Result<> {
     if (!TRY(store::Quotas(connection).remove(project, resource))) return {};

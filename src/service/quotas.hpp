@@ -1,10 +1,9 @@
 // How much a project may have, and how much it has (contract: ims-api 8).
 #pragma once
 
-#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/result.hpp"
-#include "model/caller.hpp"
+#include "service/change.hpp"
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
@@ -39,12 +38,6 @@ struct QuotaRow {
   std::int64_t max{0};
 };
 
-/// Who changes a limit and when, for the audit trail.
-struct QuotaChange {
-  model::Caller by;
-  Time time;
-};
-
 /// Thread-safe.
 class Quotas {
 public:
@@ -57,10 +50,9 @@ public:
   /// `invalid_value` for an unknown resource, below 0, or above the `max` that `usage` tells of a
   /// project without a limit of its own.
   Result<> set(ProjectId const& project, std::string_view resource, std::int64_t limit,
-               QuotaChange const& change) const;
+               Change const& change) const;
   /// Lets the default hold again. Errors: `invalid_value` for an unknown resource.
-  Result<> reset(ProjectId const& project, std::string_view resource,
-                 QuotaChange const& change) const;
+  Result<> reset(ProjectId const& project, std::string_view resource, Change const& change) const;
   /// The limit in force of one resource, inside a unit of work.
   Result<std::int64_t> limit(store::Connection& connection, ProjectId const& project,
                              std::string_view resource) const;

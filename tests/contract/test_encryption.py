@@ -234,6 +234,34 @@ def test_the_commands(fresh_server):
     assert oct((server.directory / "keyring").stat().st_mode & 0o777) == "0o600"
 
 
+def test_commands_that_change_something_leave_events(fresh_server):
+    server = fresh_server()
+    demo, alt = server.client("demo"), server.client("alt")
+    key = new_key(server, "web", demo)
+    for command in ("grant", "enable"):  # neither changes anything
+        to = ("--project", demo.project_id) if command == "grant" else ()
+        assert keys(server, command, "web", *to) == (0, "")
+    assert keys(server, "disable", key) == (0, "")
+    assert keys(server, "enable", "web") == (0, "")
+    assert keys(server, "revoke", "web", "--project", demo.project_id) == (0, "")
+    assert keys(server, "revoke", "web", "--project", alt.project_id)[0] == 1
+    marker = demo.create_image()["id"]
+    harness.wait_until(lambda: marker in str(server.events()), what="the events so far")
+    lines = [line for line in server.events() if line["resource_type"] == "key"]
+    of_key = {"id": key, "typeURI": "data/security/key", "name": "web"}
+    state, to_demo = {"changed": ["enabled"]}, {"project_id": demo.project_id}
+    assert [(line["name"], line["event_type"], line["action"], line["target"])
+            for line in lines] == [
+        ("createKey", "key.create", "create", of_key),
+        ("grantKey", "key.grant.create", "create", of_key | to_demo),
+        ("updateKey", "key.update", "update", of_key | state),
+        ("updateKey", "key.update", "update", of_key | state),
+        ("revokeKey", "key.grant.delete", "delete", of_key | to_demo)]
+    for line in lines:
+        assert (line["service_type"], line["outcome"]) == ("IMS", "success")
+        assert (line["initiator"]["id"], line["initiator"]["name"]) == ("operator", "vitrine keys")
+
+
 def test_nobody_is_no_grantee(fresh_server):
     """An empty name, as of a variable that is not set, was granted to every project."""
     server = fresh_server()

@@ -9,7 +9,9 @@ import pytest
 import harness
 import identity
 import keystone
+from keyring import keys, new_key
 from signing import Signed, make_key
+from test_quota_command import quota
 
 pytestmark = identity.keystone_only
 
@@ -276,3 +278,20 @@ def test_what_is_for_the_built_in_identity_only_is_refused_in_words(server, tmp_
                   "127.0.0.1:0")
     assert (outcome.returncode, outcome.stdout) == (1, "")
     assert "--demo makes accounts of the built-in identity" in outcome.stderr
+
+
+def test_projects_are_named_by_their_id_only(fresh_server):
+    """A name was taken, and the key or the limit was nobody's."""
+    server = fresh_server()
+    demo = server.client("demo")
+    new_key(server, "k", demo)
+    refusal = ("vitrine: 'demo' is not the id of a project of Keystone: 32 hex digits, or default; "
+               "`openstack project show` tells it\n")
+    assert keys(server, "grant", "k", "--project", "demo") == (1, refusal)
+    assert quota(server, "set", "demo", "image", "7") == (1, refusal)
+    assert quota(server, "show", "demo") == (1, refusal)
+    assert quota(server, "set", demo.project_id, "image", "7") == (0, "")
+    # What an earlier release took can be taken back.
+    assert keys(server, "revoke", "k", "--project", "demo") == (
+        1, "vitrine: k is not granted to demo\n")
+    assert quota(server, "reset", "demo", "image") == (0, "")

@@ -28,6 +28,7 @@ constexpr Resource resource_of(model::IdentityTarget::Type type) {
     return {"IAM", "access_key", "data/security/credential"};
   case model::IdentityTarget::Type::token: return {"IAM", "token", "data/security/credential"};
   case model::IdentityTarget::Type::key: return {"IAM", "key", "data/security/key"};
+  case model::IdentityTarget::Type::data_key: return {"IMS", "key", "data/security/key"};
   case model::IdentityTarget::Type::quota: return {"IMS", "quota", "data/security/project"};
   case model::IdentityTarget::Type::application_credential: break;
   }

@@ -10,9 +10,8 @@ Result<bool> KeyGrants::is_granted(std::string_view key, ProjectId const& projec
   return granted;
 }
 
-Result<> KeyGrants::grant(std::string_view key, std::string_view grantee) {
-  TRY(connection_.run(sql::grant_key, {key, grantee}));
-  return {};
+Result<bool> KeyGrants::grant(std::string_view key, std::string_view grantee) {
+  return TRY(connection_.run(sql::grant_key, {key, grantee})) > 0;
 }
 
 Result<bool> KeyGrants::revoke(std::string_view key, std::string_view grantee) {

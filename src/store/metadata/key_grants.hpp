@@ -22,8 +22,8 @@ public:
   /// the caller knows it; the database knows it of the projects of the built-in identity.
   Result<bool> is_granted(std::string_view key, ProjectId const& project,
                           DomainId const& domain = {});
-  /// Success also when it is granted already.
-  Result<> grant(std::string_view key, std::string_view grantee);
+  /// False when it is granted already.
+  Result<bool> grant(std::string_view key, std::string_view grantee);
   /// False when it was not granted.
   Result<bool> revoke(std::string_view key, std::string_view grantee);
   /// By key and grantee.
