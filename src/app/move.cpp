@@ -9,9 +9,15 @@
 #include "store/metadata/copy_rows.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
+#include <map>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
 
 namespace vitrine::app {
 namespace {
@@ -38,21 +44,43 @@ Result<> check_store_names(store::Database& database, ops::Config const& config)
   return {};
 }
 
-// and lead to the same places.
+// and hold it there.
+Result<> check_further_store(std::string_view name, std::span<store::BlobRow const> rows,
+                             store::Blobs& stores) {
+  auto const sizes = service::stored_sizes_bytes(stores, rows);
+  if (!sizes) {
+    return error(sizes.error().fault,
+                 fmt::format("section [store.{}]: {}", name, sizes.error().detail));
+  }
+  auto const is_gone = [](std::optional<std::int64_t> size) { return !size; };
+  if (std::ranges::all_of(*sizes, is_gone)) {
+    return error(Fault::unavailable, fmt::format("section [store.{}] leads to a place that has "
+                                                 "none of the {} blobs of the store",
+                                                 name, rows.size()));
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto const found = (*sizes)[i];
+    if (found == rows[i].size_bytes) continue;
+    auto const what = found ? fmt::format("has {} bytes, not {}", *found, rows[i].size_bytes)
+                            : std::string("is missing");
+    return error(Fault::conflict,
+                 fmt::format("store {}: blob {} {}; `vitrine blobs check` tells of all that is "
+                             "wrong",
+                             name, model::id_in_store(rows[i].id).text, what));
+  }
+  return {};
+}
+
 Result<> check_further_blobs(store::Database& database, store::Blobs& stores) {
   auto const rows = TRY(database.read(
       [](store::Connection& connection) { return store::BlobIndex(connection).all(); }));
+  std::map<std::string_view, std::vector<store::BlobRow>> by_store;
   for (auto const& row : rows) {
-    auto const store = model::store_of(row.id);
-    if (store.empty()) continue;
-    auto const found = TRY(service::stored_size_bytes(stores, row.id));
-    if (found == row.size_bytes) continue;
-    auto const what = found ? fmt::format("has {} bytes there, not {}", *found, row.size_bytes)
-                            : std::string("is not there");
-    return error(Fault::unavailable,
-                 fmt::format("section [store.{}] leads to another place: blob {} {}", store,
-                             model::id_in_store(row.id).text, what));
+    auto const name = model::store_of(row.id);
+    if (!name.empty()) by_store[name].push_back(row);
   }
+  for (auto const& [name, of_store] : by_store)
+    TRY(check_further_store(name, of_store, stores));
   return {};
 }
 

@@ -1,9 +1,11 @@
 #include "service/blob_check.hpp"
 
 #include "model/image_stores.hpp"
-#include "store/metadata/blob_index.hpp"
 #include "store/metadata/running_uploads.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <future>
 #include <iterator>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,6 +14,9 @@ namespace vitrine::service {
 namespace {
 
 using Kind = BlobFinding::Kind;
+// Of a store that is far away, which answers many side by side.
+constexpr std::size_t kLooksAtOnce = 16;
+
 using Listed = std::unordered_map<BlobId, store::StoredBlob>;
 
 struct Rows {
@@ -73,6 +78,32 @@ Result<std::optional<std::int64_t>> stored_size_bytes(store::Blobs& blobs, BlobI
   if (opened) return std::optional(static_cast<std::int64_t>((*opened)->size_bytes()));
   if (opened.error().fault == Fault::not_found) return std::optional<std::int64_t>();
   return Error(opened.error());
+}
+
+Result<std::vector<std::optional<std::int64_t>>>
+stored_sizes_bytes(store::Blobs& blobs, std::span<store::BlobRow const> rows) {
+  std::vector<std::optional<std::int64_t>> sizes(rows.size());
+  std::atomic<std::size_t> next{0};
+  auto const look = [&]() -> Result<> {
+    for (auto i = next++; i < rows.size(); i = next++) {
+      auto const size = stored_size_bytes(blobs, rows[i].id);
+      if (!size) {
+        next = rows.size();
+        return Error(size.error());
+      }
+      sizes[i] = *size;
+    }
+    return {};
+  };
+  std::vector<std::future<Result<>>> looks(std::min(kLooksAtOnce, rows.size()));
+  for (auto& each : looks)
+    each = std::async(std::launch::async, look);
+  Result<> all;
+  for (auto& each : looks) {
+    if (auto done = each.get(); !done) all = std::move(done);
+  }
+  if (!all) return Error(all.error());
+  return sizes;
 }
 
 // What looks wrong is looked at once more: since the list, data may have come or gone with its row.

@@ -3,10 +3,12 @@
 
 #include "base/result.hpp"
 #include "store/blobs/blob_stores.hpp"
+#include "store/metadata/blob_index.hpp"
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,10 @@ struct BlobReport {
 /// Committed bytes of a blob in the store now; nothing when there is no such blob. Error:
 /// `unavailable`.
 Result<std::optional<std::int64_t>> stored_size_bytes(store::Blobs& blobs, BlobId const& id);
+
+/// The same of each of the rows, of some at once. Errors: as above; the first one ends it.
+Result<std::vector<std::optional<std::int64_t>>>
+stored_sizes_bytes(store::Blobs& blobs, std::span<store::BlobRow const> rows);
 
 /// Compares all rows with all of the stores. Servers may run meanwhile. Errors: those of the
 /// database and the stores.

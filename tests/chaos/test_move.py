@@ -153,7 +153,10 @@ def test_what_lies_in_a_further_store_stays_there(shared_parts, tmp_path):
     demo = alone.client("demo")
     demo.create_image(b"moves")
     image = demo.create_image()["id"]
-    demo.upload(image, b"it stays", **{"X-Image-Meta-Store": "fast"}).expect(204)
+    fast = {"X-Image-Meta-Store": "fast"}
+    demo.upload(image, b"it stays", **fast).expect(204)
+    for i in range(39):  # more than are looked at side by side
+        demo.upload(demo.create_image()["id"], b"so does no. %d" % i, **fast).expect(204)
     assert alone.stop() == 0
     config = tmp_path / "moved.toml"
     config.write_text("")
@@ -163,12 +166,18 @@ def test_what_lies_in_a_further_store_stays_there(shared_parts, tmp_path):
                            "has no section [store.fast]\n")
     [blob] = (path for path in (tmp_path / "fast").rglob("*") if path.stat().st_size == 8)
     elsewhere = tmp_path / "elsewhere"
-    leads = f"vitrine: section [store.fast] leads to another place: blob {blob.name} "
     config.write_text(section.replace(str(tmp_path / "fast"), str(elsewhere)))
-    assert move(alone, shared_parts, config).stderr == leads + "is not there\n"
+    assert move(alone, shared_parts, config).stderr == (
+        "vitrine: section [store.fast] leads to a place that has none of the 40 blobs of the "
+        "store\n")
     config.write_text(section)
+    tell = "; `vitrine blobs check` tells of all that is wrong\n"
     blob.write_bytes(b"it stay")
-    assert move(alone, shared_parts, config).stderr == leads + "has 7 bytes there, not 8\n"
+    assert move(alone, shared_parts, config).stderr == \
+        f"vitrine: store fast: blob {blob.name} has 7 bytes, not 8{tell}"
+    blob.rename(tmp_path / "kept")
+    assert move(alone, shared_parts, config).stderr == \
+        f"vitrine: store fast: blob {blob.name} is missing{tell}"
     blob.write_bytes(b"it stays")
     assert moved_rows(shared_parts, "images", ["id"]) == []
     done = move(alone, shared_parts, config)
