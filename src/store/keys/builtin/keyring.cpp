@@ -233,12 +233,11 @@ Keyring::Entry* Keyring::find(std::string_view key) {
   return at == entries_.end() ? nullptr : &*at;
 }
 
-Result<Keyring::Entry const*> Keyring::usable(std::string_view key) const {
-  auto const at = std::ranges::find(
-      entries_, key, [](Entry const& entry) -> std::string_view { return entry.key.id; });
-  if (at == entries_.end()) return error(Fault::key_missing);
-  if (at->key.state != KeyState::enabled) return error(Fault::key_disabled);
-  return &*at;
+Result<Keyring::Entry const*> Keyring::usable(std::string_view key) {
+  auto const* const entry = find(key);
+  if (entry == nullptr) return error(Fault::key_missing);
+  if (entry->key.state != KeyState::enabled) return error(Fault::key_disabled);
+  return entry;
 }
 
 Result<KeyState> Keyring::state(std::string_view key) {

@@ -52,7 +52,7 @@ private:
   Result<std::string> find_default_key(std::string const& name);
   Result<Entries> read(int descriptor, std::size_t size_bytes) const;
   Result<> write() const;
-  Result<Entry const*> usable(std::string_view key) const;
+  Result<Entry const*> usable(std::string_view key);
   Entry* find(std::string_view key);
   Result<Key> add(std::string_view name);
 

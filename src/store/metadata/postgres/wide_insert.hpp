@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -11,9 +10,5 @@ namespace vitrine::store::postgres {
 /// The text that inserts `rows` rows at once, its parameters those of the first row, then those of
 /// the second, and so on; `params` of each. Empty when `text` is no INSERT of one row of VALUES.
 std::string widen(std::string_view text, std::size_t params, std::size_t rows);
-
-/// The text with each `$n` replaced by what `word` gives for n.
-std::string with_parameters(std::string_view text,
-                            std::function<std::string(std::size_t number)> const& word);
 
 } // namespace vitrine::store::postgres

@@ -1,6 +1,6 @@
 #include "store/metadata/postgres/wide_read.hpp"
 
-#include "store/metadata/postgres/wide_insert.hpp"
+#include "store/metadata/postgres/parameters.hpp"
 
 #include <fmt/format.h>
 
