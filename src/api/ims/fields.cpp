@@ -3,7 +3,9 @@
 #include "base/text.hpp"
 #include "model/image_texts.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace vitrine::api {
 namespace {
@@ -52,6 +54,15 @@ Result<ims::Flag> Wire<ims::Flag>::read(json::Value const& value, std::string_vi
     if (text::equals_ignoring_case(json::view(*text), "false")) return ims::Flag{false};
   }
   return error(Fault::invalid_body, std::string(field) + " must be true or false",
+               std::string(field));
+}
+
+Result<std::size_t> ims::read_word(json::Value const& value, std::string_view field,
+                                   std::initializer_list<std::string_view> words) {
+  auto const text = TRY(Wire<std::string>::read(value, field));
+  auto const* const at = std::ranges::find(words, text);
+  if (at != words.end()) return static_cast<std::size_t>(at - words.begin());
+  return error(Fault::invalid_body, fmt::format("{} must be {}", field, fmt::join(words, " or ")),
                std::string(field));
 }
 

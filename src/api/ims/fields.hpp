@@ -5,9 +5,12 @@
 #include "api/kit/fields.hpp"
 #include "model/object_url.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vitrine::api::ims {
 
@@ -28,6 +31,10 @@ struct Flag {
 struct Number {
   std::optional<std::int64_t> value;
 };
+
+/// Which of the words a text is, from 0. Error: `invalid_body`, naming them.
+Result<std::size_t> read_word(json::Value const& value, std::string_view field,
+                              std::initializer_list<std::string_view> words);
 
 } // namespace vitrine::api::ims
 

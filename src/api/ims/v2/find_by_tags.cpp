@@ -129,10 +129,7 @@ struct Wire<ims::Ask> {
   static constexpr Fault missing = Fault::invalid_body;
   static constexpr std::string_view schema = R"({"type":"string","enum":["filter","count"]})";
   static Result<ims::Ask> read(json::Value const& value, std::string_view field) {
-    auto const word = TRY(Wire<std::string>::read(value, field));
-    if (word == "filter") return ims::Ask::filter;
-    if (word == "count") return ims::Ask::count;
-    return error(Fault::invalid_body, "action must be filter or count", std::string(field));
+    return static_cast<ims::Ask>(TRY(ims::read_word(value, field, {"filter", "count"})));
   }
 };
 

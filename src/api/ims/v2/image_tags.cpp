@@ -1,4 +1,5 @@
 // The tags of one image below /v2/{project_id}/images/{image_id} (contract: ims-api 9.5, 9.6).
+#include "api/ims/fields.hpp"
 #include "api/ims/tag_fields.hpp"
 #include "api/ims/v1/path.hpp"
 #include "api/kit/endpoint.hpp"
@@ -71,10 +72,7 @@ struct Wire<ims::TagAction> {
   static constexpr Fault missing = Fault::invalid_body;
   static constexpr std::string_view schema = R"({"type":"string","enum":["create","delete"]})";
   static Result<ims::TagAction> read(json::Value const& value, std::string_view field) {
-    auto const word = TRY(Wire<std::string>::read(value, field));
-    if (word == "create") return ims::TagAction::create;
-    if (word == "delete") return ims::TagAction::remove;
-    return error(Fault::invalid_body, "action must be create or delete", std::string(field));
+    return static_cast<ims::TagAction>(TRY(ims::read_word(value, field, {"create", "delete"})));
   }
 };
 
