@@ -3,6 +3,20 @@
 #include <algorithm>
 
 namespace vitrine::model {
+namespace {
+
+constexpr std::int64_t kBriefRows = 100;
+
+} // namespace
+
+bool ImageListing::has_filters() const noexcept {
+  return !conditions.empty() || !properties.empty() || !tags.empty() || !standards.empty() ||
+         sharing;
+}
+
+bool ImageListing::is_brief() const noexcept {
+  return limit <= kBriefRows && !has_filters() && sort.front().column == ImageColumn::created_at;
+}
 
 void complete_order(std::vector<SortKey>& sort, bool descending) {
   // Behind the id nothing decides any more.

@@ -97,6 +97,11 @@ struct ImageListing {
   std::vector<SortKey> sort;  ///< total order: ends in created_at and id (see `complete_order`)
   std::optional<Image> after; ///< the page starts behind this image
   std::int64_t limit{25};
+
+  /// A short page in the order of time: costs a walk of so many rows along an index. With a sort.
+  [[nodiscard]] bool is_brief() const noexcept;
+  /// Whether a row of the sets may be left out.
+  [[nodiscard]] bool has_filters() const noexcept;
 };
 
 /// Appends created_at and id, in `descending` direction, where they are missing.

@@ -146,6 +146,7 @@ Result<model::Image> Images::show(model::Caller const& caller, ImageId const& id
 bool Images::show_later(model::Caller const& caller, ImageId id,
                         std::function<void(Result<model::Image>)> done) {
   return database_.read_later(
+      store::LaterRead::row,
       [&caller, id = std::move(id)](store::Connection& connection) {
         return store::Images(connection).get_for(id, caller);
       },
@@ -170,38 +171,53 @@ Result<model::Image> Images::show_for(policy::ActionId action, model::Caller con
 
 Result<ImagePage> Images::list(model::Caller const& caller, model::ImageListing const& listing) {
   TRY(access_.require(get_images_, caller));
-  return database_.read([&](store::Connection& connection) -> Result<ImagePage> {
-    // The policy `get_image` judges every row.
-    auto const denied = [&](model::Image const& image) -> Result<bool> {
-      // What others share with the project is listed for it as a member.
-      bool const foreign = image.owner != caller.project;
-      bool const received =
-          listing.sets.received && foreign && image.visibility == model::Visibility::shared;
-      auto membership =
-          received ? std::optional(listing.sets.received->statuses.front()) : std::nullopt;
-      if (access_.allows(get_image_, caller, {image, membership})) return false;
-      if (received || !foreign) return true;
-      auto const member = TRY(store::Members(connection).find(image.id, caller.project));
-      return !member || !access_.allows(get_image_, caller, {image, member->status});
-    };
-    auto asked = listing;
-    while (true) {
-      auto rows = TRY(store::list_images(connection, asked));
-      std::vector<model::Image> allowed;
-      for (auto& image : rows.images) {
-        if (!TRY(denied(image))) allowed.push_back(std::move(image));
-      }
-      rows.images = std::move(allowed);
-      bool const cut = std::cmp_greater(rows.images.size(), listing.limit);
-      if (cut) rows.images.resize(static_cast<std::size_t>(listing.limit));
-      if (!rows.images.empty() || !rows.last) {
-        return ImagePage{std::move(rows.images), cut || rows.last};
-      }
-      // An empty page would read as the end of the list.
-      asked.after = std::move(rows.last);
-      asked.limit = std::max(asked.limit, kRowsReadOn);
+  return database_.read_single(
+      [&](store::Connection& connection) { return page(connection, caller, listing); });
+}
+
+bool Images::list_later(model::Caller const& caller, model::ImageListing listing,
+                        std::function<void(Result<ImagePage>)> done) {
+  if (!access_.require(get_images_, caller)) return false;
+  return database_.read_later(
+      store::LaterRead::page,
+      [this, &caller, listing = std::move(listing)](store::Connection& connection) {
+        return page(connection, caller, listing);
+      },
+      std::move(done));
+}
+
+Result<ImagePage> Images::page(store::Connection& connection, model::Caller const& caller,
+                               model::ImageListing asked) const {
+  auto const limit = asked.limit;
+  // The policy `get_image` judges every row.
+  auto const denied = [&](model::Image const& image) -> Result<bool> {
+    // What others share with the project is listed for it as a member.
+    bool const foreign = image.owner != caller.project;
+    bool const received =
+        asked.sets.received && foreign && image.visibility == model::Visibility::shared;
+    auto membership =
+        received ? std::optional(asked.sets.received->statuses.front()) : std::nullopt;
+    if (access_.allows(get_image_, caller, {image, membership})) return false;
+    if (received || !foreign) return true;
+    auto const member = TRY(store::Members(connection).find(image.id, caller.project));
+    return !member || !access_.allows(get_image_, caller, {image, member->status});
+  };
+  while (true) {
+    auto rows = TRY(store::list_images(connection, asked));
+    std::vector<model::Image> allowed;
+    for (auto& image : rows.images) {
+      if (!TRY(denied(image))) allowed.push_back(std::move(image));
     }
-  });
+    rows.images = std::move(allowed);
+    bool const cut = std::cmp_greater(rows.images.size(), limit);
+    if (cut) rows.images.resize(static_cast<std::size_t>(limit));
+    if (!rows.images.empty() || !rows.last) {
+      return ImagePage{std::move(rows.images), cut || rows.last};
+    }
+    // An empty page would read as the end of the list.
+    asked.after = std::move(rows.last);
+    asked.limit = std::max(asked.limit, kRowsReadOn);
+  }
 }
 
 Result<model::Image> Images::modify(model::Caller const& caller, ImageId const& id, May const& may,

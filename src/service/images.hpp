@@ -71,6 +71,10 @@ public:
   /// The page, without rows that the policy `get_image` denies: it may be short, but is empty only
   /// at the end of the list. Error: `forbidden` (get_images).
   Result<ImagePage> list(model::Caller const& caller, model::ImageListing const& listing);
+  /// As `list`, without waiting, for brief listings; false also for what `list` refuses. The caller
+  /// must live until `done`.
+  bool list_later(model::Caller const& caller, model::ImageListing listing,
+                  std::function<void(Result<ImagePage>)> done);
   /// Applies `change` in one transaction; what it leaves as it was is no change: `updated_at`
   /// stays, and the audit trail has no event. Errors: `image_not_found`, `forbidden`, `name_taken`,
   /// limits, what `change` says.
@@ -98,6 +102,8 @@ private:
   using May = std::function<Result<>(Sight const&)>;
   Result<store::ImageForCaller> find(model::Caller const& caller, ImageId const& id);
   Result<model::Image> seen(model::Caller const& caller, Result<store::ImageForCaller> found) const;
+  Result<ImagePage> page(store::Connection& connection, model::Caller const& caller,
+                         model::ImageListing asked) const;
   Result<model::Image> modify(model::Caller const& caller, ImageId const& id, May const& may,
                               model::AuditKind kind, Change const& change);
   Result<model::Image> modify(model::Caller const& caller, ImageId const& id,

@@ -447,6 +447,13 @@ Result<> read_sets(model::ImageListing& listing, Query const& query, model::Call
   return {};
 }
 
+Result<model::Image> as_marker(std::string_view id, Result<model::Image> found) {
+  if (!found && found.error().kind() == Kind::not_found) {
+    return error(Fault::invalid_marker, "marker: no visible image " + std::string(id), "marker");
+  }
+  return found;
+}
+
 } // namespace
 
 Result<model::ImageListing> read_listing(Query const& query, model::Caller const& caller,
@@ -465,11 +472,22 @@ Result<model::ImageListing> read_listing(Query const& query, model::Caller const
 
 Result<model::Image> read_marker(model::Caller const& caller, service::Images& images,
                                  std::string_view id) {
-  auto image = images.show(caller, ImageId{std::string(id)});
-  if (!image && image.error().kind() == Kind::not_found) {
-    return error(Fault::invalid_marker, "marker: no visible image " + std::string(id), "marker");
-  }
-  return image;
+  return as_marker(id, images.show(caller, ImageId{std::string(id)}));
+}
+
+bool list_later(model::Caller const& caller, service::Images& images, model::ImageListing listing,
+                std::optional<std::string> const& marker,
+                std::function<void(Result<service::ImagePage>)> done) {
+  if (!listing.is_brief()) return false;
+  if (!marker) return images.list_later(caller, std::move(listing), std::move(done));
+  auto behind = [&caller, &images, listing = std::move(listing), id = *marker,
+                 done = std::move(done)](Result<model::Image> found) mutable {
+    auto image = as_marker(id, std::move(found));
+    if (!image) return done(Error(image.error()));
+    listing.after = std::move(*image);
+    if (!images.list_later(caller, std::move(listing), done)) done(error(Fault::unavailable));
+  };
+  return images.show_later(caller, ImageId{*marker}, std::move(behind));
 }
 
 } // namespace vitrine::api::documents

@@ -8,6 +8,10 @@
 #include "model/listing.hpp"
 #include "service/images.hpp"
 
+#include <functional>
+#include <optional>
+#include <string>
+
 namespace vitrine::api::documents {
 
 struct PageLimits {
@@ -24,5 +28,11 @@ Result<model::ImageListing> read_listing(Query const& query, model::Caller const
 /// The image that a page starts behind. Error: `invalid_marker`, for what the caller does not see.
 Result<model::Image> read_marker(model::Caller const& caller, service::Images& images,
                                  std::string_view id);
+
+/// The page of a listing, behind the image of that id when one is given, without waiting
+/// (`service::Images::list_later`). The caller and `images` must live until `done`.
+bool list_later(model::Caller const& caller, service::Images& images, model::ImageListing listing,
+                std::optional<std::string> const& marker,
+                std::function<void(Result<service::ImagePage>)> done);
 
 } // namespace vitrine::api::documents

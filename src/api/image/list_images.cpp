@@ -8,30 +8,57 @@
 namespace vitrine::api::image {
 namespace {
 
+using documents::View;
+
 std::string link(std::string const& query) {
   return query.empty() ? "/v2/images" : "/v2/images?" + query;
 }
 
-Result<Reply> run(Context& context, Services& services) {
-  auto const& config = services.config;
-  auto const view = documents::native_list(config.compat.profile == ops::Profile::ims);
-  auto listing = TRY(documents::read_listing(
-      context.query, context.caller, {config.images.page_default, config.images.page_max}, view));
-  if (auto const marker = context.query.last("marker")) {
-    listing.after = TRY(documents::read_marker(context.caller, services.images, *marker));
-  }
-  auto const page = TRY(services.images.list(context.caller, listing));
+View view_of(Services const& services) {
+  return documents::native_list(services.config.compat.profile == ops::Profile::ims);
+}
+
+Result<model::ImageListing> listing_of(Context const& context, Services& services) {
+  auto const& images = services.config.images;
+  return documents::read_listing(context.query, context.caller,
+                                 {images.page_default, images.page_max}, view_of(services));
+}
+
+Result<Reply> document(Context const& context, Services& services, service::ImagePage const& page) {
   std::string body;
   json::Writer writer(body);
   writer.begin_object().key("images").begin_array();
   for (auto const& image : page.images)
-    documents::write_image(writer, image, context.caller, view, services.image_stores);
+    documents::write_image(writer, image, context.caller, view_of(services), services.image_stores);
   writer.end_array().field("first", link(context.query.with("marker", std::nullopt)));
   if (page.has_more) {
     writer.field("next", link(context.query.with("marker", page.images.back().id.text)));
   }
   writer.field("schema", "/v2/schemas/images").end_object();
   return json_reply(200, std::move(body));
+}
+
+Result<Reply> run(Context& context, Services& services) {
+  auto listing = TRY(listing_of(context, services));
+  if (auto const marker = context.query.last("marker")) {
+    listing.after = TRY(documents::read_marker(context.caller, services.images, *marker));
+  }
+  return document(context, services, TRY(services.images.list(context.caller, listing)));
+}
+
+bool run_later(Context& context, Services& services, Endpoint::Answered answered) {
+  auto listing = listing_of(context, services);
+  if (!listing) return false;
+  auto done = [&context, &services,
+               answered = std::move(answered)](Result<service::ImagePage> page) {
+    answered([&context, &services, page = std::move(page)]() -> Result<Reply> {
+      if (!page) return Error(page.error());
+      return document(context, services, *page);
+    });
+  };
+  return documents::list_later(context.caller, services.images, std::move(*listing),
+                               std::optional<std::string>(context.query.last("marker")),
+                               std::move(done));
 }
 
 } // namespace
@@ -54,7 +81,7 @@ Endpoint list_images() {
                                    {"owner", "Project that owns the images."},
                                    {"os_hidden", "true lists only hidden images."},
                                    {"tag", "A tag; repeatable, all must be there."}}},
-                        run);
+                        run, run_later);
 }
 
 } // namespace vitrine::api::image

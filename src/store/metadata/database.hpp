@@ -3,6 +3,7 @@
 
 #include "store/metadata/connection.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +11,12 @@
 #include <utility>
 
 namespace vitrine::store {
+
+/// What is read without waiting, which decides how an engine reads several at once.
+enum class LaterRead : std::uint8_t {
+  row,  ///< by its key
+  page, ///< some rows along an index
+};
 
 /// Thread-safe. Units of work are plain functions of a Connection; they may run on another thread
 /// than the caller's, must not call back into the Database, and may run again after a conflict: no
@@ -26,7 +33,8 @@ public:
     return collect(std::forward<F>(work), [this](Work const& unit) { return do_read(unit); });
   }
 
-  /// Like `read`, for work that runs one statement at most: cheaper where each costs a round trip.
+  /// Like `read`, for work that mostly runs one statement: cheaper where each costs a round trip.
+  /// When it runs another, it may run again from the start.
   template <class F>
   auto read_single(F&& work) -> std::invoke_result_t<F&, Connection&> {
     return collect(std::forward<F>(work),
@@ -35,9 +43,10 @@ public:
 
   /// Like `read_single`, for those who do not wait: true when `done` will get the result, once,
   /// from another thread; it must not throw. False when the engine answers at once anyhow, or
-  /// cannot just now. Nothing is tried again: after `unavailable`, `read_single` may well succeed.
+  /// cannot just now. Nothing is tried again, and a second statement is refused: after
+  /// `unavailable`, `read_single` may well succeed.
   template <class F, class OnAnswer>
-  bool read_later(F work, OnAnswer on_answer) {
+  bool read_later(LaterRead what, F work, OnAnswer on_answer) {
     using Answer = std::invoke_result_t<F&, Connection&>;
     struct Kept {
       F work;
@@ -46,6 +55,7 @@ public:
     };
     auto const kept = std::make_shared<Kept>(Kept{std::move(work), std::move(on_answer), {}});
     return do_read_later(
+        what,
         [kept](Connection& connection) -> Result<> {
           kept->answer.emplace(kept->work(connection));
           if (!*kept->answer) return Error(kept->answer->error());
@@ -76,7 +86,7 @@ protected:
   virtual Result<> do_read(Work const& work) = 0;
   virtual Result<> do_read_single(Work const& work) { return do_read(work); }
   using Done = std::function<void(Result<>)>;
-  virtual bool do_read_later(Work /*work*/, Done /*done*/) { return false; }
+  virtual bool do_read_later(LaterRead /*what*/, Work /*work*/, Done /*done*/) { return false; }
   virtual Result<> do_read_anew(Work const& work) { return do_read(work); }
   virtual Result<> do_write(Work const& work) = 0;
 

@@ -395,9 +395,7 @@ private:
   // when that looks no dearer than a plan for each, so it must see how few rows are asked for; to
   // plan a page takes longer than to read it. With a filter it is right to plan each page.
   std::string limit() {
-    bool const filters = !listing_.conditions.empty() || !listing_.properties.empty() ||
-                         !listing_.tags.empty() || !listing_.standards.empty() || listing_.sharing;
-    return filters ? text_.bind(listing_.limit) : std::to_string(listing_.limit);
+    return listing_.has_filters() ? text_.bind(listing_.limit) : std::to_string(listing_.limit);
   }
 
   // The union of the branches, cut to the page, with the images themselves.

@@ -31,9 +31,9 @@ protected:
     ops::Timer const timer(reads_);
     return inner_->read_single(work);
   }
-  bool do_read_later(Work work, Done done) override {
+  bool do_read_later(LaterRead what, Work work, Done done) override {
     auto const began = std::chrono::steady_clock::now();
-    return inner_->read_later(std::move(work),
+    return inner_->read_later(what, std::move(work),
                               [this, began, done = std::move(done)](Result<> const& ran) {
                                 ops::observe_since(reads_, began);
                                 done(ran);

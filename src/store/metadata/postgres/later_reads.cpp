@@ -10,6 +10,7 @@
 #include <libpq-fe.h>
 #include <pthread.h>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace vitrine::store::postgres {
@@ -25,7 +26,8 @@ constexpr std::chrono::milliseconds kSilenceMax{250};
 /// What a statement is asked with, kept beyond the call.
 class Question {
 public:
-  Question(sql::Statement const& statement, std::span<Param const> params) : statement_(statement) {
+  Question(sql::Statement const& statement, std::span<Param const> params)
+      : name_(statement.name), text_(text_for_us(statement)) {
     texts_.reserve(params.size()); // so that no text moves
     for (auto const& param : params) {
       bool const is_text = param.type() == Param::Type::text;
@@ -33,11 +35,13 @@ public:
     }
   }
 
-  [[nodiscard]] sql::Statement const& statement() const noexcept { return statement_; }
+  [[nodiscard]] std::string const& name() const noexcept { return name_; }
+  [[nodiscard]] std::string const& text() const noexcept { return text_; }
   [[nodiscard]] std::span<Param const> params() const noexcept { return params_; }
 
 private:
-  sql::Statement const statement_;
+  std::string const name_;
+  std::string const text_; ///< that of a page is put together for the call
   std::vector<std::string> texts_;
   Params params_;
 };
@@ -72,6 +76,7 @@ public:
 
   Result<std::int64_t> run(sql::Statement const& /*statement*/, std::span<Param const> /*params*/,
                            Each const& each) override {
+    if (std::exchange(has_told_, true)) return error(Fault::unavailable);
     std::int64_t count = 0;
     auto const last = PQnfields(found_) - 1;
     for (int i = 0; i < PQntuples(found_); ++i) {
@@ -87,6 +92,7 @@ public:
 private:
   PGresult* found_;
   std::int64_t const place_;
+  bool has_told_{false};
 };
 
 void log_thrown(char const* what) noexcept {
@@ -122,9 +128,20 @@ struct LaterReads::Read {
     if (runs([&] { done(outcome); })) return;
     runs([&] { done(error(Fault::unavailable)); });
   }
+
+  /// Runs the unit on the rows that were found for it, see Teller. One that throws may be run again
+  /// by those who wait: they tell a bug.
+  void answer(PGresult* found, std::int64_t place) const noexcept {
+    Result<> outcome = error(Fault::unavailable);
+    Teller teller(found, place);
+    runs([&] { outcome = work(teller); });
+    tell(outcome);
+  }
 };
 
-LaterReads::LaterReads(PostgresPool& pool) : pool_(pool) { taken_.reserve(kTogetherMax); }
+LaterReads::LaterReads(PostgresPool& pool, LaterRead what) : pool_(pool), what_(what) {
+  taken_.reserve(kTogetherMax);
+}
 
 LaterReads::~LaterReads() {
   {
@@ -173,29 +190,60 @@ void LaterReads::take_next() {
   began_ = kNever;
   asked_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
   if (stopping_) return;
-  auto const text = waiting_.front()->question->statement().text;
-  while (!waiting_.empty() && taken_.size() < kTogetherMax &&
-         waiting_.front()->question->statement().text == text) {
+  do {
     taken_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
-  }
+  } while (!waiting_.empty() && taken_.size() < kTogetherMax &&
+           waiting_.front()->question->text() == taken_.front()->question->text());
   began_ = std::chrono::steady_clock::now();
 }
 
 void LaterReads::answer(std::span<std::unique_ptr<Read> const> reads) {
+  if (what_ == LaterRead::row) {
+    answer_at_once(reads);
+  } else {
+    answer_in_turn(reads);
+  }
+}
+
+void LaterReads::answer_in_turn(std::span<std::unique_ptr<Read> const> reads) {
+  auto left = reads;
+  runs([&] {
+    auto const loan = pool_.lend_idle();
+    if (!loan) return;
+    auto const& first = *reads.front()->question;
+    // What fails is in the log, and those that are left get no answer.
+    std::ignore =
+        (*loan)->fetch_each(first.name(), first.text(), params_of(reads), [&](OwnedResult& found) {
+          auto const& read = *left.front();
+          left = left.subspan(1);
+          read.answer(found.get(), 0);
+        });
+  });
+  for (auto const& read : left)
+    read->tell(error(Fault::unavailable));
+}
+
+void LaterReads::answer_at_once(std::span<std::unique_ptr<Read> const> reads) {
   auto const found = fetch_guarded(reads);
   bool const wide = reads.size() > 1;
   std::int64_t place = 0;
   for (auto const& read : reads) {
     if (wide) ++place;
-    // A unit that throws may be run again by those who wait: they tell a bug.
-    Result<> outcome = error(Fault::unavailable);
     if (found) {
-      Teller teller(found->get(), place);
-      runs([&] { outcome = read->work(teller); });
+      read->answer(found->get(), place);
+    } else {
+      read->tell(error(Fault::unavailable));
     }
-    read->tell(outcome);
   }
+}
+
+std::vector<std::span<Param const>>
+LaterReads::params_of(std::span<std::unique_ptr<Read> const> reads) {
+  std::vector<std::span<Param const>> rows;
+  for (auto const& read : reads)
+    rows.push_back(read->question->params());
+  return rows;
 }
 
 Result<OwnedResult> LaterReads::fetch_guarded(std::span<std::unique_ptr<Read> const> reads) {
@@ -208,16 +256,13 @@ Result<OwnedResult> LaterReads::fetch(std::span<std::unique_ptr<Read> const> rea
   auto const loan = pool_.lend_idle();
   if (!loan) return error(Fault::unavailable);
   auto const& first = *reads.front()->question;
-  auto const text = text_for_us(first.statement());
-  if (reads.size() == 1) return (*loan)->fetch(first.statement().name, text, first.params());
-  std::vector<std::span<Param const>> rows;
-  for (auto const& read : reads)
-    rows.push_back(read->question->params());
+  if (reads.size() == 1) return (*loan)->fetch(first.name(), first.text(), first.params());
+  auto const rows = params_of(reads);
   std::vector<std::string> arrays;
   for (std::size_t column = 0; column < first.params().size(); ++column)
     arrays.push_back(array_of(rows, column));
   Params const params(arrays.begin(), arrays.end());
-  return (*loan)->fetch(first.statement().name, widen_read(text, first.params()), params);
+  return (*loan)->fetch(first.name(), widen_read(first.text(), first.params()), params);
 }
 
 } // namespace vitrine::store::postgres

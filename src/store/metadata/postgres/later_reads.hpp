@@ -1,9 +1,9 @@
 // Reads of one statement each, for those who do not wait: what was asked while the server answered
-// goes out as one statement.
+// goes out together, rows by their keys as one statement, pages one behind the other.
 //
-// A read by its key costs either side less than going to sleep for it and waking up. So one thread
-// asks for all, and nobody's event loop sleeps. Nothing is held back for company either: a read
-// that comes alone goes out at once.
+// Such a read costs either side less than going to sleep for it and waking up, and requests that
+// all wait for a connection push each other aside. So one thread asks for all, and nobody's event
+// loop sleeps. Nothing is held back for company either: a read that comes alone goes out at once.
 #pragma once
 
 #include "store/metadata/database.hpp"
@@ -29,16 +29,16 @@ public:
   /// Called once, from the thread that asks, and again with `unavailable` should it throw.
   using Done = std::function<void(Result<>)>;
 
-  explicit LaterReads(PostgresPool& pool);
+  LaterReads(PostgresPool& pool, LaterRead what);
   /// Answers those that wait with `unavailable`.
   ~LaterReads();
   LaterReads(LaterReads const&) = delete;
   LaterReads& operator=(LaterReads const&) = delete;
 
-  /// Takes `work`, which runs twice: now, to tell its statement, one of `sql`, and on the rows that
-  /// come. False when it tells none, when too many wait, or when the server has been silent for a
-  /// while; `done` is not called then. What fails is not tried again: `unavailable`, also when no
-  /// connection lies ready or memory is short.
+  /// Takes `work`, which runs twice: now, to tell its statement, and on the rows that come. False
+  /// when it tells none, when too many wait, or when the server has been silent for a while; `done`
+  /// is not called then. What fails is not tried again: `unavailable`, also when no connection lies
+  /// ready or memory is short.
   bool ask(Work work, Done done);
 
 private:
@@ -50,10 +50,15 @@ private:
   void run();
   void take_next();
   void answer(std::span<std::unique_ptr<Read> const> reads);
+  void answer_at_once(std::span<std::unique_ptr<Read> const> reads);
+  void answer_in_turn(std::span<std::unique_ptr<Read> const> reads);
   Result<OwnedResult> fetch_guarded(std::span<std::unique_ptr<Read> const> reads);
   Result<OwnedResult> fetch(std::span<std::unique_ptr<Read> const> reads);
+  static std::vector<std::span<Param const>>
+  params_of(std::span<std::unique_ptr<Read> const> reads);
 
   PostgresPool& pool_;
+  LaterRead const what_;
   std::mutex mutex_;
   std::condition_variable asked_;
   std::deque<std::unique_ptr<Read>> waiting_;

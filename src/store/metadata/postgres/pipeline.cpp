@@ -50,6 +50,7 @@ Pipeline::Pipeline(pg_conn* handle, bool prepares) : handle_(handle), prepares_(
 Pipeline::~Pipeline() { PQfinish(handle_); }
 
 void Pipeline::start() {
+  in_exchange_ = true;
   deadline_ = Clock::now() + kAnswerMax;
   prelude_ = 0;
   sending_failed_ = false;
@@ -71,6 +72,7 @@ Result<> Pipeline::send(std::string_view text, std::span<Param const> params) {
   if (has_nul(params)) {
     trouble_ = Trouble::refused;
     end_unread();
+    in_exchange_ = false;
     return error(Fault::invalid_value, "A text holds a NUL character.");
   }
   Arguments const arguments(params);
@@ -123,6 +125,12 @@ Result<> Pipeline::run_script(std::string const& script) {
 }
 
 Result<> Pipeline::finish(std::string_view name, OnResult const& on_result) {
+  auto done = read_all(name, on_result);
+  in_exchange_ = false;
+  return done;
+}
+
+Result<> Pipeline::read_all(std::string_view name, OnResult const& on_result) {
   if (sending_failed_ || PQpipelineSync(handle_) == 0) {
     return lose(name, PQerrorMessage(handle_));
   }

@@ -41,8 +41,8 @@ struct TextHash {
 };
 using TextMap = std::unordered_map<std::string, std::string, TextHash, std::equal_to<>>;
 
-/// An exchange is `start`, what is sent, `finish`. What cannot be sent shows at the end. Used by
-/// one thread at a time.
+/// An exchange is `start`, what is sent, `finish`. What cannot be sent shows at the end. An
+/// exchange that something thrown has cut leaves the connection lost. Used by one thread at a time.
 class Pipeline {
 public:
   /// May take the result.
@@ -57,7 +57,7 @@ public:
   [[nodiscard]] pg_conn* handle() const noexcept { return handle_; }
   [[nodiscard]] bool prepares() const noexcept { return prepares_; }
   /// What went wrong last.
-  [[nodiscard]] Trouble trouble() const noexcept { return trouble_; }
+  [[nodiscard]] Trouble trouble() const noexcept { return in_exchange_ ? Trouble::lost : trouble_; }
   void set_trouble(Trouble trouble) noexcept { trouble_ = trouble; }
 
   void start();
@@ -81,6 +81,7 @@ public:
   Result<> run_script(std::string const& script);
 
 private:
+  Result<> read_all(std::string_view name, OnResult const& on_result);
   void end_unread();
   pg_result* next_result();
   bool wait_for_server();
@@ -94,6 +95,7 @@ private:
   int unread_{0};  ///< exchanges whose results nobody has read yet
   int prelude_{0}; ///< statements of this exchange ahead of the caller's
   bool sending_failed_{false};
+  bool in_exchange_{false};
   std::chrono::steady_clock::time_point deadline_;
 
   TextMap prepared_; ///< names by text: dynamic list statements share a name of ours

@@ -57,7 +57,14 @@ PostgresConnection::PostgresConnection(pg_conn* handle, bool prepares)
 void PostgresConnection::begin(std::span<char const* const> opening) {
   opening_ = opening;
   open_ = false;
+  single_ = false;
+  runs_ = 0;
   pipeline_.set_trouble(Trouble::none);
+}
+
+void PostgresConnection::begin_single() {
+  begin({});
+  single_ = true;
 }
 
 void PostgresConnection::start() {
@@ -71,6 +78,8 @@ void PostgresConnection::start() {
 
 Result<std::int64_t> PostgresConnection::run(sql::Statement const& statement,
                                              std::span<Param const> params, Each const& each) {
+  ++runs_;
+  if (wants_more()) return error(Fault::internal, "a second statement has no transaction");
   std::int64_t changed = 0;
   start();
   TRY(pipeline_.send(text_for_us(statement), params));
@@ -86,11 +95,19 @@ Result<std::int64_t> PostgresConnection::run(sql::Statement const& statement,
 Result<OwnedResult> PostgresConnection::fetch(std::string_view name, std::string_view text,
                                               std::span<Param const> params) {
   OwnedResult found;
+  TRY(fetch_each(name, text, std::span(&params, 1),
+                 [&](OwnedResult& result) { found = std::move(result); }));
+  return found;
+}
+
+Result<> PostgresConnection::fetch_each(std::string_view name, std::string_view text,
+                                        std::span<std::span<Param const> const> rows,
+                                        Pipeline::OnResult const& on_result) {
   begin({});
   start();
-  TRY(pipeline_.send(text, params));
-  TRY(pipeline_.finish(name, [&](OwnedResult& result) { found = std::move(result); }));
-  return found;
+  for (auto const& params : rows)
+    TRY(pipeline_.send(text, params));
+  return pipeline_.finish(name, on_result);
 }
 
 Result<std::int64_t> PostgresConnection::run_each(sql::Statement const& statement,

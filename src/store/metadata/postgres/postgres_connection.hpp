@@ -41,10 +41,19 @@ public:
   /// `trouble`. `name` is for the log.
   Result<OwnedResult> fetch(std::string_view name, std::string_view text,
                             std::span<Param const> params);
+  /// As `fetch`, for many rows of parameters at once. `on_result` gets what was found for each, in
+  /// order, while the server works on the next.
+  Result<> fetch_each(std::string_view name, std::string_view text,
+                      std::span<std::span<Param const> const> rows,
+                      Pipeline::OnResult const& on_result);
 
   /// Begins a unit of work. `opening` goes out with its first statement: what opens a transaction,
   /// or nothing. Alive until the unit ends.
   void begin(std::span<char const* const> opening);
+  /// Begins a unit of one statement, which needs no transaction. A second one is refused.
+  void begin_single();
+  /// Whether a second statement was refused.
+  [[nodiscard]] bool wants_more() const noexcept { return single_ && runs_ > 1; }
   /// What went wrong since `begin`.
   [[nodiscard]] Trouble trouble() const noexcept { return pipeline_.trouble(); }
   /// Commits what was opened. When it fails nothing was stored, unless `trouble` is `lost`: then
@@ -66,6 +75,8 @@ private:
   Pipeline pipeline_;
   std::span<char const* const> opening_;
   bool open_{false};   ///< a transaction may be open on the server
+  bool single_{false}; ///< as `begin_single` says
+  int runs_{0};        ///< of `run` since the unit began
   TextMap wide_texts_; ///< of statements that take many rows at once, by the text for one
 };
 

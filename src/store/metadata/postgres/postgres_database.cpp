@@ -26,6 +26,13 @@ constexpr std::chrono::seconds kOvertakenMax{30};
 constexpr std::chrono::milliseconds kPauseFirst{20};
 constexpr std::chrono::milliseconds kPauseMax{500};
 
+Result<> read_snapshot(PostgresConnection& connection, Database::Work const& work) {
+  connection.begin(kReadOpening);
+  auto done = run_guarded(work, connection);
+  connection.roll_back();
+  return done;
+}
+
 } // namespace
 
 PostgresDatabase::PostgresDatabase(DatabaseOptions const& options)
@@ -62,21 +69,22 @@ PostgresDatabase::persist(std::function<Result<>(PostgresConnection&, int number
   }
 }
 
-Result<> PostgresDatabase::read_in(std::span<char const* const> opening, Work const& work) {
+Result<> PostgresDatabase::do_read(Work const& work) {
+  return persist(
+      [&](PostgresConnection& connection, int) { return read_snapshot(connection, work); });
+}
+
+Result<> PostgresDatabase::do_read_single(Work const& work) {
   return persist([&](PostgresConnection& connection, int) -> Result<> {
-    connection.begin(opening);
-    auto const done = run_guarded(work, connection);
-    connection.roll_back();
-    return done;
+    connection.begin_single();
+    auto done = run_guarded(work, connection);
+    return connection.wants_more() ? read_snapshot(connection, work) : done;
   });
 }
 
-Result<> PostgresDatabase::do_read(Work const& work) { return read_in(kReadOpening, work); }
-
-Result<> PostgresDatabase::do_read_single(Work const& work) { return read_in({}, work); }
-
-bool PostgresDatabase::do_read_later(Work work, Done done) {
-  return later_reads_.ask(std::move(work), std::move(done));
+bool PostgresDatabase::do_read_later(LaterRead what, Work work, Done done) {
+  auto& reads = what == LaterRead::row ? later_rows_ : later_pages_;
+  return reads.ask(std::move(work), std::move(done));
 }
 
 Result<> PostgresDatabase::do_write(Work const& work) {

@@ -29,19 +29,19 @@ public:
 protected:
   Result<> do_read(Work const& work) override;
   Result<> do_read_single(Work const& work) override;
-  bool do_read_later(Work work, Done done) override;
+  bool do_read_later(LaterRead what, Work work, Done done) override;
   Result<> do_write(Work const& work) override;
 
 private:
   explicit PostgresDatabase(DatabaseOptions const& options);
-  Result<> read_in(std::span<char const* const> opening, Work const& work);
   /// Lends a connection and runs `attempt` on it, again after the connection was lost or another
   /// transaction came first, as long as it makes sense.
   Result<> persist(std::function<Result<>(PostgresConnection&, int number)> const& attempt);
 
   DatabaseOptions const options_;
   PostgresPool pool_;
-  LaterReads later_reads_{pool_};
+  LaterReads later_rows_{pool_, LaterRead::row};
+  LaterReads later_pages_{pool_, LaterRead::page};
 };
 
 } // namespace vitrine::store::postgres

@@ -8,6 +8,7 @@
 #include <latch>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace vitrine::store::postgres {
 namespace {
@@ -51,7 +52,8 @@ protected:
   }
   static std::string project_named(int i) { return "p\"{," + std::to_string(i) + "\\"; }
   /// The project of a quota of `add`, or nothing.
-  std::optional<std::future<Result<std::string>>> find_later(std::string_view project) {
+  std::optional<std::future<Result<std::string>>> find_later(std::string_view project,
+                                                             LaterRead what = LaterRead::row) {
     auto promise = std::make_shared<std::promise<Result<std::string>>>();
     auto answer = promise->get_future();
     auto const work = [project =
@@ -61,7 +63,7 @@ protected:
       return found;
     };
     bool const taken = database_->read_later(
-        work, [promise](Result<std::string> found) { promise->set_value(std::move(found)); });
+        what, work, [promise](Result<std::string> found) { promise->set_value(std::move(found)); });
     if (!taken) return std::nullopt;
     return answer;
   }
@@ -119,11 +121,83 @@ TEST_F(PostgresDatabaseTest, reads_that_nobody_waits_for_find_their_own_rows) {
   constexpr int kReads = 300;
   for (int i = 0; i < kReads; i += 2) // the others find nothing
     ASSERT_TRUE(add(project_named(i)));
+  EXPECT_EQ(count(), kReads / 2); // so that a connection lies ready for either kind
+  for (auto const what : {LaterRead::row, LaterRead::page}) {
+    std::vector<std::future<Result<std::string>>> found;
+    for (int i = 0; i < kReads; ++i)
+      found.push_back(find_later(project_named(i), what).value());
+    for (int i = 0; i < kReads; ++i)
+      EXPECT_EQ(found[static_cast<std::size_t>(i)].get().value(),
+                i % 2 == 0 ? project_named(i) : "");
+  }
+}
+
+TEST_F(PostgresDatabaseTest, a_page_that_fails_takes_those_behind_it_along_and_nobody_else) {
+  ASSERT_TRUE(add("p"));
   std::vector<std::future<Result<std::string>>> found;
-  for (int i = 0; i < kReads; ++i)
-    found.push_back(find_later(project_named(i)).value());
-  for (int i = 0; i < kReads; ++i)
-    EXPECT_EQ(found[static_cast<std::size_t>(i)].get().value(), i % 2 == 0 ? project_named(i) : "");
+  for (auto const* project : {"p", "p", "a\xFF", "p"})
+    found.push_back(find_later(project, LaterRead::page).value());
+  EXPECT_EQ(found[2].get().error().fault, Fault::unavailable);
+  for (auto const at : {0U, 1U, 3U}) {
+    auto const outcome = found[at].get();
+    EXPECT_TRUE(outcome ? *outcome == "p" : outcome.error().fault == Fault::unavailable);
+  }
+  EXPECT_EQ(find_later("p", LaterRead::page).value().get().value(), "p");
+}
+
+TEST_F(PostgresDatabaseTest, a_second_statement_is_not_answered_with_the_rows_of_the_first) {
+  ASSERT_TRUE(add("p"));
+  auto const twice = [](Connection& connection) -> Result<std::int64_t> {
+    std::int64_t found = 0;
+    TRY(connection.run(kFind, {"p", 1}));
+    TRY(connection.run(kCount, {}, [&](Row const& row) { found = row.integer(0); }));
+    return found;
+  };
+  for (auto const what : {LaterRead::row, LaterRead::page}) {
+    std::promise<Result<std::int64_t>> promise;
+    ASSERT_TRUE(database_->read_later(
+        what, twice, [&](Result<std::int64_t> found) { promise.set_value(std::move(found)); }));
+    EXPECT_EQ(promise.get_future().get().error().fault, Fault::unavailable);
+  }
+}
+
+TEST_F(PostgresDatabaseTest, a_read_that_goes_on_after_one_statement_begins_again_on_a_snapshot) {
+  int runs = 0;
+  auto const counts = database_->read_single([&](Connection& connection) -> Result<std::string> {
+    std::string found;
+    auto const append = [&](Row const& row) { found += row.text(0); };
+    TRY(connection.run(kCount, {}, append));
+    EXPECT_TRUE(add("p" + std::to_string(++runs)));
+    TRY(connection.run(kCount, {}, append));
+    return found;
+  });
+  EXPECT_EQ(counts.value(), "11") << "the second run sees what the first one added, and no more";
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(count(), 2);
+}
+
+TEST_F(PostgresDatabaseTest, many_share_few_connections_also_while_these_are_lost) {
+  constexpr int kThreads = 16;
+  constexpr int kReads = 20;
+  open({}, 2);
+  std::atomic<int> found{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (int n = 0; n < kReads; ++n) {
+        bool lose = i == 0 && n % 5 == 0;
+        auto const read = database_->read([&](Connection& connection) -> Result<> {
+          if (std::exchange(lose, false)) TRY(connection.run(kEndOwnSession, {}));
+          TRY(connection.run(kCount, {}));
+          return {};
+        });
+        if (read) ++found;
+      }
+    });
+  }
+  for (auto& thread : threads)
+    thread.join();
+  EXPECT_EQ(found, kThreads * kReads);
 }
 
 TEST_F(PostgresDatabaseTest, a_read_that_nobody_waits_for_is_not_tried_again) {

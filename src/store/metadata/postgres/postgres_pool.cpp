@@ -5,20 +5,35 @@ namespace vitrine::store::postgres {
 Result<PostgresPool::Loan> PostgresPool::lend(Deadline deadline) {
   {
     std::unique_lock lock(mutex_);
-    bool const free =
-        freed_.wait_until(lock, deadline, [&] { return !idle_.empty() || count_ < size_; });
-    if (!free) return error(Fault::unavailable, "no connection to the database became free");
     if (!idle_.empty()) return take_idle();
-    ++count_;
+    if (count_ < size_) {
+      ++count_;
+    } else {
+      Waiting self;
+      auto const place = waiting_.insert(waiting_.end(), &self);
+      if (!self.called.wait_until(lock, deadline, [&] { return self.is_called; })) {
+        waiting_.erase(place);
+        return error(Fault::unavailable, "no connection to the database became free");
+      }
+      if (self.connection) return Loan(*this, std::move(self.connection));
+    }
   }
   auto opened = PostgresConnection::open(options_);
   if (opened) return Loan(*this, std::move(*opened));
-  {
-    std::lock_guard const lock(mutex_);
-    --count_;
-  }
-  freed_.notify_one();
+  std::lock_guard const lock(mutex_);
+  std::unique_ptr<PostgresConnection> none;
+  if (!hand_on(none)) --count_;
   return Error(opened.error());
+}
+
+bool PostgresPool::hand_on(std::unique_ptr<PostgresConnection>& connection) {
+  if (waiting_.empty()) return false;
+  auto& first = *waiting_.front();
+  waiting_.pop_front();
+  first.connection = std::move(connection);
+  first.is_called = true;
+  first.called.notify_one();
+  return true;
 }
 
 std::optional<PostgresPool::Loan> PostgresPool::lend_idle() {
@@ -35,18 +50,16 @@ PostgresPool::Loan PostgresPool::take_idle() {
 
 void PostgresPool::give_back(std::unique_ptr<PostgresConnection> connection) {
   std::vector<std::unique_ptr<PostgresConnection>> ended;
-  {
-    std::lock_guard const lock(mutex_);
-    if (connection->trouble() == Trouble::lost) {
-      // What ended it has most likely ended those that lie here, too.
-      count_ -= 1 + static_cast<std::int64_t>(idle_.size());
-      ended.swap(idle_);
-      ended.push_back(std::move(connection));
-    } else {
-      idle_.push_back(std::move(connection));
-    }
+  std::lock_guard const lock(mutex_);
+  if (connection->trouble() == Trouble::lost) {
+    // What ended it has most likely ended those that lie here, too.
+    count_ -= static_cast<std::int64_t>(idle_.size());
+    ended.swap(idle_);
+    ended.push_back(std::move(connection));
+    if (!hand_on(connection)) --count_;
+  } else if (!hand_on(connection)) {
+    idle_.push_back(std::move(connection));
   }
-  freed_.notify_one();
 }
 
 } // namespace vitrine::store::postgres

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,7 +14,8 @@
 
 namespace vitrine::store::postgres {
 
-/// Thread-safe. At most `size` connections are open, idle ones included.
+/// Thread-safe. At most `size` connections are open, idle ones included. Who waits is served in
+/// order: with fewer connections than requests the last one would else wait for all that come.
 class PostgresPool {
 public:
   using Deadline = std::chrono::steady_clock::time_point;
@@ -45,14 +47,23 @@ public:
   std::optional<Loan> lend_idle();
 
 private:
+  struct Waiting {
+    std::condition_variable called;
+    bool is_called{false};
+    std::unique_ptr<PostgresConnection> connection; ///< without one it is to be opened
+  };
+
   Loan take_idle();
   void give_back(std::unique_ptr<PostgresConnection> connection);
+  /// Gives what became free to the first that waits, a connection or the place of one. False when
+  /// none does. Under the mutex.
+  bool hand_on(std::unique_ptr<PostgresConnection>& connection);
 
   ConnectionOptions const options_;
   std::int64_t const size_;
   std::mutex mutex_;
-  std::condition_variable freed_;
   std::vector<std::unique_ptr<PostgresConnection>> idle_; ///< the last one used is taken first
+  std::list<Waiting*> waiting_;                           ///< none while a connection is idle
   std::int64_t count_{0};                                 ///< open or being opened
 };
 
