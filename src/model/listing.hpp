@@ -64,6 +64,7 @@ struct ImageSets {
     std::vector<Visibility> only;
   };
   std::optional<Owned> owned;
+  std::optional<Owned> hidden;  ///< of one owner, those that are hidden: beside all others
   std::vector<Visibility> open; ///< all images of these visibilities, whoever owns them
   struct Received {
     ProjectId project;

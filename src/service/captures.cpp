@@ -1,5 +1,6 @@
 #include "service/captures.hpp"
 
+#include "base/text.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
@@ -126,7 +127,8 @@ Result<> Captures::finish(store::Connection& connection, Batch const& batch,
         fmt::format("Other {}(64 bit)", facts.os_type == "Windows" ? "Windows" : "Linux"));
   }
   auto const parent = TRY(row_of(connection, {facts.parent}));
-  if (parent && parent->property(kExportForbidden) == "true") {
+  if (parent &&
+      text::equals_ignoring_case(parent->property(kExportForbidden).value_or(""), "true")) {
     properties.insert_or_assign(std::string(kExportForbidden), "true");
   }
   after.set_properties(properties);

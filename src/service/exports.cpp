@@ -1,5 +1,6 @@
 #include "service/exports.hpp"
 
+#include "base/text.hpp"
 #include "service/sharing_rules.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/image_keys.hpp"
@@ -43,7 +44,7 @@ bool converts(model::Image const& image, ExportRequest const& request) {
 }
 
 bool is_forbidden(model::Image const& image) {
-  return image.property("export_forbidden").value_or("") == "true";
+  return text::equals_ignoring_case(image.property("export_forbidden").value_or(""), "true");
 }
 
 } // namespace

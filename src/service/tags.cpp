@@ -122,7 +122,8 @@ Result<std::vector<Tags::Hit>> Tags::hits(store::Connection& connection,
   Matcher const matcher(search);
   std::vector<Hit> found;
   TRY(store::each_owned_image(connection, project, [&](model::Image const& image) {
-    if (!matcher.fits(image)) return;
+    // Contract: ims-api 9, scope.
+    if (image.visibility == model::Visibility::public_ || !matcher.fits(image)) return;
     if (!access_.allows(get_image_, caller, {image, std::nullopt})) return;
     found.push_back({image.created_at, image.id});
   }));

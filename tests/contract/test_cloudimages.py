@@ -87,6 +87,12 @@ def test_what_changes_nothing_is_no_change(demo, server):
     demo.delete(f"/v2/images/{image}").expect(204)
 
 
+def test_an_id_is_one_in_capitals_too(demo):
+    image = demo.create_image(b"x")["id"]
+    answer = demo.request("HEAD", f"/v1/images/{image.upper()}").expect(200)
+    assert answer.headers["X-Image-Meta-Id"] == image
+
+
 def test_profile_glance_has_the_extension_too(fresh_server):
     server = fresh_server(config='[compat]\nprofile = "glance"\n')
     demo = server.client("demo")

@@ -256,6 +256,8 @@ def test_servers_and_volumes_are_not_there(server, body):
 @pytest.mark.parametrize("body,code", [
     ({"name": "x", "instance_id": "i", "vault_id": "v"}, "IMG.0180"),
     ({"name": "x", "backup_id": "b", "whole_image_type": "CBR"}, "IMG.0180"),
+    ({"name": "x", "backup_id": "b", "whole_image_type": "cbr"}, "IMG.0024"),
+    ({"name": "x", "backup_id": "b", "whole_image_type": 5}, "IMG.0024"),
     ({"name": "x"}, "IMG.0001"), ({"name": "x", "instance_id": "i", "backup_id": "b"}, "IMG.0001"),
     ({"name": "x", "instance_id": ""}, "IMG.0012"), ({"name": "x", "backup_id": ""}, "IMG.0019"),
     ({"instance_id": "i"}, "IMG.0013"), ({"name": "a/b", "instance_id": "i"}, "IMG.0003"),

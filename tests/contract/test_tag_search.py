@@ -24,6 +24,15 @@ def test_the_tags_of_a_project_are_those_of_its_own_images(fresh_server):
     assert of_project(alt) == [("of", ["alt"])]
 
 
+def test_an_own_public_image_is_not_searched(fresh_server):
+    server = fresh_server()
+    demo, admin = server.client("demo"), server.client("admin")
+    image = demo.create_image(tags=["env=prod"])["id"]
+    admin.create_image(visibility="public", owner=demo.project_id, tags=["env=prod"])
+    assert total(demo) == 1
+    assert found(demo, limit=5) == (1, [image])
+
+
 @pytest.fixture(scope="module", name="stock")
 def stock_of_images(tmp_path_factory):
     """A server with images of demo in the order of their names, and some of others."""
@@ -208,6 +217,7 @@ def test_the_tags_of_the_images_that_fit(fresh_server):
     assert tags("?limit=2&page=3") == {"tags": []}
     assert tags("?limit=9223372036854775807&page=9223372036854775807") == {"tags": []}
     assert tags("?limit=0") == {"tags": []}
+    assert len(tags("?limit=99999999999999999999")["tags"]) == 3
     for wrong in ("page=0", "page=x", "limit=-1"):
         answer = demo.get(f"/v1/cloudimages/tags?{wrong}")
         assert (answer.status, answer.code()) == (400, "IMG.0001")

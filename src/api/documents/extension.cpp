@@ -19,6 +19,7 @@ std::optional<std::string> plain_text(json::Value const& value) {
   if (auto const* text = value.if_string()) return std::string(json::view(*text));
   if (auto const* flag = value.if_bool()) return *flag ? "true" : "false";
   if (auto const number = json::whole_number(value)) return std::to_string(*number);
+  if (auto const* number = value.if_double()) return fmt::format("{}", *number);
   return std::nullopt;
 }
 

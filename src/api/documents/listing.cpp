@@ -230,11 +230,13 @@ void keep(model::ImageSets& sets, std::vector<Visibility> const& fitting) {
     return std::ranges::find(fitting, visibility) == fitting.end();
   };
   std::erase_if(sets.open, is_other);
-  if (!sets.owned) return;
-  auto& only = sets.owned->only;
-  if (only.empty()) only = fitting;
-  std::erase_if(only, is_other);
-  if (only.empty()) sets.owned.reset();
+  for (auto* const owned : {&sets.owned, &sets.hidden}) {
+    if (!*owned) continue;
+    auto& only = (*owned)->only;
+    if (only.empty()) only = fitting;
+    std::erase_if(only, is_other);
+    if (only.empty()) owned->reset();
+  }
 }
 
 // What the document computes, asked of the columns it is computed from (contract: ims-api 3.1).
@@ -432,11 +434,17 @@ Result<> read_sets(model::ImageListing& listing, Query const& query, model::Call
   if (auto const text = query.last("owner")) owner = ProjectId{std::string(*text)};
   // The extension lists for a status what was received with it, and nothing else.
   bool const received_only = view == View::extension && query.last("member_status");
-  if (caller.is_admin && !received_only) {
-    listing.sets = admin_sets(caller, owner, all, only);
-    return {};
+  // Whoever made an image finds it there in every state (contract: ims-api 6.1).
+  bool const finds_hidden = view == View::extension && !received_only && !query.last("os_hidden") &&
+                            (!owner || *owner == caller.project);
+  bool const is_admin = caller.is_admin && !received_only;
+  listing.sets = is_admin ? admin_sets(caller, owner, all, only)
+                          : project_sets(caller, owner, all, only, std::move(statuses));
+  if (finds_hidden) {
+    listing.sets.hidden = {caller.project,
+                           only ? std::vector<Visibility>{*only} : std::vector<Visibility>{}};
   }
-  listing.sets = project_sets(caller, owner, all, only, std::move(statuses));
+  if (is_admin) return {};
   if (received_only) {
     listing.sets.owned.reset();
     listing.sets.open.clear();

@@ -8,6 +8,7 @@
 #include <array>
 #include <deque>
 #include <fmt/format.h>
+#include <initializer_list>
 #include <span>
 
 namespace vitrine::store {
@@ -130,6 +131,7 @@ public:
     conditions_ = conditions_text() + sharing_text() + standards_text();
     for (bool const hidden : listing_.hidden)
       add_branches(hidden);
+    if (listing_.sets.hidden) add_owned(*listing_.sets.hidden, true);
     std::vector<std::string> parts;
     for (auto const& branch : branches_) {
       for (auto const& range : ranges())
@@ -140,22 +142,27 @@ public:
   }
 
 private:
-  void add_branches(bool hidden) {
-    auto const flag = hidden ? "i.hidden = 1" : "i.hidden = 0";
-    if (listing_.sets.owned) {
-      auto const& owned = *listing_.sets.owned;
-      auto where =
-          fmt::format("i.owner = {} AND {}", text_.bind(std::string_view(owned.owner.text)), flag);
-      if (!owned.only.empty()) {
-        std::string list;
-        for (auto const visibility : owned.only) {
-          list += (list.empty() ? "" : ", ") + text_.bind(name_of(visibility));
-        }
-        where += " AND i.visibility IN (" + list + ")";
+  static std::string_view flag_text(bool hidden) {
+    return hidden ? "i.hidden = 1" : "i.hidden = 0";
+  }
+
+  void add_owned(ImageSets::Owned const& owned, bool hidden) {
+    auto where = fmt::format("i.owner = {} AND {}", text_.bind(std::string_view(owned.owner.text)),
+                             flag_text(hidden));
+    if (!owned.only.empty()) {
+      std::string list;
+      for (auto const visibility : owned.only) {
+        list += (list.empty() ? "" : ", ") + text_.bind(name_of(visibility));
       }
-      branches_.push_back(
-          {{TermScope::By::owner, owned.owner.text, hidden}, std::move(where), std::nullopt});
+      where += " AND i.visibility IN (" + list + ")";
     }
+    branches_.push_back(
+        {{TermScope::By::owner, owned.owner.text, hidden}, std::move(where), std::nullopt});
+  }
+
+  void add_branches(bool hidden) {
+    auto const flag = flag_text(hidden);
+    if (listing_.sets.owned) add_owned(*listing_.sets.owned, hidden);
     for (auto const visibility : listing_.sets.open) {
       branches_.push_back(
           {{TermScope::By::visibility, name_of(visibility), hidden},
@@ -302,7 +309,21 @@ private:
     return position(stored + ':') + " = 0";
   }
 
+  // The Image API keeps a flag in the letters it came in.
   std::string stores(std::string_view name, std::string_view value) {
+    if (value == "true") return stores_one_of(name, {"true", "True", "TRUE"});
+    if (value == "false") return stores_one_of(name, {"false", "False", "FALSE"});
+    return stores_one_of(name, {value});
+  }
+
+  std::string stores_one_of(std::string_view name, std::initializer_list<std::string_view> values) {
+    std::string out;
+    for (auto const value : values)
+      out += (out.empty() ? "(" : " OR ") + stores_text(name, value);
+    return out + ")";
+  }
+
+  std::string stores_text(std::string_view name, std::string_view value) {
     std::string stored = ",";
     json::append_string(stored, name);
     stored += ':';

@@ -28,11 +28,14 @@ struct NamedSets {
 
 // What a list is a union of, and what a project sees that asks for nothing special.
 std::vector<NamedSets> all_sets() {
-  ImageSets owned{.owned = ImageSets::Owned{{"p0"}, {}}, .open = {}, .received = {}};
-  ImageSets open{.owned = {}, .open = {Visibility::public_}, .received = {}};
-  ImageSets received{
-      .owned = {}, .open = {}, .received = ImageSets::Received{{"p0"}, {MemberStatus::accepted}}};
-  ImageSets all{.owned = owned.owned, .open = open.open, .received = received.received};
+  ImageSets owned{.owned = ImageSets::Owned{{"p0"}, {}}, .hidden = {}, .open = {}, .received = {}};
+  ImageSets open{.owned = {}, .hidden = {}, .open = {Visibility::public_}, .received = {}};
+  ImageSets received{.owned = {},
+                     .hidden = {},
+                     .open = {},
+                     .received = ImageSets::Received{{"p0"}, {MemberStatus::accepted}}};
+  ImageSets all{
+      .owned = owned.owned, .hidden = {}, .open = open.open, .received = received.received};
   return {{"owned", owned}, {"public", open}, {"received", received}, {"visible", all}};
 }
 

@@ -74,7 +74,8 @@ void write_fields(Headers& headers, model::Image const& image) {
 }
 
 Result<Reply> run(Context& context, Services& services) {
-  auto const image = TRY(services.images.show(context.caller, ImageId{context.param("image_id")}));
+  auto const image =
+      TRY(services.images.show(context.caller, ImageId{text::to_lower(context.param("image_id"))}));
   auto const view = documents::native_view(services.images.options().ims_profile);
   auto const properties = TRY(json::parse(documents::properties_json(image, context.caller, view)));
   auto reply = empty_reply(200);

@@ -36,7 +36,7 @@ Result<> check_type(json::Object const& object) {
   auto const* text = value->if_string();
   if (text != nullptr && json::view(*text) == "CBR") return {};
   if (text != nullptr && json::view(*text) == "CSBS") return error(Fault::backup_kind);
-  return error(Fault::invalid_value, "whole_image_type: CBR or CSBS is needed", std::string(kType));
+  return error(Fault::image_kind, "whole_image_type: CBR or CSBS is needed", std::string(kType));
 }
 
 Result<Reply> run(Context& context, Services& services) {
@@ -62,7 +62,7 @@ std::vector<FieldInfo> fields() {
 std::vector<Fault> faults() {
   auto all = capture_faults();
   for (auto const fault : {Fault::backup_missing, Fault::backup_unknown, Fault::backup_kind,
-                           Fault::invalid_value, Fault::no_backup_service}) {
+                           Fault::image_kind, Fault::no_backup_service}) {
     all.push_back(fault);
   }
   return all;

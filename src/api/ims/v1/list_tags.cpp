@@ -6,12 +6,16 @@
 #include "service/images.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <fmt/format.h>
+#include <limits>
 #include <set>
 #include <vector>
 
 namespace vitrine::api::ims {
 namespace {
+
+constexpr auto kWholeMax = std::numeric_limits<std::int64_t>::max();
 
 using Tags = std::set<std::string, std::less<>>;
 
@@ -19,8 +23,10 @@ Result<std::optional<std::size_t>> whole(Query const& query, std::string_view na
                                          std::int64_t least) {
   auto const text = query.last(name);
   if (!text) return std::optional<std::size_t>();
-  auto const number = text::parse_int(*text);
-  if (number && *number >= least) return std::optional(static_cast<std::size_t>(*number));
+  // Beyond what a number holds it is as good as the most, as for the list of images.
+  bool const digits = !text->empty() && std::ranges::all_of(*text, text::is_digit);
+  auto const number = text::parse_int(*text).value_or(digits ? kWholeMax : least - 1);
+  if (number >= least) return std::optional(static_cast<std::size_t>(number));
   return error(Fault::invalid_query, fmt::format("{} must be a whole number from {}", name, least),
                std::string(name));
 }
