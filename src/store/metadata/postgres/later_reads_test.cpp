@@ -40,7 +40,7 @@ namespace {
 
 constexpr sql::Statement kTell{"tell", "SELECT $1::text"};
 
-class LaterReadsTest : public ::testing::Test {
+class LaterReadsTest : public ::testing::TestWithParam<LaterRead> {
 protected:
   using Found = Result<std::string>;
 
@@ -68,7 +68,7 @@ protected:
       std::function<void()> const& heard = [] {},
       std::function<Found(Connection&)> const& work = tell) {
     std::promise<Found> promise;
-    EXPECT_TRUE(database_->read_later(work, [&](Found found) {
+    EXPECT_TRUE(database_->read_later(GetParam(), work, [&](Found found) {
       heard();
       promise.set_value(std::move(found));
     }));
@@ -80,7 +80,7 @@ protected:
 };
 
 // It ended the process.
-TEST_F(LaterReadsTest, want_of_memory_is_an_outage_of_what_is_in_hand) {
+TEST_P(LaterReadsTest, want_of_memory_is_an_outage_of_what_is_in_hand) {
   EXPECT_TRUE(read());
   short_of_memory = true;
   auto const outcome = read();
@@ -90,7 +90,7 @@ TEST_F(LaterReadsTest, want_of_memory_is_an_outage_of_what_is_in_hand) {
 }
 
 // It ended the process.
-TEST_F(LaterReadsTest, who_cannot_take_what_was_found_is_told_of_an_outage) {
+TEST_P(LaterReadsTest, who_cannot_take_what_was_found_is_told_of_an_outage) {
   int times = 0;
   auto const outcome = read([&] {
     if (++times == 1) throw std::bad_alloc();
@@ -100,7 +100,7 @@ TEST_F(LaterReadsTest, who_cannot_take_what_was_found_is_told_of_an_outage) {
   EXPECT_TRUE(read());
 }
 
-TEST_F(LaterReadsTest, a_unit_that_throws_is_an_outage_so_that_it_runs_for_those_who_wait) {
+TEST_P(LaterReadsTest, a_unit_that_throws_is_an_outage_so_that_it_runs_for_those_who_wait) {
   int times = 0;
   auto const outcome = read([] {},
                             [&](Connection& connection) {
@@ -110,6 +110,8 @@ TEST_F(LaterReadsTest, a_unit_that_throws_is_an_outage_so_that_it_runs_for_those
   EXPECT_EQ(outcome.error().fault, Fault::unavailable);
   EXPECT_TRUE(read());
 }
+
+INSTANTIATE_TEST_SUITE_P(Both, LaterReadsTest, ::testing::Values(LaterRead::row, LaterRead::page));
 
 } // namespace
 } // namespace vitrine::store::postgres
