@@ -14,6 +14,12 @@ bool may_pass(int status) {
   return (status >= 500 && status != 507) || status == 429 || status == 408;
 }
 
+// Some answers begin before the work is done: what came of it stands in their body.
+bool tells_success(Ask const& ask, net::client::Response const& answer) {
+  if (!ask.proof.empty()) return has_element(answer.body, ask.proof);
+  return !has_element(answer.body, "Error");
+}
+
 } // namespace
 
 std::chrono::milliseconds longer(std::chrono::milliseconds pause) { return pause * kPauseGrowth; }
@@ -25,9 +31,7 @@ Result<net::client::Response> Calls::send(Ask const& ask) const {
     auto const credentials = account_->credentials();
     auto answer = server_->send(ask, place_, credentials);
     if (answer && answer->status < 300) {
-      // Some answers begin before the work is done and tell of a failure in their body.
-      auto const late = answer->body.find("<Error>") != std::string::npos;
-      if (!late) return answer;
+      if (tells_success(ask, *answer)) return answer;
       answer->status = 500;
     }
     if (answer && answer->status == 403 && !renewed && account_->renew(credentials)) {

@@ -48,7 +48,7 @@ Result<> needs_no_object(Calls const& calls, std::string_view key) {
 
 ObjectWriter::~ObjectWriter() {
   if (under_way_.valid()) under_way_.wait();
-  if (committed_ || upload_.empty()) return;
+  if (completed_ || upload_.empty()) return;
   // Once: a store that is out keeps the parts until the sweeper finds them.
   [[maybe_unused]] auto const dropped = drop_parts(calls_, key_, upload_, 1);
 }
@@ -113,15 +113,18 @@ Result<> ObjectWriter::sent() {
 }
 
 Result<> ObjectWriter::commit() {
-  if (upload_.empty() && !under_way_.valid()) {
-    TRY(put());
-  } else {
+  bool const in_parts = !upload_.empty() || under_way_.valid();
+  if (in_parts) {
     TRY(start_part());
+  } else {
+    TRY(put());
     TRY(sent());
     TRY(complete());
   }
-  committed_ = true;
-  if (mark_.empty() || is_there()) return {};
+  // The digest in the signature of a single request covers all of the object; nothing covers what
+  // the store makes of parts.
+  bool const is_proven = !in_parts && mark_.empty();
+  if (is_proven || is_there()) return {};
   return error(Fault::unavailable, "The object store does not have what was sent to it.");
 }
 
@@ -157,7 +160,9 @@ Result<> ObjectWriter::complete() {
                                  .headers = conditions(),
                                  .body = body,
                                  .slow = true});
+                                 .proof = "CompleteMultipartUploadResult",
   return done ? Result<>() : settle(done.error());
+  completed_ = done.has_value();
 }
 
 /// What came of a request that puts the object there: an attempt whose answer was lost may have

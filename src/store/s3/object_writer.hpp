@@ -62,7 +62,7 @@ private:
   std::string upload_;             ///< id of the multipart upload, empty before the first part
   std::vector<std::string> etags_; ///< of the parts sent
   std::future<Result<std::string>> under_way_;
-  bool committed_{false};
+  bool completed_{false}; ///< there are no parts any more
 };
 
 } // namespace vitrine::store::s3

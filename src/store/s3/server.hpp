@@ -25,6 +25,7 @@ struct Ask {
   /// Takes the body of a 2xx answer, from its start again with each attempt.
   std::function<Result<>(net::client::Response const&, std::span<std::byte const>)> download{};
   std::function<void()> begin{}; ///< called before each attempt
+  std::string_view proof{}; ///< element that the body of a success has; a 2xx without it is a 500
   int attempts{3};
   bool slow{false}; ///< the store may work on it for minutes before it answers
 };

@@ -58,6 +58,11 @@ void each_element(std::string_view xml, std::string_view name,
     each(*inner);
 }
 
+bool has_element(std::string_view xml, std::string_view name) {
+  std::size_t at = 0;
+  return next_element(xml, name, at).has_value();
+}
+
 std::string text_in(std::string_view xml, std::string_view name) {
   std::size_t at = 0;
   return decode(next_element(xml, name, at).value_or(""));

@@ -12,6 +12,9 @@ namespace vitrine::store::s3 {
 void each_element(std::string_view xml, std::string_view name,
                   std::function<void(std::string_view inner)> const& each);
 
+/// Is there an element of that name, whole and whatever its attributes?
+bool has_element(std::string_view xml, std::string_view name);
+
 /// The text of the first element of that name, entities decoded; empty when there is none.
 std::string text_in(std::string_view xml, std::string_view name);
 

@@ -29,6 +29,13 @@ TEST(Xml, ReadsTexts) {
   EXPECT_EQ(text_in("<a><b/></a>", "b"), "");
 }
 
+TEST(Xml, TellsWhetherAnElementIsThere) {
+  EXPECT_TRUE(has_element(kList, "List"));
+  EXPECT_TRUE(has_element("<a><b/></a>", "b"));
+  EXPECT_FALSE(has_element(kList, "Count")) << "KeyCount is another element";
+  EXPECT_FALSE(has_element("<Key>half", "Key"));
+}
+
 TEST(Xml, StandsWhatIsCutOff) {
   for (std::size_t length = 0; length < kList.size(); ++length) {
     int count = 0;

@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 using net::testing::reply;
 
 constexpr std::size_t kPart = 1000;
+constexpr std::string_view kCompleted =
+    R"(<CompleteMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>)";
 
 /// A bucket in memory that answers as it is told: each entry of `faults` is the status of one
 /// request to come, 0 lets it through.
@@ -43,6 +45,9 @@ public:
   std::vector<std::string> seen;                           ///< method and target
   std::string host;                                        ///< of the last request
   bool completes_unheard{false}; ///< completes an upload, but the answer is lost
+  /// The body of the answer to a completion; other than this one nothing comes of it.
+  std::string completion{kCompleted};
+  std::size_t drops_bytes{0}; ///< that an object lacks at its end once it is completed
 
 private:
   net::Reply answer(net::Request& request) {
@@ -79,12 +84,14 @@ private:
     }
     auto const found = parts.find(path + "?" + query);
     if (found == parts.end()) return reply(404, "<Error><Code>NoSuchUpload</Code></Error>");
+    if (completion != kCompleted) return reply(200, completion);
     std::string whole;
     for (auto const& [number, bytes] : found->second)
       whole += bytes;
+    whole.resize(whole.size() - drops_bytes);
     objects[path] = whole;
     parts.erase(found);
-    return completes_unheard ? reply(503, "") : reply(200, "<R/>");
+    return completes_unheard ? reply(503, "") : reply(200, completion);
   }
 
   net::Reply put(net::Request const& request, std::string const& path, std::string const& query) {
@@ -257,6 +264,31 @@ TEST_F(S3BlobsTest, takes_a_completion_whose_answer_was_lost_for_done) {
   auto const text = bytes(2 * kPart + 1);
   EXPECT_TRUE(put(text));
   EXPECT_EQ(get(0, text.size()), text);
+}
+
+// Each was taken for done, and the bytes were nowhere.
+TEST_F(S3BlobsTest, takes_no_answer_for_a_completion_that_does_not_say_so) {
+  for (auto const* body : {"<?xml version=\"1.0\"?>\n\n<Error><Code>InternalError</Code></Error>",
+                           "<Error xmlns=\"x\"><Code>InternalError</Code></Error>", " \n ", "",
+                           "<CompleteMultipartUploadResult><ETag>"}) {
+    bucket_.completion = body;
+    EXPECT_EQ(put(bytes(2 * kPart)).error().fault, Fault::unavailable) << body;
+    EXPECT_TRUE(bucket_.parts.empty()) << body;
+  }
+  EXPECT_EQ(count("POST /images/a/" + id_.text + "?uploadId="), 5U * 3) << "it asks again";
+}
+
+TEST_F(S3BlobsTest, looks_whether_what_it_put_together_is_whole) {
+  bucket_.drops_bytes = 7;
+  auto const failed = put(bytes(2 * kPart));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().fault, Fault::unavailable);
+  EXPECT_EQ(failed.error().detail, "The object store does not have what was sent to it.");
+  bucket_.drops_bytes = 0;
+  bucket_.seen.clear();
+  EXPECT_TRUE(put(bytes(2 * kPart)));
+  EXPECT_TRUE(put(bytes(kPart)));
+  EXPECT_EQ(count("HEAD"), 1U) << "what went at once is proven by its digest";
 }
 
 TEST_F(S3BlobsTest, reads_its_keys_again_when_they_are_refused) {
