@@ -21,6 +21,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <memory>
+#include <span>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -151,6 +152,27 @@ public:
     for (int i = 0; i < images; ++i)
       out.images.push_back(image(i));
     for (int i = 0; i < members; ++i)
+  /// An image with these bytes.
+  ImageId image_with_data(std::string_view data) {
+    auto const id = image(1);
+    EXPECT_TRUE(real->write([&](store::Connection& connection) -> Result<> {
+      store::Images stored(connection);
+      auto const before = TRY(stored.get(id));
+      auto after = before;
+      after.status = model::ImageStatus::queued;
+      after.disk_format = "raw";
+      after.container_format = "bare";
+      return stored.update(before, after);
+    }));
+    auto const upload = uploads->begin(owner, id, {}).value();
+    for (auto left = std::as_bytes(std::span(data)); !left.empty();) {
+      auto block = upload->block();
+      left = left.subspan(block.append(left));
+      EXPECT_TRUE(upload->write(std::move(block)));
+    }
+    EXPECT_TRUE(upload->finish());
+    return id;
+  }
       out.projects.push_back({"project-" + std::to_string(i)});
     return out;
   }

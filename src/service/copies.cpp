@@ -139,9 +139,7 @@ Result<CopyWork> Copies::begin(store::Connection& connection, KeyStates& states,
 }
 
 Result<std::unique_ptr<StoredBytes>> Copies::open_source(CopyWork const& work) const {
-  auto bytes = encryption_.open(work.source, work.source_key);
-  if (bytes || bytes.error().fault != Fault::not_found) return bytes;
-  return error(Fault::unavailable, "The image store does not have all the data of the source.");
+  return encryption_.open_whole(work.source, work.source_key);
 }
 
 Result<std::unique_ptr<Upload>> Copies::begin_data(Batch const& batch, CopyRequest const& request,

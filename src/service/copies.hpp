@@ -58,7 +58,7 @@ public:
   /// `check`; `image_not_found` when it was made and then deleted.
   Result<CopyWork> begin(store::Connection& connection, KeyStates& states, Batch const& batch,
                          CopyRequest const& request, bool was_made) const;
-  /// The plain bytes of the source. Errors: those of `Encryption::open`.
+  /// The plain bytes of the source. Errors: those of `Encryption::open_whole`.
   Result<std::unique_ptr<StoredBytes>> open_source(CopyWork const& work) const;
   /// The way of the data into the copy, encrypted if it is to be. Errors: those of
   /// `Encryption::seal` and `Uploads::begin_announced`.

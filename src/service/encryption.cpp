@@ -4,6 +4,7 @@
 #include "store/metadata/key_grants.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vitrine::service {
 namespace {
@@ -141,6 +142,17 @@ Encryption::open(model::Image const& image, std::optional<store::WrappedKey> con
   auto const data_key = TRY(keys_.unwrap(*wrapped, image.id.text));
   auto sealed = TRY(blobs_.open(image.blob));
   return store::unseal(std::move(sealed), data_key, image.blob);
+}
+
+Result<std::unique_ptr<StoredBytes>>
+Encryption::open_whole(model::Image const& image,
+                       std::optional<store::WrappedKey> const& wrapped) const {
+  auto bytes = open(image, wrapped);
+  bool const lost = !bytes && bytes.error().fault == Fault::not_found;
+  bool const cut =
+      bytes && std::cmp_not_equal((*bytes)->size_bytes(), image.size_bytes.value_or(0));
+  if (!lost && !cut) return bytes;
+  return error(Fault::internal, "The image store does not have all the data of the image.");
 }
 
 } // namespace vitrine::service

@@ -94,6 +94,10 @@ public:
   /// `no_key_service`, `unavailable`, `internal`.
   Result<std::unique_ptr<StoredBytes>> open(model::Image const& image,
                                             std::optional<store::WrappedKey> const& wrapped) const;
+  /// As `open`, for a job, which would wait in vain for data that is gone: `internal` when the
+  /// store has not all of it.
+  Result<std::unique_ptr<StoredBytes>>
+  open_whole(model::Image const& image, std::optional<store::WrappedKey> const& wrapped) const;
 
 private:
   store::KeyService& keys_;

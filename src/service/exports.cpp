@@ -107,14 +107,7 @@ Result<std::unique_ptr<StoredBytes>> Exports::open(ExportSource const& source,
                                                    ExportRequest const& request,
                                                    formats::Progress const& progress) const {
   auto const& image = source.image;
-  auto stored = encryption_.open(image, source.key);
-  bool const lost = !stored && stored.error().fault == Fault::not_found;
-  bool const cut = stored && std::cmp_not_equal((*stored)->size_bytes(), *image.size_bytes);
-  if (lost || cut) {
-    return error(Fault::unavailable, "The image store does not have all the data of the image.");
-  }
-  if (!stored) return Error(stored.error());
-  auto data = std::move(*stored);
+  auto data = TRY(encryption_.open_whole(image, source.key));
   if (!converts(image, request)) return data;
   auto const from = TRY(format_named(image.disk_format.value_or("")));
   auto const to = TRY(format_named(request.format));

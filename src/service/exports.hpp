@@ -47,8 +47,7 @@ public:
                              model::Caller const& caller, ExportRequest const& request) const;
 
   /// The bytes that belong in the file, plain; converted ones lie in a file of their own. Blocks.
-  /// Errors: those of `convert::Converter::convert` and `Encryption::open`; `unavailable` when the
-  /// store has not all the data.
+  /// Errors: those of `convert::Converter::convert` and `Encryption::open_whole`.
   Result<std::unique_ptr<StoredBytes>> open(ExportSource const& source,
                                             ExportRequest const& request,
                                             formats::Progress const& progress) const;

@@ -32,27 +32,6 @@ protected:
   std::string images() {
     return house_.rows("SELECT name, status FROM images ORDER BY COALESCE(name, '')", 2);
   }
-  /// An image with these bytes.
-  ImageId with_data(std::string_view data) {
-    auto const id = house_.image(1);
-    EXPECT_TRUE(house_.real->write([&](store::Connection& connection) -> Result<> {
-      store::Images stored(connection);
-      auto const before = TRY(stored.get(id));
-      auto after = before;
-      after.status = model::ImageStatus::queued;
-      after.disk_format = "raw";
-      after.container_format = "bare";
-      return stored.update(before, after);
-    }));
-    auto const upload = house_.uploads->begin(house_.owner, id, {}).value();
-    for (auto left = std::as_bytes(std::span(data)); !left.empty();) {
-      auto block = upload->block();
-      left = left.subspan(block.append(left));
-      EXPECT_TRUE(upload->write(std::move(block)));
-    }
-    EXPECT_TRUE(upload->finish());
-    return id;
-  }
   /// A key that the owner may use.
   std::string granted_key() {
     auto const key = house_.keys->create("key").value().id;
@@ -155,7 +134,7 @@ TEST_F(CopyImageTest, AnAttemptThatDiesIsFollowedByOneThatMakesOneImage) {
 
 TEST_F(CopyImageTest, WithAKeyTheJobCarriesTheData) {
   std::string const data(200'000, 'p');
-  auto const id = submit(with_data(data), house_.owner, granted_key()).value();
+  auto const id = submit(house_.image_with_data(data), house_.owner, granted_key()).value();
   EXPECT_TRUE(run());
   auto const done = house_.report(id).job;
   ASSERT_EQ(done.status, JobStatus::success) << done.failure->detail;
@@ -186,7 +165,7 @@ TEST_F(CopyImageTest, NobodyWaitsWhileTheKeyServiceIsAsked) {
     asked = 0;
   };
   auto const key = granted_key();
-  auto const copy = submit(with_data("data"), house_.owner, key).value();
+  auto const copy = submit(house_.image_with_data("data"), house_.owner, key).value();
   expect_asked(1, "the request for a copy");
   EXPECT_TRUE(run());
   expect_asked(1, "its job");
@@ -230,7 +209,7 @@ TEST_F(CopyImageTest, NobodyWaitsWhileTheKeyServiceIsAsked) {
 
 TEST_F(CopyImageTest, AKeyServiceThatDoesNotAnswerRefusesWhatNeedsIt) {
   auto const key = granted_key();
-  auto const source = with_data("data");
+  auto const source = house_.image_with_data("data");
   house_.slow_keys->answer = error(Fault::unavailable, "The key service does not answer.");
   EXPECT_EQ(submit(source, house_.owner, key).error().fault, Fault::job_not_stored);
   EXPECT_TRUE(submit(source));
@@ -238,7 +217,7 @@ TEST_F(CopyImageTest, AKeyServiceThatDoesNotAnswerRefusesWhatNeedsIt) {
 
 TEST_F(CopyImageTest, AKeyThatIsDisabledMeanwhileFailsItAndLeavesNothing) {
   auto const key = granted_key();
-  auto const id = submit(with_data("data"), house_.owner, key).value();
+  auto const id = submit(house_.image_with_data("data"), house_.owner, key).value();
   ASSERT_TRUE(house_.keys->set_enabled(key, false));
   EXPECT_TRUE(run());
   auto const failed = house_.report(id).job;
@@ -249,7 +228,7 @@ TEST_F(CopyImageTest, AKeyThatIsDisabledMeanwhileFailsItAndLeavesNothing) {
 }
 
 TEST_F(CopyImageTest, DamageIsNotCopied) {
-  auto const source = with_data("data");
+  auto const source = house_.image_with_data("data");
   std::ofstream(files().at(0)) << "dota";
   auto const id = submit(source, house_.owner, granted_key()).value();
   EXPECT_TRUE(run());
@@ -261,8 +240,34 @@ TEST_F(CopyImageTest, DamageIsNotCopied) {
   EXPECT_EQ(house_.rows("SELECT COUNT(*) FROM uploads", 1), "0|\n");
 }
 
+// Each was taken for an outage and tried again for a day.
+TEST_F(CopyImageTest, DataThatIsLostFailsACopyAndAnExportAtOnce) {
+  auto const source = house_.image_with_data("data");
+  auto const key = granted_key();
+  std::filesystem::create_directories(house_.path / "buckets/owner/bucket");
+  service::ExportRequest const out{.image = source, .target = {"bucket", "disk"}, .format = ""};
+  auto const file = files().at(0);
+  for (auto const* left : {"dat", ""}) {
+    std::ofstream(file) << left;
+    if (*left == '\0') std::filesystem::remove(file);
+    auto const copy = submit(source, house_.owner, key).value();
+    auto const order = export_order(house_.owner, *house_.exports, out);
+    auto const exported = house_.submitter->submit(house_.owner, order).value();
+    EXPECT_TRUE(run());
+    EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
+    for (auto const& id : {copy, exported}) {
+      auto const failed = house_.report(id).job;
+      ASSERT_EQ(failed.status, JobStatus::fail) << left;
+      EXPECT_EQ(failed.failure->fault, Fault::internal);
+      EXPECT_EQ(failed.failure->detail, "The image store does not have all the data of the image.");
+    }
+    EXPECT_EQ(images(), "|active|\n");
+    EXPECT_TRUE(std::filesystem::is_empty(house_.path / "buckets/owner/bucket"));
+  }
+}
+
 TEST_F(CopyImageTest, AfterADeathAnywhereTheNextAttemptMakesOneEncryptedImage) {
-  auto const source = with_data("data");
+  auto const source = house_.image_with_data("data");
   auto const key = granted_key();
   int deaths = 0;
   for (bool died = true; died && deaths < 20;) {
