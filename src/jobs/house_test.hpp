@@ -83,7 +83,12 @@ private:
 
 class AnyProject final : public model::ProjectDirectory {
 public:
-  Result<bool> is_usable(ProjectId const& project) override { return project.text != "nobody"; }
+  std::function<void()> while_asked;
+
+  Result<bool> is_usable(ProjectId const& project) override {
+    if (while_asked) while_asked();
+    return project.text != "nobody";
+  }
 };
 
 class House {
@@ -147,11 +152,6 @@ public:
         [&](store::Connection& connection) { return store::Images(connection).insert(made); }));
     return made.id;
   }
-  PairArguments pairs(int images, int members) {
-    PairArguments out;
-    for (int i = 0; i < images; ++i)
-      out.images.push_back(image(i));
-    for (int i = 0; i < members; ++i)
   /// An image with these bytes.
   ImageId image_with_data(std::string_view data) {
     auto const id = image(1);
@@ -173,6 +173,11 @@ public:
     EXPECT_TRUE(upload->finish());
     return id;
   }
+  PairArguments pairs(int images, int members) {
+    PairArguments out;
+    for (int i = 0; i < images; ++i)
+      out.images.push_back(image(i));
+    for (int i = 0; i < members; ++i)
       out.projects.push_back({"project-" + std::to_string(i)});
     return out;
   }

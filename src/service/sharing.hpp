@@ -16,6 +16,7 @@
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -36,6 +37,9 @@ using PairFailures = std::vector<PairFailure>;
 
 /// What the directory says of each project of a request, by index: nothing when it may be a member.
 using ProjectFaults = std::vector<std::optional<Fault>>;
+
+/// True once whoever asked wants no answer any more. Called by several threads, one at a time.
+using Stopping = std::function<bool()>;
 
 /// Thread-safe.
 class Sharing {
@@ -72,9 +76,12 @@ public:
 
   /// Error: `image_not_found` when the caller sees none of the images (decision L1).
   Result<> require_some_visible(model::Caller const& caller, std::span<ImageId const> images);
-  /// `project_unknown` or `identity_unavailable` for each project that cannot become a member.
-  /// Error: `unavailable` when our own database does not answer, which is no fault of a pair.
-  Result<ProjectFaults> check_projects(std::span<ProjectId const> projects);
+  /// `project_unknown` or `identity_unavailable` for each project that cannot become a member. Once
+  /// the identity service has not answered, it is not asked about the rest: however many they are,
+  /// this blocks for no more than a few of its timeouts. Error, which is no fault of a pair:
+  /// `unavailable` when our own database does not answer, or `stopping`.
+  Result<ProjectFaults> check_projects(std::span<ProjectId const> projects,
+                                       Stopping const& stopping);
 
   // Inside a unit of work: one image with the projects of the request. The change and its audit
   // event are written to the connection; the failures are returned, by index.

@@ -89,22 +89,6 @@ Result<> Sharing::require_some_visible(model::Caller const& caller,
   });
 }
 
-Result<ProjectFaults> Sharing::check_projects(std::span<ProjectId const> projects) {
-  ProjectFaults faults;
-  faults.reserve(projects.size());
-  for (auto const& project : projects) {
-    auto const usable = directory_.is_usable(project);
-    if (usable) {
-      faults.push_back(*usable ? std::nullopt : std::optional(Fault::project_unknown));
-    } else if (usable.error().fault == Fault::identity_unavailable) {
-      faults.emplace_back(Fault::identity_unavailable);
-    } else {
-      return Error(usable.error());
-    }
-  }
-  return faults;
-}
-
 /// The pairs of one image that get past the conditions of the image itself.
 class Sharing::Adding {
 public:

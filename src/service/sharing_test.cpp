@@ -8,10 +8,14 @@
 #include "store/metadata/members.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <gtest/gtest.h>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -30,13 +34,19 @@ class FakeDirectory final : public model::ProjectDirectory {
 public:
   Result<bool> is_usable(ProjectId const& project) override {
     ++questions;
+    if (while_asked) while_asked();
     if (fault) return error(*fault);
     return !unknown.contains(project.text);
   }
+  [[nodiscard]] std::size_t questions_at_once() const noexcept override { return at_once; }
   std::set<std::string> unknown;
   std::optional<Fault> fault;
-  int questions{0};
+  std::atomic<int> questions{0};
+  std::function<void()> while_asked;
+  std::size_t at_once{1};
 };
+
+bool never() { return false; }
 
 model::Caller caller_of(std::string project,
                         std::vector<std::string> roles = {"member", "reader"}) {
@@ -116,7 +126,7 @@ protected:
   /// Shares as a job does; failures as {index, fault}.
   std::map<std::size_t, Fault> share(model::Caller const& caller, ImageId const& id,
                                      std::vector<ProjectId> const& projects) {
-    auto const checked = sharing_->check_projects(projects).value();
+    auto const checked = sharing_->check_projects(projects, never).value();
     PairFailures failures;
     auto const run = [&](store::Database::Work const& work) { return database_->write(work); };
     auto const add = [&](store::Connection& connection, KeyStates& states) -> Result<> {
@@ -290,9 +300,49 @@ TEST_F(SharingTest, AnIdentityThatDoesNotAnswerFailsThePairs) {
 TEST_F(SharingTest, AnOutageOfTheDatabaseIsNoFaultOfAPair) {
   directory_.fault = Fault::unavailable;
   std::vector<ProjectId> const projects{{"b"}};
-  auto const checked = sharing_->check_projects(projects);
+  auto const checked = sharing_->check_projects(projects, never);
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().fault, Fault::unavailable);
+}
+
+// A Keystone that hung was asked about each of 256 projects, which took its timeout 256 times.
+TEST_F(SharingTest, AnIdentityThatDoesNotAnswerIsAskedNoMore) {
+  std::vector<ProjectId> const projects{{"b"}, {"c"}, {"d"}, {"e"}};
+  directory_.while_asked = [&] {
+    if (directory_.questions == 2) directory_.fault = Fault::identity_unavailable;
+  };
+  Fault const silent = Fault::identity_unavailable;
+  EXPECT_EQ(sharing_->check_projects(projects, never).value(),
+            (ProjectFaults{std::nullopt, silent, silent, silent}));
+  EXPECT_EQ(directory_.questions, 2);
+}
+
+TEST_F(SharingTest, AnIdentityElsewhereIsAskedAboutSeveralProjectsAtOnce) {
+  std::vector<ProjectId> const projects{{"b"}, {"c"}, {"d"}, {"e"}, {"f"}};
+  directory_.at_once = 3;
+  directory_.unknown = {"d"};
+  std::mutex mutex;
+  std::condition_variable came;
+  int asked = 0;
+  directory_.while_asked = [&] {
+    std::unique_lock lock(mutex);
+    ++asked;
+    came.notify_all();
+    EXPECT_TRUE(came.wait_for(lock, std::chrono::seconds(20), [&] { return asked >= 3; }));
+  };
+  EXPECT_EQ(sharing_->check_projects(projects, never).value(),
+            (ProjectFaults{std::nullopt, std::nullopt, Fault::project_unknown, std::nullopt,
+                           std::nullopt}));
+  EXPECT_EQ(directory_.questions, 5);
+}
+
+TEST_F(SharingTest, WhoStopsMeanwhileWaitsForOneAnswerAtMost) {
+  std::vector<ProjectId> const projects{{"b"}, {"c"}, {"d"}};
+  auto const checked =
+      sharing_->check_projects(projects, [&] { return directory_.questions == 1; });
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().fault, Fault::unavailable);
+  EXPECT_EQ(directory_.questions, 1);
 }
 
 TEST_F(SharingTest, SharingAgainKeepsWhatIsAndAsksTheRejectedOnceMore) {

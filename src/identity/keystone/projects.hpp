@@ -20,6 +20,7 @@ public:
   Projects(Calls& calls, Clock const& clock, std::int64_t cache_seconds);
 
   Result<bool> is_usable(ProjectId const& project) override;
+  [[nodiscard]] std::size_t questions_at_once() const noexcept override { return 8; }
 
 private:
   struct Known {

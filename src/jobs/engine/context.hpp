@@ -35,6 +35,8 @@ public:
   [[nodiscard]] model::Job const& job() const noexcept { return job_; }
   [[nodiscard]] model::Caller const& caller() const noexcept { return caller_; }
   [[nodiscard]] Time now() const { return clock_.now(); }
+  /// For what takes long between two commits: the next one will fail. Thread-safe.
+  [[nodiscard]] bool stopping() const noexcept { return stopping_; }
 
   /// Runs `work` on one consistent snapshot.
   Result<> read(store::Database::Work const& work) { return database_.read(work); }

@@ -456,6 +456,21 @@ TEST(EngineStopTest, StoppingHandsTheJobBackAtOnce) {
   EXPECT_EQ(house.report(id).job.status, JobStatus::success);
 }
 
+// It asked about all that were left first: at SIGTERM a Keystone that hung kept the process.
+TEST(EngineStopTest, StoppingAsksAboutNoMoreProjects) {
+  House house;
+  int asked = 0;
+  house.projects.while_asked = [&] {
+    ++asked;
+    house.engine->stop();
+  };
+  auto const id = house.submit(kAddMembers, house.pairs(1, 3));
+  EXPECT_TRUE(house.engine->run_next(model::JobLane::quick).value());
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(house.report(id).job.status, JobStatus::running);
+  EXPECT_EQ(house.report(id).job.attempt, 0) << "it does not count";
+}
+
 TEST(EngineThreadsTest, WorkersEndEveryJobAndKeepTheOrder) {
   House house;
   auto const arguments = house.pairs(2, 3);

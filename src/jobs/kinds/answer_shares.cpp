@@ -7,7 +7,7 @@ JobKind answer_shares(KindServices const& services) {
   auto& sharing = services.sharing;
   return groups_kind(
       kAnswerShares, services, Fault::member_not_stored,
-      [&sharing](PairArguments const& arguments) -> Apply {
+      [&sharing](JobContext const&, PairArguments const& arguments) -> Apply {
         return [&sharing, &arguments](store::Connection& connection, service::KeyStates&,
                                       service::Batch const& batch, ImageId const& image) {
           return sharing.answer_all(connection, batch, image, arguments.projects, arguments.status);

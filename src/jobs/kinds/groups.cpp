@@ -90,14 +90,15 @@ JobKind groups_kind(std::string_view name, KindServices const& services, Fault n
   auto const walk = [services, not_stored](JobContext& context,
                                            Prepare const& prepared) -> Result<> {
     auto const arguments = TRY(PairArguments::from_json(context.job().arguments_json));
-    auto const apply = TRY(prepared(arguments));
+    auto const apply = TRY(prepared(context, arguments));
     return Walk(context, services, arguments, apply, not_stored).run();
   };
   return {.name = name,
           .run = [walk, prepare](JobContext& context) { return walk(context, prepare); },
           .give_up =
               [walk](JobContext& context, Error const&) {
-                return walk(context, [](PairArguments const&) { return Apply{}; });
+                return walk(context,
+                            [](JobContext const&, PairArguments const&) { return Apply{}; });
               }};
 }
 

@@ -14,7 +14,7 @@ using Apply = std::function<Result<service::PairFailures>(store::Connection&, se
                                                           service::Batch const&, ImageId const&)>;
 /// Called once a run of a job, with what it was asked for, which outlives what it returns. After
 /// an error nothing is applied in this run.
-using Prepare = std::function<Result<Apply>(PairArguments const&)>;
+using Prepare = std::function<Result<Apply>(JobContext const&, PairArguments const&)>;
 
 /// A kind that applies to every image that has no item yet, in order; `not_stored` is told of the
 /// pairs of an image whose `Apply` cannot be stored, and of what is left when the job is given up.

@@ -8,7 +8,7 @@ TEST(GroupsTest, AnImageThatCannotBeStoredFailsAlone) {
   House house;
   auto const arguments = house.pairs(3, 2);
   auto const bad = arguments.images[1];
-  Prepare const prepare = [&](PairArguments const&) -> Apply {
+  Prepare const prepare = [&](JobContext const&, PairArguments const&) -> Apply {
     return [&](store::Connection&, service::KeyStates&, service::Batch const&,
                ImageId const& image) -> Result<service::PairFailures> {
       if (image == bad) return error(Fault::internal);

@@ -6,7 +6,7 @@ namespace vitrine::jobs {
 JobKind remove_members(KindServices const& services) {
   auto& sharing = services.sharing;
   return groups_kind(kRemoveMembers, services, Fault::member_not_removed,
-                     [&sharing](PairArguments const& arguments) -> Apply {
+                     [&sharing](JobContext const&, PairArguments const& arguments) -> Apply {
                        return [&sharing,
                                &arguments](store::Connection& connection, service::KeyStates&,
                                            service::Batch const& batch, ImageId const& image) {
