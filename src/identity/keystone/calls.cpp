@@ -1,5 +1,6 @@
 #include "identity/keystone/calls.hpp"
 
+#include "identity/keystone/document.hpp"
 #include "ops/log.hpp"
 
 #include <chrono>
@@ -7,9 +8,16 @@
 namespace vitrine::identity::keystone {
 namespace {
 
+constexpr std::string_view kStranger = "what answers is no Keystone";
+
 Error failed(std::string_view detail) {
   ops::log_warning("identity.keystone_failed", {{"detail", detail}});
   return error(Fault::identity_unavailable);
+}
+
+// Else it comes from what stands before Keystone, such as a proxy that has lost its way.
+bool is_of_keystone(net::client::Response const& refusal) {
+  return Document::of(refusal.body, "error").has_value();
 }
 
 Error refused(int status) {
@@ -54,9 +62,11 @@ Result<net::client::Response> Calls::get(std::string_view path, std::string_view
   net::client::Request request{.url = options_.auth_url + std::string(path)};
   if (!subject.empty()) request.headers.push_back({"X-Subject-Token", std::string(subject)});
   auto answer = TRY(ask(std::move(request)));
-  if (answer.status == 400) answer.status = 404;
-  if (answer.status == 200 || answer.status == 404) return answer;
-  return refused(answer.status);
+  if (answer.status == 200) return answer;
+  if (answer.status != 400 && answer.status != 404) return refused(answer.status);
+  if (!is_of_keystone(answer)) return failed(kStranger);
+  answer.status = 404;
+  return answer;
 }
 
 Result<net::client::Response> Calls::post(std::string_view path, std::string_view body) {
@@ -64,8 +74,10 @@ Result<net::client::Response> Calls::post(std::string_view path, std::string_vie
                          .url = options_.auth_url + std::string(path),
                          .headers = {{"Content-Type", "application/json"}},
                          .body = body}));
-  if (answer.status == 200 || answer.status == 401) return answer;
-  return refused(answer.status);
+  if (answer.status == 200) return answer;
+  if (answer.status != 401) return refused(answer.status);
+  if (!is_of_keystone(answer)) return failed(kStranger);
+  return answer;
 }
 
 } // namespace vitrine::identity::keystone

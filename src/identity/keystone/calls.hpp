@@ -21,7 +21,8 @@ public:
 
   /// GET of a path below the auth URL, about `subject` when it is not empty (X-Subject-Token). The
   /// answer is 200, or 404 (also for 400: Keystone reads the question differently than we do).
-  /// Error: `identity_unavailable` for anything else; why is in the log, without path or token.
+  /// Error: `identity_unavailable` for anything else, also a refusal that is not in Keystone's
+  /// form; why is in the log, without path or token.
   Result<net::client::Response> get(std::string_view path, std::string_view subject = {});
   /// POST of a JSON text. The answer is 200, or 401 when Keystone refuses what the text shows.
   /// Error: as above.

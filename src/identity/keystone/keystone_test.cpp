@@ -52,13 +52,13 @@ protected:
     }
     ++asked_;
     targets_.push_back(seen.target);
-    if (seen.header("X-Auth-Token") != own_token_) return reply(401, "{}");
-    if (status_ != 200) return reply(status_, "{}");
+    if (seen.header("X-Auth-Token") != own_token_) return reply(401, refusal_);
+    if (status_ != 200) return reply(status_, refusal_);
     if (auto const at = documents_.find(seen.target); at != documents_.end()) {
       return reply(200, at->second);
     }
     auto const at = tokens_.find(std::string(seen.header("X-Subject-Token").value_or("-")));
-    return at == tokens_.end() ? reply(404, "{}") : reply(200, at->second);
+    return at == tokens_.end() ? reply(404, refusal_) : reply(200, at->second);
   }
 
   Keystone& keystone() {
@@ -99,6 +99,7 @@ protected:
   std::map<std::string, std::string> documents_;
   std::string own_token_{"own1"};
   std::string login_body_;
+  std::string refusal_{R"({"error":{"code":404,"title":"Not Found","message":"No such thing."}})"};
   std::vector<std::string> targets_;
   int status_{200};
   int login_status_{201};
@@ -283,6 +284,22 @@ TEST_F(KeystoneTest, recovers_from_an_outage) {
 
 TEST_F(KeystoneTest, takes_an_expired_token_from_a_service) {
   tokens_["nova"] = token_body("service", "Service");
+// A good token was refused, and a project taken for unknown, by a proxy that had no way to
+// Keystone.
+TEST_F(KeystoneTest, takes_no_refusal_from_others) {
+  for (std::string const body :
+       {"<html>404 page not found</html>", "", "{}", R"({"error":"no"})"}) {
+    refusal_ = body;
+    for (int const status : {404, 400}) {
+      status_ = status;
+      EXPECT_EQ(fault_of({"good"}), Fault::identity_unavailable) << status << body;
+      EXPECT_EQ(usable("p1").error().fault, Fault::identity_unavailable) << status << body;
+    }
+  }
+  status_ = 200;
+  EXPECT_TRUE(ask({"good"})) << "nothing of it was remembered";
+}
+
   tokens_["user"] = token_body("p1", "member");
   tokens_["old"] = token_body("p1", "member", "2029-12-31T23:00:00.000000Z");
   EXPECT_TRUE(ask({"old", "nova"}));

@@ -44,10 +44,20 @@ Key key_in(json::Object const& secret) {
           .created_at = parse_time(text_in(secret, "created")).value_or(Time{})};
 }
 
+Error stranger() { return failed("what answers is no Barbican"); }
+
 Result<json::Object> object_of(std::string_view body) {
   auto parsed = json::parse(body);
   if (parsed && parsed->is_object()) return std::move(parsed->as_object());
-  return failed("what answers is no Barbican");
+  return stranger();
+}
+
+// A refusal of Barbican's tells its status once more. Others come from what stands before it, such
+// as a proxy that has lost its way, and say nothing of a secret.
+Result<> require_barbican(net::client::Response const& refusal) {
+  auto const told = TRY(object_of(refusal.body));
+  auto const* const code = told.if_contains("code");
+  return code != nullptr && json::whole_number(*code) == refusal.status ? Result<>() : stranger();
 }
 
 /// The request that stores a new secret; holds its bytes.
@@ -109,11 +119,11 @@ Result<Barbican::Response> Barbican::ask(Request request) {
   switch (answer.status) {
   case 200:
   case 201:
-  case 204:
+  case 204: return answer;
   case 403:
   case 404:
   case 406:
-  case 409: return answer;
+  case 409: TRY(require_barbican(answer)); return answer;
   default: return refused(answer.status);
   }
 }
@@ -197,7 +207,7 @@ Result<std::vector<Key>> Barbican::find(std::string_view question) {
     if (answer.status != 200) return refused(answer.status);
     auto const whole = TRY(object_of(answer.body));
     auto const* const secrets = whole.if_contains("secrets");
-    if (secrets == nullptr || !secrets->is_array()) return failed("what answers is no Barbican");
+    if (secrets == nullptr || !secrets->is_array()) return stranger();
     page = secrets->get_array().size();
     for (auto const& secret : secrets->get_array()) {
       if (secret.is_object()) keys.push_back(key_in(secret.get_object()));
