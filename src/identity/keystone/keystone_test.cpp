@@ -247,7 +247,24 @@ TEST_F(KeystoneTest, is_unavailable_when_its_own_login_is_refused) {
   EXPECT_EQ(asked_, 0);
   login_status_ = 201;
   own_token_ = "own2";
+  clock_.advance(5 * kSecond);
   EXPECT_TRUE(ask({"good"}));
+}
+
+// With one login for each request Keystone locked the account before its password was put right.
+TEST_F(KeystoneTest, tries_a_login_that_was_refused_again_after_a_pause) {
+  login_status_ = 401;
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(fault_of({"good"}), Fault::identity_unavailable);
+  EXPECT_EQ(logins_, 1);
+  clock_.advance(5 * kSecond - 1);
+  EXPECT_EQ(fault_of({"good"}), Fault::identity_unavailable);
+  EXPECT_EQ(logins_, 1);
+  clock_.advance(1);
+  login_status_ = 503;
+  EXPECT_EQ(fault_of({"good"}), Fault::identity_unavailable);
+  EXPECT_EQ(fault_of({"good"}), Fault::identity_unavailable);
+  EXPECT_EQ(logins_, 3) << "an outage is no reason to wait";
 }
 
 TEST_F(KeystoneTest, is_unavailable_for_what_it_does_not_expect) {
@@ -264,6 +281,22 @@ TEST_F(KeystoneTest, is_unavailable_for_what_it_does_not_expect) {
     EXPECT_EQ(fault_of({"good"}), Fault::identity_unavailable) << body;
   }
   tokens_["good"] = token_body("p1", "member");
+  EXPECT_TRUE(ask({"good"})) << "nothing of it was remembered";
+}
+
+// A good token was refused, and a project taken for unknown, by a proxy that had no way to
+// Keystone.
+TEST_F(KeystoneTest, takes_no_refusal_from_others) {
+  for (std::string const body :
+       {"<html>404 page not found</html>", "", "{}", R"({"error":"no"})"}) {
+    refusal_ = body;
+    for (int const status : {404, 400}) {
+      status_ = status;
+      EXPECT_EQ(fault_of({"good"}), Fault::identity_unavailable) << status << body;
+      EXPECT_EQ(usable("p1").error().fault, Fault::identity_unavailable) << status << body;
+    }
+  }
+  status_ = 200;
   EXPECT_TRUE(ask({"good"})) << "nothing of it was remembered";
 }
 
@@ -284,22 +317,6 @@ TEST_F(KeystoneTest, recovers_from_an_outage) {
 
 TEST_F(KeystoneTest, takes_an_expired_token_from_a_service) {
   tokens_["nova"] = token_body("service", "Service");
-// A good token was refused, and a project taken for unknown, by a proxy that had no way to
-// Keystone.
-TEST_F(KeystoneTest, takes_no_refusal_from_others) {
-  for (std::string const body :
-       {"<html>404 page not found</html>", "", "{}", R"({"error":"no"})"}) {
-    refusal_ = body;
-    for (int const status : {404, 400}) {
-      status_ = status;
-      EXPECT_EQ(fault_of({"good"}), Fault::identity_unavailable) << status << body;
-      EXPECT_EQ(usable("p1").error().fault, Fault::identity_unavailable) << status << body;
-    }
-  }
-  status_ = 200;
-  EXPECT_TRUE(ask({"good"})) << "nothing of it was remembered";
-}
-
   tokens_["user"] = token_body("p1", "member");
   tokens_["old"] = token_body("p1", "member", "2029-12-31T23:00:00.000000Z");
   EXPECT_TRUE(ask({"old", "nova"}));

@@ -12,6 +12,7 @@ namespace vitrine::identity::keystone {
 namespace {
 
 constexpr std::int64_t kRenewBeforeUs = 60 * kMicrosecondsPerSecond;
+constexpr std::int64_t kPauseUs = 5 * kMicrosecondsPerSecond; // after a login that was refused
 
 Error failed(std::string_view detail) {
   ops::log_error("identity.service_login_failed", {{"detail", detail}});
@@ -66,6 +67,7 @@ Result<ServiceLogin::Held> ServiceLogin::log_in() {
                                     .headers = {{"Content-Type", "application/json"}},
                                     .body = body});
   if (!answer) return failed(answer.error().detail);
+  if (answer->status == 401) refused_at_ = clock_.now();
   if (answer->status != 201) {
     return failed("Keystone answers " + std::to_string(answer->status) +
                   " to the login of the "
@@ -80,11 +82,18 @@ Result<ServiceLogin::Held> ServiceLogin::log_in() {
   return Held{std::string(*text), *expires_at + -std::min(kRenewBeforeUs, lifetime_us / 4)};
 }
 
+// A clock that was set back ends the pause, too.
+bool ServiceLogin::was_just_refused() const {
+  if (!refused_at_) return false;
+  auto const ago_us = clock_.now().us - refused_at_->us;
+  return ago_us >= 0 && ago_us < kPauseUs;
+}
+
 Result<std::string> ServiceLogin::token() {
   auto const asked_at = std::chrono::steady_clock::now();
   std::lock_guard const lock(mutex_);
   if (held_ && clock_.now() < held_->renew_at) return held_->token;
-  if (failed_at_ >= asked_at) return error(Fault::identity_unavailable);
+  if (failed_at_ >= asked_at || was_just_refused()) return error(Fault::identity_unavailable);
   auto made = log_in();
   if (!made) {
     failed_at_ = std::chrono::steady_clock::now();

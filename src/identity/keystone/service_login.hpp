@@ -15,7 +15,8 @@
 
 namespace vitrine::identity::keystone {
 
-/// Thread-safe. One login runs at a time; those who wait for it share its outcome.
+/// Thread-safe. One login runs at a time; those who wait for it share its outcome. A login that
+/// Keystone refused is not tried again for 5 s: many in a row may lock the account.
 class ServiceLogin final : public model::ServiceTokens {
 public:
   /// All must outlive it.
@@ -33,6 +34,7 @@ private:
     Time renew_at;
   };
   Result<Held> log_in();
+  [[nodiscard]] bool was_just_refused() const;
   [[nodiscard]] Result<std::string> request_body() const;
 
   Options const& options_;
@@ -41,6 +43,7 @@ private:
   std::mutex mutex_; ///< held for as long as a login runs
   std::optional<Held> held_;
   std::chrono::steady_clock::time_point failed_at_; ///< of the last login
+  std::optional<Time> refused_at_;                  ///< the last login
 };
 
 } // namespace vitrine::identity::keystone
