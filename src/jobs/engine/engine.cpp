@@ -244,8 +244,8 @@ Result<> Engine::settle(model::Job const& job, JobContext::Lease const& lease,
   ops::log_warning("job.handed_back", {{"job_id", job.id.text}, {"detail", failed.detail}});
   return database_.write([&](store::Connection& connection) {
     store::Jobs jobs(connection);
-    if (stopping_) return jobs.hand_back(job.id, lease.worker, Time{});
     auto const now = clock_.now();
+    if (stopping_) return jobs.hand_back(job.id, lease.worker, now);
     auto const age_us = now.us - job.began_at.value_or(now).us;
     auto const* const kind = kind_of(job);
     if (age_us < kOutageMax_us && !(kind != nullptr && kind->counts_silence)) {

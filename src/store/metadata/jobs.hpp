@@ -47,7 +47,7 @@ public:
   /// The job whose turn it is among those of a lane that may run now, marked as held by `worker`
   /// until `lease_until`; nothing when there is none. Projects take turns, each has its jobs in
   /// order. Jobs of other kinds than those are left to workers that know them, for `kForsaken_us`
-  /// from their submission on.
+  /// from when one might have taken them: once submitted, or from the end of a lease or a rest on.
   Result<std::optional<model::Job>> claim(model::JobLane lane,
                                           std::span<std::string_view const> kinds,
                                           std::string_view worker, Time now, Time lease_until);

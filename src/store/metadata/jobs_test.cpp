@@ -103,6 +103,22 @@ TEST_F(TurnsTest, kinds_that_a_worker_does_not_know_are_left_to_others_for_a_day
   EXPECT_TRUE(claim(model::JobLane::quick, "newer"));
 }
 
+// An older server ended it as unknown whenever it rested, once it had run for a day elsewhere.
+TEST_F(TurnsTest, what_somebody_held_within_a_day_is_left_to_them) {
+  submit("a", 1);
+  auto const job = claim().value();
+  now_ = now_ + 2 * Jobs::kForsaken_us;
+  auto const rested_until = now_;
+  ASSERT_TRUE(database_->write([&](Connection& connection) {
+    return Jobs(connection).rest(job.id, "worker", rested_until);
+  }));
+  EXPECT_FALSE(claim(model::JobLane::quick, "newer"));
+  now_ = rested_until + Jobs::kForsaken_us;
+  EXPECT_FALSE(claim(model::JobLane::quick, "newer"));
+  now_ = now_ + 1;
+  EXPECT_TRUE(claim(model::JobLane::quick, "newer"));
+}
+
 TEST_F(TurnsTest, OneJobDoesNotWaitForAThousandOfAnother) {
   submit("a", 1000);
   EXPECT_EQ(run(500), std::string(500, 'a'));

@@ -31,11 +31,12 @@ SELECT {job_columns} FROM jobs j WHERE j.id = $1
 
 -- The job of lane $2 whose turn it is, of those that may run: new, or of a worker whose lease ran out, with no earlier
 -- unfinished job of its project on any of its images. Jobs of other projects neither hold it up nor tell that they
--- exist. Kinds that are not in $3, as in |one|two|, are left to others, until they have waited since before $4.
+-- exist. Kinds that are not in $3, as in |one|two|, are left to others, until nobody has held them since before $4.
 -- fragment: first_job_that_may_run
 SELECT {job_columns} FROM jobs j
 WHERE j.ended_at IS NULL AND j.lane = $2 AND j.lease_until <= $1
-  AND ($3 LIKE '%|' || j.kind || '|%' OR COALESCE(j.began_at, j.submitted_at) < $4)
+  AND ($3 LIKE '%|' || j.kind || '|%'
+    OR CASE WHEN j.lease_until > 0 THEN j.lease_until ELSE COALESCE(j.began_at, j.submitted_at) END < $4)
   AND NOT EXISTS (
     SELECT 1 FROM job_images mine JOIN job_images earlier
       ON earlier.image_id = mine.image_id AND earlier.sequence < mine.sequence
