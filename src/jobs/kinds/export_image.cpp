@@ -59,7 +59,7 @@ public:
     auto const data = TRY(exports_.open(
         source, request_, [&](int percent) { return advance(kConverted * percent / 100); }));
     TRY(advance(kConverted)); // from now on there may be something to remove
-    auto writer = buckets_.create(user(), request_.target, data->size_bytes());
+    auto writer = buckets_.create(user(), request_.target, mark(), data->size_bytes());
     if (!writer && writer.error().fault == Fault::object_exists && is_ours(data->size_bytes())) {
       context_.resume_at(kWritten);
       return tell_success();
@@ -116,11 +116,17 @@ private:
     return context_.advance(context_.job().done < kWritten ? done : kWritten, kDone);
   }
 
-  // An attempt that had written everything may have ended before it could tell.
+  // Of all attempts, so that the next one knows the object of one that was killed.
+  [[nodiscard]] std::string const& mark() const { return context_.job().id.text; }
+
+  // An attempt that had written everything may have ended before it could tell. Where no marks are
+  // kept the size has to do, though other disks have it, too.
   bool is_ours(std::uint64_t size_bytes) {
-    if (context_.job().done < kWritten) return false;
     auto const object = buckets_.open(user(), request_.target);
-    return object && (*object)->info().size_bytes == size_bytes;
+    if (!object) return false;
+    auto const& info = (*object)->info();
+    if (info.mark) return *info.mark == mark();
+    return context_.job().done >= kWritten && info.size_bytes == size_bytes;
   }
 
   Result<> carry(StoredBytes& data, BytesWriter& writer) {

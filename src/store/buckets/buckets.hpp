@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace vitrine::store {
 
@@ -31,6 +32,8 @@ struct ObjectInfo {
   std::uint64_t size_bytes{0};    ///< never 0
   std::string etag;               ///< another one for other bytes; no digest of them
   std::optional<Time> changed_at; ///< by the clock of the store, when it tells
+  /// That it was created with; empty for an object of others. Nothing where no marks are kept.
+  std::optional<std::string> mark;
 };
 
 /// An object as it was when it was opened: bytes that were changed since are never mixed in.
@@ -64,13 +67,14 @@ public:
   virtual Result<std::unique_ptr<BucketObject>> open(BucketUser const& user,
                                                      model::ObjectUrl const& url) = 0;
 
-  /// An object to be exported. `size_bytes_max` is how many bytes there may be, if that is known;
-  /// without it a driver may take no more than 10,000 parts of the configured size (`too_large`).
-  /// It is not there before `commit`, and then whole. Error, of `commit` too: `object_exists`
-  /// (contract: ims-api 6.8). A job that may have been killed while it committed finds its own
-  /// object: it should note the size before, and compare.
+  /// An object to be exported. It is known by `mark`, which is not empty: once it is there with
+  /// that mark and its size, another writer with the same mark commits with success.
+  /// `size_bytes_max` is how many bytes there may be, if that is known; without it a driver may
+  /// take no more than 10,000 parts of the configured size (`too_large`). It is not there before
+  /// `commit`, and then whole. Error, of `commit` too: `object_exists` (contract: ims-api 6.8),
+  /// which a job that may have been killed while it committed has to expect of its own object.
   virtual Result<std::unique_ptr<BytesWriter>>
-  create(BucketUser const& user, model::ObjectUrl const& url,
+  create(BucketUser const& user, model::ObjectUrl const& url, std::string_view mark,
          std::optional<std::uint64_t> size_bytes_max) = 0;
 
   /// Removes what writers of this object left unfinished that began at `since` or later, such as

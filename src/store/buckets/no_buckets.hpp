@@ -13,7 +13,7 @@ public:
     return error(Fault::no_object_store);
   }
   Result<std::unique_ptr<BytesWriter>>
-  create(BucketUser const& /*user*/, model::ObjectUrl const& /*url*/,
+  create(BucketUser const& /*user*/, model::ObjectUrl const& /*url*/, std::string_view /*mark*/,
          std::optional<std::uint64_t> /*size_bytes_max*/) override {
     return error(Fault::no_object_store);
   }

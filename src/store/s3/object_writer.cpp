@@ -1,6 +1,5 @@
 #include "store/s3/object_writer.hpp"
 
-#include "base/ids.hpp"
 #include "base/text.hpp"
 #include "store/s3/xml.hpp"
 
@@ -14,7 +13,6 @@ namespace {
 // Of any object store of this kind.
 constexpr std::size_t kPartsMax = 10'000;
 constexpr std::uint64_t kMebibyte = 1U << 20U;
-constexpr std::string_view kMarkHeader = "x-amz-meta-vitrine-upload";
 
 Error dropped() { return error(Fault::unavailable, "The object store has dropped the upload."); }
 
@@ -36,9 +34,9 @@ Result<> drop_parts(Calls const& calls, std::string_view key, std::string_view u
   return {};
 }
 
-ObjectWriter::ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, Replaces replaces)
+ObjectWriter::ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, std::string mark)
     : calls_(std::move(calls)), key_(std::move(key)), part_bytes_(part_bytes),
-      mark_(replaces == Replaces::nothing ? new_hex_id() : "") {}
+      mark_(std::move(mark)) {}
 
 Result<> needs_no_object(Calls const& calls, std::string_view key) {
   auto const found = calls.send({.method = "HEAD", .key = key});
@@ -116,10 +114,10 @@ Result<> ObjectWriter::commit() {
   bool const in_parts = !upload_.empty() || under_way_.valid();
   if (in_parts) {
     TRY(start_part());
-  } else {
-    TRY(put());
     TRY(sent());
     TRY(complete());
+  } else {
+    TRY(put());
   }
   // The digest in the signature of a single request covers all of the object; nothing covers what
   // the store makes of parts.
@@ -147,7 +145,10 @@ Result<> ObjectWriter::put() {
 }
 
 Result<> ObjectWriter::complete() {
-  if (!mark_.empty()) TRY(needs_no_object(calls_, key_));
+  if (!mark_.empty()) {
+    auto const looked = needs_no_object(calls_, key_);
+    if (!looked) return settle(looked.error());
+  }
   std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
   for (std::size_t i = 0; i < etags_.size(); ++i) {
     body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", i + 1,
@@ -159,10 +160,10 @@ Result<> ObjectWriter::complete() {
                                  .query = {{"uploadId", upload_}},
                                  .headers = conditions(),
                                  .body = body,
-                                 .slow = true});
                                  .proof = "CompleteMultipartUploadResult",
-  return done ? Result<>() : settle(done.error());
+                                 .slow = true});
   completed_ = done.has_value();
+  return done ? Result<>() : settle(done.error());
 }
 
 /// What came of a request that puts the object there: an attempt whose answer was lost may have
@@ -174,7 +175,7 @@ Result<> ObjectWriter::settle(Error failure) const {
   return failure.fault == Fault::object_exists ? std::move(failure) : dropped();
 }
 
-/// Whether the object is there, whole and put there by this writer.
+/// Whether the object is there, whole and with our mark.
 bool ObjectWriter::is_there() const {
   auto const object = calls_.send({.method = "HEAD", .key = key_});
   if (!object) return false;

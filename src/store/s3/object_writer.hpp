@@ -15,6 +15,9 @@ namespace vitrine::store::s3 {
 /// as there may be.
 std::size_t part_bytes_for(std::size_t usual, std::uint64_t size_bytes);
 
+/// The header that keeps the mark of an object with it.
+inline constexpr std::string_view kMarkHeader = "x-amz-meta-vitrine-upload";
+
 /// Ends an upload in parts without an object; success when there is none.
 Result<> drop_parts(Calls const& calls, std::string_view key, std::string_view upload,
                     int attempts);
@@ -22,19 +25,15 @@ Result<> drop_parts(Calls const& calls, std::string_view key, std::string_view u
 /// Errors: `object_exists`; those of the calls.
 Result<> needs_no_object(Calls const& calls, std::string_view key);
 
-/// What is done about an object that is there already.
-enum class Replaces : std::uint8_t {
-  anything,
-  nothing, ///< 412 is what the meaning of the calls must take for `object_exists`
-};
-
 /// Holds two parts at most: one is sent while the next one fills.
 ///
-/// A store may ignore the condition of `Replaces::nothing` when parts are put together, so `commit`
-/// also looks just before: whoever else writes the object in between is overwritten there.
+/// With a mark it replaces no object: `commit` fails with `object_exists` (412 is what the meaning
+/// of the calls must take for that), unless that one has the mark and the size, too. A store may
+/// ignore the condition when parts are put together, so `commit` also looks just before: whoever
+/// else writes the object in between is overwritten there.
 class ObjectWriter final : public BytesWriter {
 public:
-  ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, Replaces replaces);
+  ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, std::string mark = {});
   ~ObjectWriter() override;
 
   Result<> write(std::span<std::byte const> bytes) override;
@@ -55,7 +54,7 @@ private:
   Calls const calls_;
   std::string const key_;
   std::size_t const part_bytes_;
-  std::string const mark_; ///< kept with the object to know it by; empty when it replaces anything
+  std::string const mark_; ///< kept with the object, to know it by; or empty
   std::string filling_;
   std::string sending_; ///< not touched while `under_way_` is valid
   std::uint64_t size_bytes_{0};

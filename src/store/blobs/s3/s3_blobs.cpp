@@ -65,8 +65,8 @@ Result<std::unique_ptr<S3Blobs>> S3Blobs::open(Options options) {
 
 Result<std::unique_ptr<BlobWriter>> S3Blobs::create(BlobId const& id,
                                                     std::optional<std::uint64_t> size_bytes) {
-  return std::make_unique<ObjectWriter>(
-      calls_, id.text, part_bytes_for(part_bytes_, size_bytes.value_or(0)), Replaces::anything);
+  return std::make_unique<ObjectWriter>(calls_, id.text,
+                                        part_bytes_for(part_bytes_, size_bytes.value_or(0)));
 }
 
 Result<std::unique_ptr<StoredBytes>> S3Blobs::open(BlobId const& id) {

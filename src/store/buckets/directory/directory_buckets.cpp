@@ -41,7 +41,8 @@ public:
   FileObject(Descriptor file, struct stat const& status)
       : file_(std::move(file)), info_{.size_bytes = static_cast<std::uint64_t>(status.st_size),
                                       .etag = etag_of(status),
-                                      .changed_at = Time{microseconds(status.st_mtim)}} {}
+                                      .changed_at = Time{microseconds(status.st_mtim)},
+                                      .mark = std::nullopt} {}
 
   [[nodiscard]] ObjectInfo const& info() const noexcept override { return info_; }
   [[nodiscard]] std::uint64_t size_bytes() const noexcept override { return info_.size_bytes; }
@@ -159,6 +160,7 @@ Result<std::unique_ptr<BucketObject>> DirectoryBuckets::open(BucketUser const& u
 
 Result<std::unique_ptr<BytesWriter>>
 DirectoryBuckets::create(BucketUser const& user, model::ObjectUrl const& url,
+                         std::string_view /*mark*/,
                          std::optional<std::uint64_t> /*size_bytes_max*/) {
   auto bucket = TRY(directory::open_bucket(directory_, user, url.bucket));
   auto parts = TRY(directory::parts_of(url.object));

@@ -15,7 +15,8 @@ namespace vitrine::store {
 /// on the way is opened by itself, and a symbolic link is none. Names that a directory does not
 /// take, such as `a//b` or one with a part `..`, are `object_name_invalid`, and
 /// `object_name_too_long` when a part has more than 255 bytes. An object that is being written is
-/// BUCKET/.vitrine-<hash of its name>-<random>, which no name of an object can be.
+/// BUCKET/.vitrine-<hash of its name>-<random>, which no name of an object can be. Marks are not
+/// kept.
 class DirectoryBuckets final : public Buckets {
 public:
   explicit DirectoryBuckets(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -23,6 +24,7 @@ public:
   Result<std::unique_ptr<BucketObject>> open(BucketUser const& user,
                                              model::ObjectUrl const& url) override;
   Result<std::unique_ptr<BytesWriter>> create(BucketUser const& user, model::ObjectUrl const& url,
+                                              std::string_view mark,
                                               std::optional<std::uint64_t> size_bytes_max) override;
   Result<> remove_unfinished(BucketUser const& user, model::ObjectUrl const& url,
                              Time since) override;

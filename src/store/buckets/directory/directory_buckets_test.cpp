@@ -26,7 +26,7 @@ protected:
     return opened ? Fault::internal : opened.error().fault;
   }
   Result<> write(std::string const& object, std::string_view bytes) {
-    auto writer = TRY(buckets_.create(user_, {"images", object}, {}));
+    auto writer = TRY(buckets_.create(user_, {"images", object}, "mark", {}));
     TRY(writer->write(std::as_bytes(std::span(bytes))));
     return writer->commit();
   }
@@ -122,7 +122,7 @@ TEST_F(DirectoryBucketsTest, ReachesNothingOutsideOfTheBucketsOfTheProject) {
 }
 
 TEST_F(DirectoryBucketsTest, WritesAnObjectInOneStep) {
-  auto writer = buckets_.create(user_, {"images", "a/b/disk"}, {}).value();
+  auto writer = buckets_.create(user_, {"images", "a/b/disk"}, "mark", {}).value();
   std::string_view const bytes = "some bytes";
   ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
   EXPECT_FALSE(fs::exists(bucket_ / "a"));
@@ -133,7 +133,7 @@ TEST_F(DirectoryBucketsTest, WritesAnObjectInOneStep) {
 }
 
 TEST_F(DirectoryBucketsTest, LeavesNothingOfWhatWasNotCommitted) {
-  auto writer = buckets_.create(user_, {"images", "a/disk"}, {}).value();
+  auto writer = buckets_.create(user_, {"images", "a/disk"}, "mark", {}).value();
   EXPECT_EQ(entries(), 1U);
   writer.reset();
   EXPECT_EQ(entries(), 0U);
@@ -145,7 +145,7 @@ TEST_F(DirectoryBucketsTest, NeverReplacesAnObject) {
   fs::create_symlink("/nowhere", bucket_ / "dangling");
   for (auto const* name : {"a", "dir", "dir/b", "a/below", "dangling", "dangling/below"})
     EXPECT_EQ(write_fault(name), Fault::object_exists) << name;
-  auto writer = buckets_.create(user_, {"images", "late"}, {}).value();
+  auto writer = buckets_.create(user_, {"images", "late"}, "mark", {}).value();
   put("late", "theirs");
   EXPECT_EQ(writer->commit().error().fault, Fault::object_exists);
   writer.reset();
@@ -155,8 +155,8 @@ TEST_F(DirectoryBucketsTest, NeverReplacesAnObject) {
 
 TEST_F(DirectoryBucketsTest, FindsWhatAKilledWriterLeft) {
   auto const now = SystemClock().now();
-  auto ours = buckets_.create(user_, {"images", "disk"}, {}).value();
-  auto others = buckets_.create(user_, {"images", "disk2"}, {}).value();
+  auto ours = buckets_.create(user_, {"images", "disk"}, "mark", {}).value();
+  auto others = buckets_.create(user_, {"images", "disk2"}, "mark", {}).value();
   ASSERT_TRUE(buckets_.remove_unfinished(user_, {"images", "disk"},
                                          now + 2 * kClocksApartUs)); // none began so late
   EXPECT_EQ(entries(), 2U);

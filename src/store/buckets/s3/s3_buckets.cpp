@@ -73,7 +73,8 @@ Result<ObjectInfo> info_in(net::client::Response const& head) {
   auto const changed_at = std::string(head.header("Last-Modified").value_or(""));
   return ObjectInfo{.size_bytes = static_cast<std::uint64_t>(*length),
                     .etag = std::string(etag),
-                    .changed_at = parse_http_date(changed_at)};
+                    .changed_at = parse_http_date(changed_at),
+                    .mark = std::string(head.header(kMarkHeader).value_or(""))};
 }
 
 } // namespace
@@ -147,13 +148,13 @@ Result<std::unique_ptr<BucketObject>> S3Buckets::open(BucketUser const& user,
 }
 
 Result<std::unique_ptr<BytesWriter>>
-S3Buckets::create(BucketUser const& user, model::ObjectUrl const& url,
+S3Buckets::create(BucketUser const& user, model::ObjectUrl const& url, std::string_view mark,
                   std::optional<std::uint64_t> size_bytes_max) {
   auto calls = TRY(calls_for(user, url.bucket));
   TRY(needs_no_object(calls, url.object));
   return std::make_unique<ObjectWriter>(
       std::move(calls), url.object, part_bytes_for(options_.part_bytes, size_bytes_max.value_or(0)),
-      Replaces::nothing);
+      std::string(mark));
 }
 
 Result<> S3Buckets::remove_unfinished(BucketUser const& user, model::ObjectUrl const& url,

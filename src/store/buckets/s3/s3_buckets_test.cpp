@@ -46,8 +46,11 @@ BucketUser const kBob{{"bob"}, {"p2"}};
 
 class Reaching : public testing::Test {
 protected:
+  std::string mark_of(std::string const& object) {
+    return buckets_->open(kAnn, {"images", object}).value()->info().mark.value_or("none");
+  }
   Result<> write(std::string const& object, std::string_view bytes, BucketUser const& user = kAnn) {
-    auto writer = TRY(buckets_->create(user, {"images", object}, {}));
+    auto writer = TRY(buckets_->create(user, {"images", object}, "mark", {}));
     TRY(writer->write(std::as_bytes(std::span(bytes))));
     return writer->commit();
   }
@@ -264,7 +267,7 @@ TEST_F(RealBuckets, NeverGiveAMixOfTwoObjects) {
 TEST_F(RealBuckets, RefuseAnObjectThatCameMeanwhile) {
   for (std::size_t const size : {std::size_t{10}, 2 * kPart}) {
     auto const name = "late" + std::to_string(size);
-    auto writer = buckets_->create(kAnn, {"images", name}, {}).value();
+    auto writer = buckets_->create(kAnn, {"images", name}, "another mark", {}).value();
     auto const bytes = pattern(size);
     ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
     ASSERT_TRUE(write(name, "theirs"));
@@ -274,11 +277,26 @@ TEST_F(RealBuckets, RefuseAnObjectThatCameMeanwhile) {
   }
 }
 
+TEST_F(RealBuckets, TellByTheMarkWhoseAnObjectIs) {
+  for (std::size_t const size : {std::size_t{10}, 2 * kPart}) {
+    auto const name = "mine" + std::to_string(size);
+    auto const bytes = pattern(size);
+    auto late = buckets_->create(kAnn, {"images", name}, "mark", {}).value();
+    ASSERT_TRUE(late->write(std::as_bytes(std::span(bytes))));
+    ASSERT_TRUE(write(name, bytes));
+    EXPECT_EQ(mark_of(name), "mark");
+    EXPECT_TRUE(late->commit()) << "it is there, put by another writer for the same job";
+    EXPECT_TRUE(read(name) == bytes);
+  }
+  std::ofstream(bucket_ / "theirs") << "bytes";
+  EXPECT_EQ(mark_of("theirs"), "");
+}
+
 TEST_F(RealBuckets, FindWhatAKilledWriterLeft) {
   auto const now = SystemClock().now();
   auto const bytes = pattern(2 * kPart);
-  auto ours = buckets_->create(kAnn, {"images", "disk"}, {}).value();
-  auto others = buckets_->create(kAnn, {"images", "disk2"}, {}).value();
+  auto ours = buckets_->create(kAnn, {"images", "disk"}, "mark", {}).value();
+  auto others = buckets_->create(kAnn, {"images", "disk2"}, "mark", {}).value();
   for (auto* writer : {ours.get(), others.get()})
     ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
   wait_for_part("disk");
@@ -291,7 +309,7 @@ TEST_F(RealBuckets, FindWhatAKilledWriterLeft) {
 
 TEST_F(RealBuckets, LeaveOlderUploadsOfTheObjectToTheUser) {
   auto const bytes = pattern(2 * kPart);
-  auto theirs = buckets_->create(kAnn, {"images", "disk"}, {}).value();
+  auto theirs = buckets_->create(kAnn, {"images", "disk"}, "mark", {}).value();
   ASSERT_TRUE(theirs->write(std::as_bytes(std::span(bytes))));
   auto const later = SystemClock().now() + 2 * kClocksApartUs;
   ASSERT_TRUE(buckets_->remove_unfinished(kAnn, {"images", "disk"}, later));
@@ -305,7 +323,7 @@ TEST_F(RealBuckets, AreReachedWithTheKeysOfTheUserBeforeOthers) {
   options_.allowed.insert({kBob.project, "images"});
   make(&own_);
   EXPECT_EQ(read("disk", kBob), "bucket_refused");
-  auto writer = buckets_->create(kBob, {"of-a-user", "disk"}, {}).value();
+  auto writer = buckets_->create(kBob, {"of-a-user", "disk"}, "mark", {}).value();
   std::string_view const bytes = "of a user";
   ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
   ASSERT_TRUE(writer->commit());
@@ -405,10 +423,14 @@ TEST_F(BrokenBucket, TakesAWriteWhoseAnswerWasLostForDone) {
   faults_ = {404, 0, 412}; // HEAD, the write, the same again
   put_unheard_ = true;
   EXPECT_TRUE(write("disk", "bytes"));
+  EXPECT_EQ(mark_, "mark");
+  EXPECT_EQ(mark_of("disk"), "mark");
   mark_ = "another";
-  bytes_.clear();
+  EXPECT_EQ(mark_of("disk"), "another");
   faults_ = {404, 412};
-  EXPECT_EQ(write("disk", "bytes").error().fault, Fault::object_exists);
+  EXPECT_EQ(write("disk", "bytes").error().fault, Fault::object_exists) << "of the same size";
+  mark_.clear();
+  EXPECT_EQ(mark_of("disk"), "");
 }
 
 } // namespace vitrine::store::s3

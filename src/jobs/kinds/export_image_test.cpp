@@ -1,0 +1,115 @@
+#include "jobs/house_test.hpp"
+#include "jobs/kinds/export_image.hpp"
+
+#include <fstream>
+#include <utility>
+
+namespace vitrine::jobs {
+namespace {
+
+using model::JobStatus;
+
+class MarkedObject final : public store::BucketObject {
+public:
+  MarkedObject(std::unique_ptr<store::BucketObject> object, std::string mark)
+      : object_(std::move(object)), info_(object_->info()) {
+    info_.mark = std::move(mark);
+  }
+  [[nodiscard]] store::ObjectInfo const& info() const noexcept override { return info_; }
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept override { return info_.size_bytes; }
+  [[nodiscard]] std::size_t read_bytes_best() const noexcept override {
+    return object_->read_bytes_best();
+  }
+  Result<> read(std::uint64_t offset, std::span<std::byte> into) override {
+    return object_->read(offset, into);
+  }
+  Result<> stream(std::uint64_t offset, std::uint64_t count, Take const& take) override {
+    return object_->stream(offset, count, take);
+  }
+
+private:
+  std::unique_ptr<store::BucketObject> object_;
+  store::ObjectInfo info_;
+};
+
+/// Keeps the mark of the last object, as an object store does.
+class MarkedBuckets final : public store::Buckets {
+public:
+  explicit MarkedBuckets(store::Buckets& real) : real_(real) {}
+  std::string mark;
+
+  Result<std::unique_ptr<store::BucketObject>> open(store::BucketUser const& user,
+                                                    model::ObjectUrl const& url) override {
+    auto object = TRY(real_.open(user, url));
+    return std::make_unique<MarkedObject>(std::move(object), mark);
+  }
+  Result<std::unique_ptr<BytesWriter>>
+  create(store::BucketUser const& user, model::ObjectUrl const& url, std::string_view given,
+         std::optional<std::uint64_t> size_bytes_max) override {
+    auto writer = TRY(real_.create(user, url, given, size_bytes_max));
+    mark = given;
+    return writer;
+  }
+  Result<> remove_unfinished(store::BucketUser const& user, model::ObjectUrl const& url,
+                             Time since) override {
+    return real_.remove_unfinished(user, url, since);
+  }
+
+private:
+  store::Buckets& real_;
+};
+
+class ExportImageTest : public testing::Test {
+protected:
+  ExportImageTest() {
+    std::filesystem::create_directories(object_.parent_path());
+    auto marked = std::make_unique<MarkedBuckets>(*house_.buckets);
+    marked_ = marked.get();
+    real_ = std::exchange(house_.buckets, std::move(marked));
+    house_.engine = house_.new_engine();
+  }
+  ~ExportImageTest() override { house_.engine.reset(); }
+
+  /// A job that has put its object there and was killed before it could tell.
+  JobId killed_at_the_end() {
+    service::ExportRequest const out{.image = image_, .target = {"bucket", "disk"}, .format = ""};
+    auto const id =
+        house_.submitter->submit(house_.owner, export_order(house_.owner, *house_.exports, out))
+            .value();
+    house_.database->writes_left = 3; // those of the claim, and of two thirds of the work
+    run();
+    house_.database->writes_left = 1'000'000;
+    house_.clock.advance(120 * kMicrosecondsPerSecond);
+    return id;
+  }
+  void run() { EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value()); }
+
+  House house_;
+  std::unique_ptr<store::Buckets> real_;
+  MarkedBuckets* marked_{nullptr};
+  ImageId const image_{house_.image_with_data("data")};
+  std::filesystem::path const object_{house_.path / "buckets/owner/bucket/disk"};
+};
+
+TEST_F(ExportImageTest, ItKnowsTheObjectOfAnAttemptThatWasKilled) {
+  auto const id = killed_at_the_end();
+  ASSERT_EQ(std::filesystem::file_size(object_), 4U);
+  EXPECT_EQ(marked_->mark, id.text);
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::running);
+  run();
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+}
+
+// It was told that its disk was there when another one of that size was.
+TEST_F(ExportImageTest, AnObjectOfTheSameSizeIsNotItsOwn) {
+  auto const id = killed_at_the_end();
+  std::ofstream(object_) << "dota";
+  marked_->mark = "another job";
+  run();
+  auto const failed = house_.report(id).job;
+  EXPECT_EQ(failed.status, JobStatus::fail);
+  EXPECT_EQ(failed.failure->fault, Fault::object_exists);
+}
+
+} // namespace
+} // namespace vitrine::jobs
