@@ -12,9 +12,13 @@ public:
 
   bool loses_next_write{false};
   bool refuses_next_write{false};
+  bool refuses_next_read{false};
 
 protected:
-  Result<> do_read(Work const& work) override { return database_.read(work); }
+  Result<> do_read(Work const& work) override {
+    if (std::exchange(refuses_next_read, false)) return error(Fault::unavailable);
+    return database_.read(work);
+  }
   Result<> do_write(Work const& work) override {
     if (std::exchange(refuses_next_write, false)) return error(Fault::unavailable);
     auto done = database_.write(work);
@@ -26,7 +30,16 @@ private:
   store::Database& database_;
 };
 
-class UploadEndsTest : public ImageDataTest {};
+class UploadEndsTest : public ImageDataTest {
+protected:
+  /// As the thread of a server does it, so many times.
+  void keep_alive(Uploads& uploads, int times) {
+    for (int i = 0; i < times; ++i) {
+      clock_.advance(Uploads::kTouchSeconds * kMicrosecondsPerSecond);
+      ASSERT_TRUE(uploads.keep_alive());
+    }
+  }
+};
 
 } // namespace
 
@@ -63,6 +76,46 @@ TEST_F(UploadEndsTest, an_upload_whose_begin_nobody_answered_for_ends_beside_oth
   EXPECT_TRUE(uploads.keep_alive());
   EXPECT_EQ(get(id).status, ImageStatus::queued);
   EXPECT_EQ(get(other).status, ImageStatus::saving);
+}
+
+// The server kept every row of its own, also of an upload that it had forgotten.
+TEST_F(UploadEndsTest, an_upload_whose_begin_was_committed_after_its_end_was_told_ends) {
+  Uploads uploads(*database_, *blobs_, *access_, clock_,
+                  {.size_bytes_max = kTestSizeMax, .server = "s"});
+  auto const other = make();
+  auto const beside = uploads.begin(owner_, other, {}).value();
+  auto const id = make();
+  BlobId const forgotten{new_hex_id()};
+  change(id, [&](auto& image) {
+    image.status = ImageStatus::saving;
+    image.upload_id = forgotten.text;
+  });
+  ASSERT_TRUE(database_->write([&](store::Connection& c) {
+    return store::RunningUploads(c).add(forgotten, "s", clock_.now());
+  }));
+  keep_alive(uploads, UploadWatch::kLooksMax + 1);
+  EXPECT_EQ(get(id).status, ImageStatus::queued);
+  EXPECT_EQ(get(other).status, ImageStatus::saving);
+  EXPECT_EQ(running_uploads(), 1U);
+}
+
+// The first server that came back ended the uploads of all others.
+TEST_F(UploadEndsTest, an_outage_of_the_database_ends_no_upload_of_another_server) {
+  LossyDatabase lossy(*database_);
+  Uploads uploads(lossy, *blobs_, *access_, clock_,
+                  {.size_bytes_max = kTestSizeMax, .server = "s"});
+  auto const other = make_uploads("other");
+  auto const id = make();
+  auto const running = other->begin(owner_, id, {}).value();
+  keep_alive(uploads, UploadWatch::kLooksMax);
+  lossy.refuses_next_read = true;
+  EXPECT_FALSE(uploads.keep_alive());
+  clock_.advance(3600 * kMicrosecondsPerSecond);
+  keep_alive(uploads, UploadWatch::kLooksMax);
+  EXPECT_EQ(get(id).status, ImageStatus::saving);
+  keep_alive(*other, 1);
+  keep_alive(uploads, UploadWatch::kLooksMax);
+  EXPECT_EQ(get(id).status, ImageStatus::saving);
 }
 
 TEST_F(UploadEndsTest, an_end_that_the_database_did_not_hear_is_told_again) {
@@ -137,10 +190,9 @@ TEST_F(UploadEndsTest, the_uploads_of_another_server_go_on) {
   ASSERT_TRUE(write(*running, "abc"));
   ASSERT_TRUE(uploads_->recover());
   EXPECT_EQ(uploads_->remove_strays(*blobs_, 0).value(), 0);
-  clock_.advance(Uploads::kSilentSeconds * kMicrosecondsPerSecond);
-  ASSERT_TRUE(other->keep_alive());
-  clock_.advance(Uploads::kSilentSeconds * kMicrosecondsPerSecond);
-  ASSERT_TRUE(uploads_->keep_alive());
+  keep_alive(*uploads_, UploadWatch::kLooksMax);
+  keep_alive(*other, 1);
+  keep_alive(*uploads_, UploadWatch::kLooksMax);
   EXPECT_EQ(get(id).status, ImageStatus::saving);
   ASSERT_TRUE(running->finish());
   EXPECT_EQ(get(id).checksum, kMd5OfAbc);
@@ -153,8 +205,9 @@ TEST_F(UploadEndsTest, the_uploads_of_a_server_that_fell_silent_end) {
   auto const id = make();
   auto lost = other->begin(owner_, id, {}).value();
   ASSERT_TRUE(write(*lost, "abc"));
-  clock_.advance(Uploads::kSilentSeconds * kMicrosecondsPerSecond + 1);
-  ASSERT_TRUE(uploads_->keep_alive());
+  keep_alive(*uploads_, UploadWatch::kLooksMax);
+  EXPECT_EQ(get(id).status, ImageStatus::saving);
+  keep_alive(*uploads_, 1);
   EXPECT_EQ(get(id).status, ImageStatus::queued);
   EXPECT_EQ(get(id).upload_error, "The server stopped during the upload.");
   EXPECT_EQ(uploads_->remove_strays(*blobs_, 0).value(), 1);

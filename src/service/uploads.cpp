@@ -215,24 +215,38 @@ Result<> Uploads::tell_ends() {
 }
 
 Result<> Uploads::keep_alive() {
-  auto const now = clock_.now();
-  auto const silent_since = now + -kSilentSeconds * kMicrosecondsPerSecond;
-  if (running_ > 0) {
-    TRY(database_.write([&](store::Connection& connection) {
-      return store::RunningUploads(connection).touch(options_.server, now);
-    }));
+  auto done = touch_live();
+  if (done) done = tell_ends();
+  if (done) done = end_silent();
+  if (!done) watch_.forget();
+  return done;
+}
+
+Result<> Uploads::touch_live() {
+  std::vector<BlobId> live;
+  {
+    std::lock_guard const lock(live_mutex_);
+    live.assign(live_.begin(), live_.end());
   }
-  TRY(tell_ends());
+  if (live.empty()) return {};
+  return database_.write([&](store::Connection& connection) {
+    return store::RunningUploads(connection).touch(live, clock_.now());
+  });
+}
+
+Result<> Uploads::end_silent() {
   // Looks before it writes: there is hardly ever anything to end.
-  auto const look = [&](store::Connection& connection) -> Result<bool> {
-    auto const running = TRY(store::RunningUploads(connection).all());
-    bool const silent = std::ranges::any_of(
-        running, [&](store::RunningUpload const& each) { return each.touched_at < silent_since; });
-    return silent || !TRY(store::Images(connection).interrupted_uploads()).empty();
+  bool interrupted = false;
+  using Rows = std::vector<store::RunningUpload>;
+  auto const look = [&](store::Connection& connection) -> Result<Rows> {
+    interrupted = !TRY(store::Images(connection).interrupted_uploads()).empty();
+    return store::RunningUploads(connection).all();
   };
-  if (!TRY(database_.read(look))) return {};
+  auto const running = TRY(database_.read(look));
+  auto const silent = watch_.look(running);
+  if (silent.empty() && !interrupted) return {};
   return database_.write([&](store::Connection& connection) -> Result<> {
-    TRY(store::RunningUploads(connection).remove_silent(silent_since));
+    TRY(store::RunningUploads(connection).remove_unchanged(silent));
     return end_dead(connection);
   });
 }
@@ -271,12 +285,14 @@ Upload::Upload(Uploads& uploads, model::Caller caller, model::Image image, Annou
       writer_(std::move(writer)),
       digests_(uploads.digests_,
                [this](std::span<std::byte const> block) { return writer_->write(block); }) {
-  ++uploads_.running_;
+  std::lock_guard const lock(uploads_.live_mutex_);
+  uploads_.live_.insert(blob_);
 }
 
 Upload::~Upload() {
   if (open_) abandon(error(Fault::invalid_body, "The upload ended early."));
-  --uploads_.running_;
+  std::lock_guard const lock(uploads_.live_mutex_);
+  uploads_.live_.erase(blob_);
 }
 
 Block Upload::block() { return uploads_.blocks_.take(); }

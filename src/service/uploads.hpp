@@ -12,10 +12,10 @@
 #include "service/access.hpp"
 #include "service/digests.hpp"
 #include "service/encryption.hpp"
+#include "service/upload_watch.hpp"
 #include "store/blobs/blobs.hpp"
 #include "store/metadata/database.hpp"
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,6 +25,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <vector>
 
 namespace vitrine::service {
 
@@ -105,9 +107,9 @@ public:
   /// At start, before the first upload: returns the images whose upload was cut by the end of this
   /// server's process to `queued`.
   Result<> recover();
-  /// To be called every `kTouchSeconds`: shows the other servers that the uploads of this one go
-  /// on, tells the database of those that ended while it did not answer, and ends those of servers
-  /// that have not shown it for `kSilentSeconds`.
+  /// To be called every `kTouchSeconds`, by one thread: shows the other servers that the uploads of
+  /// this one go on, tells the database of those that ended while it did not answer, and ends those
+  /// that nobody has shown to go on while `UploadWatch::kLooksMax` calls looked.
   Result<> keep_alive();
   /// Removes bytes in a store that belong to no image and no upload under way on any server, once
   /// they are `age_seconds` old; of any age when that is 0. Bytes whose rows say that they lie in
@@ -115,7 +117,6 @@ public:
   Result<std::int64_t> remove_strays(store::Blobs& store, std::int64_t age_seconds);
 
   static constexpr std::int64_t kTouchSeconds = 10;
-  static constexpr std::int64_t kSilentSeconds = 60; ///< also covers clocks that differ
 
 private:
   friend class Upload;
@@ -133,6 +134,8 @@ private:
   Result<> end(store::Connection& connection, Ended const& ended) const;
   void tell_end_later(Ended ended);
   Result<> tell_ends();
+  Result<> touch_live();
+  Result<> end_silent();
   Result<> end_dead(store::Connection& connection) const;
   Result<model::Image> admit(store::Connection& connection, model::Caller const& caller,
                              ImageId const& id, Announcement const& announced) const;
@@ -145,11 +148,13 @@ private:
   policy::ActionId const action_;
   BlockPool blocks_;
   DigestPool digests_;
-  std::atomic<std::int64_t> running_{0};
+  UploadWatch watch_; ///< of `keep_alive`
+  std::mutex live_mutex_;
+  /// Whose rows are kept: not all of this server, for one may be of an upload that it knows nothing
+  /// of, whose begin was committed after the answer had been waited for too long.
+  std::unordered_set<BlobId> live_;
   std::mutex untold_mutex_;
-  /// Ended here while the database could not be told. Without that their images would wait for
-  /// ever: `keep_alive` speaks for all uploads of this server that have a row.
-  std::vector<Ended> untold_;
+  std::vector<Ended> untold_; ///< ended here while the database could not be told
 };
 
 /// One upload. Not thread-safe. Destroyed without `finish` or `abandon`, it abandons itself.

@@ -17,13 +17,16 @@ Result<> RunningUploads::remove_of(std::string_view server) {
   return {};
 }
 
-Result<> RunningUploads::remove_silent(Time since) {
-  TRY(connection_.run(sql::delete_silent_uploads, {since}));
+Result<> RunningUploads::remove_unchanged(std::span<RunningUpload const> found) {
+  auto const rows = rows_for(
+      found, [](RunningUpload const& upload) { return Params{upload.id, upload.touched_at}; });
+  TRY(connection_.run_each(sql::delete_unchanged_upload, rows));
   return {};
 }
 
-Result<> RunningUploads::touch(std::string_view server, Time now) {
-  TRY(connection_.run(sql::touch_uploads, {server, now}));
+Result<> RunningUploads::touch(std::span<BlobId const> ids, Time now) {
+  auto const rows = rows_for(ids, [&](BlobId const& id) { return Params{id, now}; });
+  TRY(connection_.run_each(sql::touch_upload, rows));
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include "store/metadata/connection.hpp"
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,9 +22,10 @@ public:
   /// Success also when it is not there.
   Result<> remove(BlobId const& id);
   Result<> remove_of(std::string_view server);
-  /// Those not touched since.
-  Result<> remove_silent(Time since);
-  Result<> touch(std::string_view server, Time now);
+  /// Those that are still as they were found.
+  Result<> remove_unchanged(std::span<RunningUpload const> found);
+  /// Those that are there; the others stay away.
+  Result<> touch(std::span<BlobId const> ids, Time now);
   Result<std::vector<RunningUpload>> all();
 
 private:
