@@ -218,6 +218,32 @@ TEST_F(UploadEndsTest, the_uploads_of_a_server_that_fell_silent_end) {
   EXPECT_EQ(uploads_->remove_strays(*blobs_, 0).value(), 0);
 }
 
+// The sweeper may have removed its bytes: the image was active without them.
+TEST_F(UploadEndsTest, an_upload_of_a_job_that_was_taken_for_dead_makes_no_image_active) {
+  auto const id = make();
+  auto image = get(id);
+  ASSERT_TRUE(database_->write([&](store::Connection& c) -> Result<> {
+    auto const before = image;
+    TRY(uploads_->announce(c, image));
+    return store::Images(c).update(before, image);
+  }));
+  auto const upload =
+      uploads_
+          ->begin_announced(owner_, image, 3,
+                            {.job = {"j"},
+                             .kind = model::audit::image_create,
+                             .adapt = [](auto const&, auto&) -> Result<> { return {}; }})
+          .value();
+  ASSERT_TRUE(write(*upload, "abc"));
+  ASSERT_TRUE(database_->write([&](store::Connection& c) -> Result<> {
+    TRY(store::RunningUploads(c).remove({image.upload_id}));
+    return {};
+  }));
+  EXPECT_EQ(upload->finish().error().fault, Fault::unavailable);
+  EXPECT_EQ(get(id).status, ImageStatus::saving) << "what becomes of it is the job's to say";
+  EXPECT_EQ(files(), 0U);
+}
+
 TEST_F(UploadEndsTest, an_upload_whose_image_is_deleted_keeps_its_bytes_until_it_ends) {
   auto const id = make();
   auto upload = begin(id);

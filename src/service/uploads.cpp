@@ -448,7 +448,10 @@ Result<bool> Upload::activate(store::Connection& connection, Digests::Values con
   after.upload_error.clear();
   if (of_job_) TRY(of_job_->adapt(accepted, after));
   TRY(store::Images(connection).update(before, after));
-  TRY(store::RunningUploads(connection).remove(blob_));
+  // Without its row nothing held the bytes: the sweeper may have taken them for nobody's.
+  if (!TRY(store::RunningUploads(connection).remove(blob_))) {
+    return error(Fault::unavailable, "The server was taken for dead during the upload.");
+  }
   auto event =
       model::audit_event(of_job_ ? of_job_->kind : model::audit::image_upload, now, caller_, after);
   if (of_job_) event.job = of_job_->job;

@@ -7,9 +7,8 @@ Result<> RunningUploads::add(BlobId const& id, std::string_view server, Time now
   return {};
 }
 
-Result<> RunningUploads::remove(BlobId const& id) {
-  TRY(connection_.run(sql::delete_upload, {id}));
-  return {};
+Result<bool> RunningUploads::remove(BlobId const& id) {
+  return TRY(connection_.run(sql::delete_upload, {id})) > 0;
 }
 
 Result<> RunningUploads::remove_of(std::string_view server) {

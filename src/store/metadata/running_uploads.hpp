@@ -19,8 +19,8 @@ public:
   explicit RunningUploads(Connection& connection) : connection_(connection) {}
 
   Result<> add(BlobId const& id, std::string_view server, Time now);
-  /// Success also when it is not there.
-  Result<> remove(BlobId const& id);
+  /// Whether it was there.
+  Result<bool> remove(BlobId const& id);
   Result<> remove_of(std::string_view server);
   /// Those that are still as they were found.
   Result<> remove_unchanged(std::span<RunningUpload const> found);
