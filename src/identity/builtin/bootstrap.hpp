@@ -21,11 +21,12 @@ struct Bootstrap {
 };
 
 /// Prepares the directory and makes the accounts that are missing, each with a random password. A
-/// later start may add the demo accounts. Passwords are in the file before their user exists, so a
-/// start that was cut short is completed by the next; accounts whose password is in no file
-/// (changed by their users, or lost) are left alone. Returns the clouds for `announce`. A file that
-/// cannot be read as clouds is left as it is, with a warning in the log. Errors: `invalid_value`
-/// for such a file when passwords have to go there, `unavailable`.
+/// later start may add the demo accounts. Passwords are in a draft of the file before their user
+/// exists, so a start that was cut short is completed by the next. Of servers that start together
+/// on one database one makes the accounts, and its file alone tells them. Accounts whose password
+/// is in no file (changed by their users, or lost) are left alone. Returns the clouds for
+/// `announce`. A file that cannot be read as clouds is left as it is, with a warning in the log.
+/// Errors: `invalid_value` for such a file when passwords have to go there, `unavailable`.
 Result<std::vector<Cloud>> bootstrap(Directory& directory, Bootstrap const& wanted);
 
 /// Tells in the file where clients reach the service now: `url`, as printed when ready or

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
+#include <latch>
 #include <sstream>
 #include <sys/stat.h>
+#include <thread>
 
 namespace vitrine::identity::builtin {
 
@@ -103,6 +105,59 @@ TEST_F(Bootstrap_, a_start_cut_short_is_completed_by_the_next) {
   ASSERT_EQ(clouds.size(), 1U);
   EXPECT_EQ(clouds[0].password, "kept");
   EXPECT_TRUE(caller_of(clouds[0]).is_admin);
+}
+
+TEST_F(Bootstrap_, a_start_cut_short_behind_its_accounts_is_completed_by_the_next) {
+  auto const made = bootstrap(*directory, wanted(false)).value();
+  std::filesystem::remove(wanted(false).clouds_file);
+  ASSERT_TRUE(draft_clouds(wanted(false).clouds_file, made));
+  auto const clouds = bootstrap(*directory, wanted(false)).value();
+  ASSERT_EQ(users_of(clouds), std::vector<std::string>{"admin"});
+  EXPECT_EQ(read_clouds(wanted(false).clouds_file)->at(0).password, made[0].password);
+  EXPECT_TRUE(caller_of(clouds[0]).is_admin);
+  EXPECT_TRUE(read_draft(wanted(false).clouds_file)->empty());
+}
+
+TEST_F(Bootstrap_, a_draft_of_accounts_that_another_server_made_is_dropped) {
+  ASSERT_TRUE(draft_clouds(wanted(false).clouds_file,
+                           {{.user = "admin", .password = "never used", .project = "admin"}}));
+  auto others = wanted(false);
+  others.clouds_file = (folder / "others.yaml").string();
+  ASSERT_EQ(bootstrap(*directory, others)->size(), 1U);
+  EXPECT_TRUE(bootstrap(*directory, wanted(false))->empty());
+  EXPECT_FALSE(std::filesystem::exists(wanted(false).clouds_file));
+  EXPECT_TRUE(read_draft(wanted(false).clouds_file)->empty());
+}
+
+// All but one ended, and each had told a password of its own that was nobody's.
+TEST_F(Bootstrap_, of_servers_that_start_together_one_makes_the_accounts_and_tells_them) {
+  constexpr int kServers = 4;
+  std::latch start(kServers);
+  std::vector<std::vector<Cloud>> told(kServers);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kServers; ++i) {
+    threads.emplace_back([&, i] {
+      Directory own(*database, clock, cheap());
+      auto mine = wanted(i % 2 == 0); // some want the demo accounts, too
+      mine.clouds_file = (folder / fmt::format("{}.yaml", i)).string();
+      start.arrive_and_wait();
+      auto const clouds = bootstrap(own, mine);
+      ASSERT_TRUE(clouds) << clouds.error().detail;
+      told[static_cast<std::size_t>(i)] = read_clouds(mine.clouds_file).value();
+      EXPECT_EQ(users_of(told[static_cast<std::size_t>(i)]), users_of(*clouds));
+    });
+  }
+  for (auto& thread : threads)
+    thread.join();
+  std::vector<std::string> users;
+  for (auto const& clouds : told) {
+    for (auto const& cloud : clouds) {
+      users.push_back(cloud.user);
+      EXPECT_EQ(caller_of(cloud).is_admin, cloud.user == "admin");
+    }
+  }
+  std::ranges::sort(users);
+  EXPECT_EQ(users, (std::vector<std::string>{"admin", "alt", "demo", "third", "viewer"}));
 }
 
 TEST_F(Bootstrap_, an_administrator_who_was_removed_stays_removed) {

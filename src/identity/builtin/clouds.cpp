@@ -143,6 +143,28 @@ bool put(YAML::Node clouds, Cloud const& cloud, std::string const& auth_url,
   return changed;
 }
 
+// True when something had to be changed. `path` is for the error.
+Result<bool> put_all(YAML::Node& root, std::string const& path, std::vector<Cloud> const& clouds,
+                     std::string const& auth_url, std::string const& region) {
+  bool changed = false;
+  for (auto const& cloud : clouds) {
+    YAML::Node const there = root["clouds"][cloud.user];
+    if (there.IsDefined() && text_in_auth(there, "username") != cloud.user) {
+      return no_clouds(path, fmt::format("the cloud {} is of another user", cloud.user));
+    }
+    changed |= put(root["clouds"], cloud, auth_url, region);
+  }
+  return changed;
+}
+
+std::string text_of(YAML::Node const& root) {
+  std::string text(kHead);
+  append(text, root, 0);
+  return text;
+}
+
+std::string draft_of(std::string const& path) { return path + ".draft"; }
+
 Result<> replace(std::string const& path, std::string_view text) {
   auto const fresh = path + ".new";
   ::unlink(fresh.c_str());
@@ -175,18 +197,26 @@ Result<> write_clouds(std::string const& path, std::vector<Cloud> const& clouds,
                       std::string const& auth_url, std::string const& region) {
   if (clouds.empty()) return {};
   auto root = TRY(load(path));
-  bool changed = false;
-  for (auto const& cloud : clouds) {
-    YAML::Node const there = root["clouds"][cloud.user];
-    if (there.IsDefined() && text_in_auth(there, "username") != cloud.user) {
-      return no_clouds(path, fmt::format("the cloud {} is of another user", cloud.user));
-    }
-    changed |= put(root["clouds"], cloud, auth_url, region);
-  }
-  if (!changed) return {};
-  std::string text(kHead);
-  append(text, root, 0);
-  return replace(path, text);
+  if (!TRY(put_all(root, path, clouds, auth_url, region))) return {};
+  return replace(path, text_of(root));
+}
+
+Result<> draft_clouds(std::string const& path, std::vector<Cloud> const& clouds) {
+  auto root = TRY(load(path));
+  TRY(put_all(root, path, clouds, {}, {}));
+  YAML::Node alone;
+  TRY(put_all(alone, path, clouds, {}, {}));
+  return replace(draft_of(path), text_of(alone));
+}
+
+Result<std::vector<Cloud>> read_draft(std::string const& path) {
+  return read_clouds(draft_of(path));
+}
+
+Result<> drop_draft(std::string const& path) {
+  auto const draft = draft_of(path);
+  if (::unlink(draft.c_str()) != 0 && errno != ENOENT) return failed("remove", draft);
+  return {};
 }
 
 } // namespace vitrine::identity::builtin

@@ -28,4 +28,13 @@ Result<std::vector<Cloud>> read_clouds(std::string const& path);
 Result<> write_clouds(std::string const& path, std::vector<Cloud> const& clouds,
                       std::string const& auth_url, std::string const& region);
 
+/// Keeps these clouds in a file beside it until `drop_draft`: passwords must be safe before anybody
+/// has them, and are told in the file itself only once somebody does. Errors: those that
+/// `write_clouds` would have.
+Result<> draft_clouds(std::string const& path, std::vector<Cloud> const& clouds);
+/// As `read_clouds`.
+Result<std::vector<Cloud>> read_draft(std::string const& path);
+/// Success also when there is none. Error: `unavailable`.
+Result<> drop_draft(std::string const& path);
+
 } // namespace vitrine::identity::builtin

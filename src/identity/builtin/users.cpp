@@ -41,6 +41,26 @@ Result<> give(Connection& connection, Grant const& grant, model::User const& use
       .record(grant_event(model::audit::grant_create, now, by, user.id, grant.scope, role));
 }
 
+struct UserToInsert {
+  model::User user;
+  std::optional<std::string> password_hash;
+  std::span<Grant const> grants;
+};
+
+Result<> insert(Connection& connection, UserToInsert const& wanted, model::Caller const& by) {
+  auto const& user = wanted.user;
+  auto const now = user.created_at;
+  if (!TRY(store::Domains(connection).find(user.domain))) {
+    return error(Fault::invalid_value, "There is no such domain.", "domain_id");
+  }
+  TRY(taken(store::Users(connection).insert(user, wanted.password_hash), "user", user.name));
+  model::IdentityChange const event{model::audit::user_create, now, by, target_of(user)};
+  TRY(store::Audit(connection).record(event));
+  for (auto const& grant : wanted.grants)
+    TRY(give(connection, grant, user, now, by));
+  return {};
+}
+
 } // namespace
 
 Result<model::User> Users::get(UserId const& id) {
@@ -64,29 +84,48 @@ Result<std::vector<model::User>> Users::list(Filter const& filter) {
   });
 }
 
+Result<bool> Users::has_password(std::string const& name, std::string_view password) {
+  using Hash = std::optional<std::string>;
+  auto const look = [&](Connection& connection) -> Result<Hash> {
+    store::Users users(connection);
+    auto const user = TRY(users.find_named({kDefaultDomain}, name));
+    return user ? users.password_hash(user->id) : Hash();
+  };
+  auto const stored = TRY(core_.read(look));
+  return core_.passwords.verify(stored, password);
+}
+
 Result<model::User> Users::create(NewUser const& wanted, model::Caller const& by) {
-  auto name = TRY(checked_name(wanted.name, kNameCharacters));
-  model::User const user{.id = {new_hex_id()},
-                         .domain = wanted.domain,
-                         .name = std::move(name),
-                         .description = wanted.description,
-                         .email = wanted.email,
-                         .default_project = wanted.default_project,
-                         .enabled = wanted.enabled,
-                         .created_at = core_.clock.now()};
-  std::optional<std::string> hash;
-  if (wanted.password) hash = TRY(hash_of(core_, *wanted.password));
-  auto const now = user.created_at;
-  return core_.write([&](Connection& connection) -> Result<model::User> {
-    if (!TRY(store::Domains(connection).find(user.domain))) {
-      return error(Fault::invalid_value, "There is no such domain.", "domain_id");
+  auto made = TRY(create_all({wanted}, by));
+  return std::move(made.front());
+}
+
+Result<std::vector<model::User>> Users::create_all(std::vector<NewUser> const& wanted,
+                                                   model::Caller const& by) {
+  auto const now = core_.clock.now();
+  std::vector<UserToInsert> to_insert;
+  for (auto const& each : wanted) {
+    auto name = TRY(checked_name(each.name, kNameCharacters));
+    std::optional<std::string> hash;
+    if (each.password) hash = TRY(hash_of(core_, *each.password));
+    to_insert.push_back({.user = {.id = {new_hex_id()},
+                                  .domain = each.domain,
+                                  .name = std::move(name),
+                                  .description = each.description,
+                                  .email = each.email,
+                                  .default_project = each.default_project,
+                                  .enabled = each.enabled,
+                                  .created_at = now},
+                         .password_hash = std::move(hash),
+                         .grants = each.grants});
+  }
+  return core_.write([&](Connection& connection) -> Result<std::vector<model::User>> {
+    std::vector<model::User> made;
+    for (auto const& each : to_insert) {
+      TRY(insert(connection, each, by));
+      made.push_back(each.user);
     }
-    TRY(taken(store::Users(connection).insert(user, hash), "user", user.name));
-    model::IdentityChange const event{model::audit::user_create, now, by, target_of(user)};
-    TRY(store::Audit(connection).record(event));
-    for (auto const& grant : wanted.grants)
-      TRY(give(connection, grant, user, now, by));
-    return user;
+    return made;
   });
 }
 

@@ -50,9 +50,15 @@ public:
   /// By id, or by name in the default domain. Error: `not_found`.
   Result<model::User> find(std::string const& id_or_name);
   Result<std::vector<model::User>> list(Filter const& filter);
+  /// Whether the user of that name in the default domain is there and has that password. For
+  /// commands and starts: strangers log in, which counts what they try.
+  Result<bool> has_password(std::string const& name, std::string_view password);
 
   /// Errors: `invalid_value` (name, password, domain_id), `name_taken`.
   Result<model::User> create(NewUser const& wanted, model::Caller const& by = {});
+  /// All of them or, with the same errors, none.
+  Result<std::vector<model::User>> create_all(std::vector<NewUser> const& wanted,
+                                              model::Caller const& by = {});
   /// A new password and disabling void the user's tokens. Errors: `not_found`, `invalid_value`,
   /// `name_taken`.
   Result<model::User> change(UserId const& id, UserChange const& change,
