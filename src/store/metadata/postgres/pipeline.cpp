@@ -17,8 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 // Statements kept prepared per connection; dynamic lists have many shapes, so the cache has an end.
 constexpr std::size_t kPreparedMax = 256;
-// A server that does not answer for this long is taken for lost.
-constexpr std::chrono::seconds kAnswerMax{30};
 
 // Classes and codes of the manual's appendix "PostgreSQL Error Codes".
 Trouble trouble_of(std::string_view code) {
@@ -41,7 +39,8 @@ std::string_view first_line(char const* message) {
 
 void ClearResult::operator()(pg_result* result) const noexcept { PQclear(result); }
 
-Pipeline::Pipeline(pg_conn* handle, bool prepares) : handle_(handle), prepares_(prepares) {
+Pipeline::Pipeline(pg_conn* handle, bool prepares, std::chrono::milliseconds answer_max)
+    : handle_(handle), prepares_(prepares), answer_max_(answer_max) {
   PQsetNoticeProcessor(handle_, [](void*, char const*) {}, nullptr);
   PQsetnonblocking(handle_, 1);
   PQenterPipelineMode(handle_);
@@ -51,7 +50,7 @@ Pipeline::~Pipeline() { PQfinish(handle_); }
 
 void Pipeline::start() {
   in_exchange_ = true;
-  deadline_ = Clock::now() + kAnswerMax;
+  deadline_ = Clock::now() + answer_max_;
   prelude_ = 0;
   sending_failed_ = false;
   preparing_.clear();
@@ -177,7 +176,10 @@ bool Pipeline::wait_for_server() {
     if (unsent < 0) return false;
     auto const left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
-    if (left <= 0) return false;
+    if (left <= 0) {
+      silent_ = true;
+      return false;
+    }
     auto const events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
     pollfd waiting{.fd = PQsocket(handle_), .events = events, .revents = 0};
     int const ready = ::poll(&waiting, 1, static_cast<int>(left));

@@ -48,8 +48,9 @@ public:
   /// May take the result.
   using OnResult = std::function<void(OwnedResult&)>;
 
-  /// Takes the handle over. `prepares`: statements are prepared, and kept so.
-  Pipeline(pg_conn* handle, bool prepares);
+  /// Takes the handle over. `prepares`: statements are prepared, and kept so. A server that does
+  /// not answer an exchange for `answer_max` is taken for lost.
+  Pipeline(pg_conn* handle, bool prepares, std::chrono::milliseconds answer_max);
   ~Pipeline();
   Pipeline(Pipeline const&) = delete;
   Pipeline& operator=(Pipeline const&) = delete;
@@ -59,6 +60,8 @@ public:
   /// What went wrong last.
   [[nodiscard]] Trouble trouble() const noexcept { return in_exchange_ ? Trouble::lost : trouble_; }
   void set_trouble(Trouble trouble) noexcept { trouble_ = trouble; }
+  /// Lost since the server did not answer: it may be at it still.
+  [[nodiscard]] bool silent() const noexcept { return silent_; }
 
   void start();
   /// A statement ahead of all others of the exchange; its result is nobody's.
@@ -90,7 +93,9 @@ private:
 
   pg_conn* handle_;
   bool const prepares_;
+  std::chrono::milliseconds const answer_max_;
   Trouble trouble_{Trouble::none};
+  bool silent_{false};
 
   int unread_{0};  ///< exchanges whose results nobody has read yet
   int prelude_{0}; ///< statements of this exchange ahead of the caller's

@@ -23,6 +23,11 @@ constexpr int kServerVersionMin = 140'000;
 constexpr char const* kSessionLimits =
     "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'";
 
+// Of a session that is as old as we have waited: no other one can have its number.
+constexpr sql::Statement kCancel{
+    "cancel", "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 "
+              "AND backend_start <= clock_timestamp() - $2 * interval '1 millisecond'"};
+
 } // namespace
 
 std::string_view text_for_us(sql::Statement const& statement) {
@@ -33,7 +38,7 @@ Result<std::unique_ptr<PostgresConnection>>
 PostgresConnection::open(ConnectionOptions const& options) {
   auto const conninfo = TRY(Conninfo::parse(options));
   std::unique_ptr<PostgresConnection> connection(
-      new PostgresConnection(conninfo.connect(), options.prepared_statements));
+      new PostgresConnection(conninfo.connect(), options));
   auto* handle = connection->pipeline_.handle();
   if (PQstatus(handle) != CONNECTION_OK) {
     return error(Fault::unavailable, fmt::format("cannot connect to the database: {}",
@@ -51,8 +56,8 @@ PostgresConnection::open(ConnectionOptions const& options) {
   return connection;
 }
 
-PostgresConnection::PostgresConnection(pg_conn* handle, bool prepares)
-    : pipeline_(handle, prepares) {}
+PostgresConnection::PostgresConnection(pg_conn* handle, ConnectionOptions const& options)
+    : pipeline_(handle, options.prepared_statements, options.answer_max) {}
 
 void PostgresConnection::begin(std::span<char const* const> opening) {
   opening_ = opening;
@@ -172,6 +177,16 @@ Result<> PostgresConnection::commit() {
 void PostgresConnection::roll_back() {
   if (!std::exchange(open_, false) || trouble() == Trouble::lost) return;
   pipeline_.send_and_go_on("ROLLBACK");
+}
+
+void PostgresConnection::end_what_is_silent(ConnectionOptions const& options) const {
+  if (!pipeline_.silent() || !pipeline_.prepares()) return;
+  auto const pid = PQbackendPID(pipeline_.handle());
+  // Not by PQcancel, which waits for ever for a server that stands still.
+  auto const other = open(options);
+  if (!other) return;
+  auto const waited_ms = options.answer_max.count();
+  [[maybe_unused]] auto const asked = (*other)->run(kCancel, {pid, waited_ms});
 }
 
 Result<> PostgresConnection::execute(std::string const& script) {

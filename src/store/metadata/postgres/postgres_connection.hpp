@@ -18,6 +18,7 @@ namespace vitrine::store::postgres {
 struct ConnectionOptions {
   std::string url; ///< postgresql://…; may hold a password, so it is never shown
   std::chrono::seconds connect_timeout{5};
+  std::chrono::milliseconds answer_max{30'000}; ///< then the server is taken for lost
   /// Off where connections change hands between transactions (pgbouncer in transaction mode).
   bool prepared_statements{true};
 };
@@ -62,11 +63,16 @@ public:
   /// Ends a unit of work that stored nothing. Does not wait.
   void roll_back();
 
+  /// Asks the server, on another connection, to end what this one was too silent about to wait
+  /// for: a session whose client is gone stays as long as its commit waits. Nothing when the server
+  /// answered, or is a pooler.
+  void end_what_is_silent(ConnectionOptions const& options) const;
+
   /// A script of statements without parameters or rows. Does not begin what `begin` would.
   Result<> execute(std::string const& script);
 
 private:
-  PostgresConnection(pg_conn* handle, bool prepares);
+  PostgresConnection(pg_conn* handle, ConnectionOptions const& options);
   /// Begins an exchange, with what opens the transaction unless that is open.
   void start();
   Result<> send_each(sql::Statement const& statement, std::span<Params const> rows);

@@ -54,6 +54,7 @@ PostgresDatabase::persist(std::function<Result<>(PostgresConnection&, int number
       auto const loan = TRY(pool_.lend(began + patience));
       auto done = attempt(*loan, number);
       trouble = loan->trouble();
+      loan->end_what_is_silent(options_.connection);
       return done;
     }();
     auto const waited = Clock::now() - began;

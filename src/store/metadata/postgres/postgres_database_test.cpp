@@ -301,6 +301,25 @@ TEST_F(PostgresDatabaseTest, nothing_is_prepared_when_that_is_off) {
   EXPECT_EQ(count(), 1);
 }
 
+// Its session stayed, more and more of them, until the server had no room for any.
+TEST_F(PostgresDatabaseTest, a_commit_that_nobody_waits_for_any_more_leaves_no_session) {
+  when_changed("PERFORM pg_sleep(600)", true);
+  open({.url = {}, .answer_max = std::chrono::milliseconds(500)});
+  EXPECT_EQ(add("p").error().fault, Fault::outcome_unknown);
+  std::int64_t committing = 1;
+  auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (committing > 0 && std::chrono::steady_clock::now() < until) {
+    EXPECT_TRUE(database_->read_single([&](Connection& connection) {
+      return connection.run({"committing", "SELECT COUNT(*) FROM pg_stat_activity WHERE "
+                                           "datname = current_database() AND query = 'COMMIT' "
+                                           "AND state = 'active'"},
+                            {}, [&](Row const& row) { committing = row.integer(0); });
+    }));
+  }
+  EXPECT_EQ(committing, 0);
+  EXPECT_EQ(count(), 0);
+}
+
 TEST_F(PostgresDatabaseTest, nobody_waits_for_a_connection_beyond_the_deadline) {
   open({.url = {}, .connect_timeout = std::chrono::seconds(1)}, 2);
   std::latch held(2);
