@@ -365,6 +365,18 @@ TEST_F(PostgresDatabaseTest, servers_that_start_together_make_the_schema_once) {
   EXPECT_EQ(applied, known);
 }
 
+TEST_F(PostgresDatabaseTest, who_waits_for_a_migration_waits_as_long_as_it_takes) {
+  auto const migrating = PostgresConnection::open({.url = store_->url()}).value();
+  ASSERT_TRUE(migrating->execute("BEGIN; SELECT pg_advisory_xact_lock(7234101)"));
+  constexpr std::chrono::milliseconds kAnswerMax{200};
+  auto waiting = std::async(std::launch::async, [&] {
+    return upgrade({.url = store_->url(), .answer_max = kAnswerMax}, Upgrade::expand);
+  });
+  EXPECT_EQ(waiting.wait_for(3 * kAnswerMax), std::future_status::timeout);
+  ASSERT_TRUE(migrating->execute("COMMIT"));
+  EXPECT_TRUE(waiting.get());
+}
+
 TEST_F(PostgresDatabaseTest, the_release_before_works_on_what_a_newer_one_expanded) {
   EXPECT_TRUE(script("INSERT INTO migrations VALUES (9999, 'more_columns')"));
   EXPECT_TRUE(upgrade({.url = store_->url()}, Upgrade::expand));

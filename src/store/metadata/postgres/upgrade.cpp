@@ -1,16 +1,23 @@
 #include "store/metadata/postgres/upgrade.hpp"
 
+#include "ops/log.hpp"
+
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <set>
+#include <thread>
 
 namespace vitrine::store::postgres {
 namespace {
 
-// The lock's number is any that nobody else uses in this database. READ COMMITTED, so that whoever
-// waited for the lock sees what its holder did.
-constexpr std::array kOpening{"BEGIN ISOLATION LEVEL READ COMMITTED",
-                              "SELECT pg_advisory_xact_lock(7234101)"};
+// READ COMMITTED, so that whoever waited for the lock sees what its holder did. A migration waits
+// for the locks of its tables as long as it takes.
+constexpr std::array kOpening{"BEGIN ISOLATION LEVEL READ COMMITTED", "SET LOCAL lock_timeout = 0"};
+// The lock's number is any that nobody else uses in this database.
+constexpr sql::Statement kTryLock{"lock_migrations",
+                                  "SELECT CAST(pg_try_advisory_xact_lock(7234101) AS INT)"};
+constexpr std::chrono::milliseconds kTryAgain{500};
 constexpr sql::Statement kMakeTable{"make_migrations",
                                     "CREATE TABLE IF NOT EXISTS migrations ("
                                     "number BIGINT PRIMARY KEY, name TEXT COLLATE \"C\" NOT NULL)"};
@@ -18,9 +25,22 @@ constexpr sql::Statement kApplied{"applied_migrations", "SELECT number, name FRO
 constexpr sql::Statement kRecord{"record_migration",
                                  "INSERT INTO migrations (number, name) VALUES ($1, $2)"};
 
+// An exchange for each try: a server that says nothing for as long as a migration may take would be
+// taken for lost.
+Result<> wait_for_turn(PostgresConnection& connection) {
+  for (bool first = true;; first = false) {
+    bool mine = false;
+    TRY(connection.run(kTryLock, {}, [&](Row const& row) { mine = row.flag(0); }));
+    if (mine) return {};
+    if (first) ops::log_info("database.upgrade_awaited");
+    std::this_thread::sleep_for(kTryAgain);
+  }
+}
+
 bool contracts(std::string_view name) { return name.starts_with("contract_"); }
 
 Result<std::vector<std::string>> apply_missing(PostgresConnection& connection, Upgrade how) {
+  TRY(wait_for_turn(connection));
   TRY(connection.run(kMakeTable, {}));
   std::set<std::int64_t> applied;
   std::int64_t newest_contraction = 0;
@@ -49,8 +69,7 @@ Result<std::vector<std::string>> apply_missing(PostgresConnection& connection, U
 
 Result<std::vector<std::string>> upgrade(ConnectionOptions const& options, Upgrade how) {
   auto unprepared = options;
-  unprepared.prepared_statements =
-      false; // each statement runs once, and the lock may take its time
+  unprepared.prepared_statements = false; // each statement runs once
   auto const connection = TRY(PostgresConnection::open(unprepared));
   connection->begin(kOpening);
   auto names = apply_missing(*connection, how);
