@@ -5,6 +5,7 @@
 #include "store/metadata/postgres/wide_insert.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <utility>
@@ -22,6 +23,9 @@ constexpr int kServerVersionMin = 140'000;
 // A transaction that waits for nothing but its client must not hold its locks for ever.
 constexpr char const* kSessionLimits =
     "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'";
+// The same where a setting of a session would stay with whoever comes next: behind a pooler.
+constexpr std::array kTransactionLimits{"SET LOCAL lock_timeout = '10s'",
+                                        "SET LOCAL idle_in_transaction_session_timeout = '30s'"};
 
 // Of a session that is as old as we have waited: no other one can have its number.
 constexpr sql::Statement kCancel{
@@ -51,7 +55,6 @@ PostgresConnection::open(ConnectionOptions const& options) {
   if (encoding != nullptr && std::string_view(encoding) != "UTF8") {
     return error(Fault::unavailable, "the encoding of the database is not UTF8");
   }
-  // Behind a pooler of transactions a setting of ours would stay with whoever comes next.
   if (options.prepared_statements) TRY(connection->execute(kSessionLimits));
   return connection;
 }
@@ -76,8 +79,10 @@ void PostgresConnection::start() {
   pipeline_.start();
   if (open_) return;
   for (auto const* text : opening_) {
-    open_ = true;
     pipeline_.send_ahead(text);
+    if (std::exchange(open_, true) || pipeline_.prepares()) continue;
+    for (auto const* limit : kTransactionLimits)
+      pipeline_.send_ahead(limit);
   }
 }
 

@@ -301,6 +301,24 @@ TEST_F(PostgresDatabaseTest, nothing_is_prepared_when_that_is_off) {
   EXPECT_EQ(count(), 1);
 }
 
+// A worker that stood still held the locks of its transaction as long as it stood.
+TEST_F(PostgresDatabaseTest, transactions_are_limited_where_sessions_cannot_be) {
+  open({.url = {}, .prepared_statements = false}, 1);
+  std::string limits;
+  auto const look = [&](Connection& connection) -> Result<> {
+    TRY(connection.run({"limits", "SELECT current_setting('lock_timeout') || ' ' || "
+                                  "current_setting('idle_in_transaction_session_timeout')"},
+                       {}, [&](Row const& row) { limits = row.string(0); }));
+    return {};
+  };
+  EXPECT_TRUE(database_->write(look));
+  EXPECT_EQ(limits, "10s 30s");
+  EXPECT_TRUE(database_->read(look));
+  EXPECT_EQ(limits, "10s 30s");
+  EXPECT_TRUE(database_->read_single(look));
+  EXPECT_EQ(limits, "0 0") << "nothing stays with the session";
+}
+
 // Its session stayed, more and more of them, until the server had no room for any.
 TEST_F(PostgresDatabaseTest, a_commit_that_nobody_waits_for_any_more_leaves_no_session) {
   when_changed("PERFORM pg_sleep(600)", true);
