@@ -47,11 +47,12 @@ Result<>
 PostgresDatabase::persist(std::function<Result<>(PostgresConnection&, int number)> const& attempt) {
   auto const began = Clock::now();
   auto const patience = options_.connection.connect_timeout;
+  auto lend_until = began + patience;
   auto pause = kPauseFirst;
   for (int number = 1;; ++number) {
     auto trouble = Trouble::lost;
     auto outcome = [&]() -> Result<> {
-      auto const loan = TRY(pool_.lend(began + patience));
+      auto const loan = TRY(pool_.lend(lend_until));
       auto done = attempt(*loan, number);
       trouble = loan->trouble();
       loan->end_what_is_silent(options_.connection);
@@ -64,7 +65,10 @@ PostgresDatabase::persist(std::function<Result<>(PostgresConnection&, int number
                      {{"attempts", number}, {"detail", outcome.error().detail}});
       return error(Fault::unavailable);
     }
-    if (trouble == Trouble::overtaken) continue;
+    if (trouble == Trouble::overtaken) {
+      lend_until = Clock::now() + patience; // the database works, so a connection will be free
+      continue;
+    }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kPauseMax);
   }

@@ -274,6 +274,35 @@ TEST_F(PostgresDatabaseTest, a_unit_overtaken_for_ever_waits_its_turn) {
   EXPECT_EQ(count(), 1);
 }
 
+// Once it had run for longer than anybody waits for a connection, it got none that was not idle.
+TEST_F(PostgresDatabaseTest, a_unit_that_was_overtaken_queues_for_a_connection_like_any_other) {
+  EXPECT_TRUE(script("CREATE SEQUENCE tries"));
+  when_changed("IF nextval('tries') < 2 THEN PERFORM pg_sleep(1.2); "
+               "RAISE EXCEPTION USING ERRCODE = '40001'; END IF",
+               false);
+  open({.url = {}, .connect_timeout = std::chrono::seconds(2)}, 1);
+  auto const sleep = [&](Connection& connection, char const* seconds) {
+    return connection.run({"sleep", "SELECT pg_sleep(CAST($1 AS DOUBLE PRECISION))"}, {seconds});
+  };
+  std::latch tries(1);
+  auto overtaken = std::async(std::launch::async, [&] {
+    bool first = true;
+    return database_->write([&](Connection& connection) -> Result<> {
+      if (std::exchange(first, false)) {
+        TRY(sleep(connection, "1.2"));
+        tries.count_down();
+      }
+      TRY(connection.run(kAdd, {"p"}));
+      return {};
+    });
+  });
+  tries.wait();
+  EXPECT_TRUE(
+      database_->read_single([&](Connection& connection) { return sleep(connection, "0.2"); }));
+  EXPECT_TRUE(overtaken.get());
+  EXPECT_EQ(count(), 1);
+}
+
 TEST_F(PostgresDatabaseTest, a_full_disk_is_no_quota_of_the_caller) {
   when_changed("RAISE EXCEPTION USING ERRCODE = '53100'", false);
   EXPECT_EQ(add("p").error().fault, Fault::unavailable);
