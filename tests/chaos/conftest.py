@@ -12,9 +12,11 @@ import s3
 import small_disk
 from parts import BUCKET, DATABASE, SECONDS
 
-# Memory, so no more than the images of a run need.
-DISK_BYTES = 128 << 20
-DISK_BYTES_OF_A_SECOND = 2 << 20
+# Memory, so no more than the rows and the images of a run need.
+DATABASE_DISK_BYTES = 160 << 20
+DATABASE_DISK_BYTES_OF_A_SECOND = 1 << 20
+STORE_DISK_BYTES = 128 << 20
+STORE_DISK_BYTES_OF_A_SECOND = 2 << 20
 
 STORE = importlib.import_module(os.environ.get("VITRINE_CHAOS_STORE", "s3"))
 
@@ -28,20 +30,45 @@ def cluster():
 
 
 @pytest.fixture
-def disk():
-    """The disk of the object store; nothing where none of its own can be had."""
-    if STORE is not s3 or not small_disk.possible():
-        print("chaos: no disk is filled here")
-        yield None
-        return
-    made = small_disk.SmallDisk(DISK_BYTES + int(SECONDS * DISK_BYTES_OF_A_SECOND))
-    yield made
-    made.remove()
+def make_disk():
+    """make_disk(what, size_bytes): a disk to fill; nothing where none can be had."""
+    made = []
+
+    def make(what, size_bytes):
+        if not small_disk.possible():
+            print(f"chaos: the disk of {what} is not filled here")
+            return None
+        made.append(small_disk.SmallDisk(size_bytes))
+        return made[-1]
+
+    yield make
+    for disk in made:
+        disk.remove()
 
 
 @pytest.fixture
-def object_store(disk):
-    started = s3.ObjectStore(disk) if disk else STORE.ObjectStore()
+def small_cluster(make_disk):
+    """A cluster on a small disk of its own, or on none where none can be had."""
+    disk = make_disk("the database",
+                     DATABASE_DISK_BYTES + int(SECONDS * DATABASE_DISK_BYTES_OF_A_SECOND))
+    started = postgres.Cluster(durable=True, disk=disk)
+    started.sql(f"CREATE DATABASE {DATABASE}")
+    yield started
+    started.remove()
+
+
+@pytest.fixture
+def store_disk(make_disk):
+    """The disk of the object store; that of a Ceph is its own affair."""
+    if STORE is not s3:
+        return None
+    return make_disk("the object store",
+                     STORE_DISK_BYTES + int(SECONDS * STORE_DISK_BYTES_OF_A_SECOND))
+
+
+@pytest.fixture
+def object_store(store_disk):
+    started = s3.ObjectStore(store_disk) if store_disk else STORE.ObjectStore()
     started.add_bucket(BUCKET)
     yield started
     if started.process.poll() is None:

@@ -1,5 +1,5 @@
 """Three replicas on one PostgreSQL and one object store, while all are killed, paused and cut, the
-disk of the store is full and clocks are wrong.
+disks of the store, of the database and of a replica are full, and clocks are wrong.
 
 A checker that knows only what clients were told finds no acknowledged change lost, no job without
 one end, no image stuck, no stray bytes, nothing of others seen. VITRINE_CHAOS_SECONDS says how
@@ -10,11 +10,13 @@ import collections
 import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import threading
 import time
 
+import filling
 import pytest
 import users
 from clock import Clock
@@ -29,6 +31,32 @@ CONFIG = (f"[jobs]\nlease_seconds = {LEASE_SECONDS}\npoll_seconds = 1\n"
           "[quota]\nimage = 1000000\n")
 # As far as an object store lets a clock be off is 15 minutes.
 CLOCK_OFF_SECONDS = 600
+AUDIT_TRAIL = re.compile(r'"upkeep\.(failed|works_again)","duty":"audit"')  # in the log
+# A directory holds little but the audit trail.
+REPLICA_DISK_BYTES, REPLICA_DISK_BYTES_OF_A_SECOND = 8 << 20, 1 << 18
+
+
+@pytest.fixture
+def cluster(small_cluster):
+    return small_cluster
+
+
+@pytest.fixture
+def replica_disk(make_disk):
+    return make_disk("a replica",
+                     REPLICA_DISK_BYTES + int(SECONDS * REPLICA_DISK_BYTES_OF_A_SECOND))
+
+
+class ReplicaOnDisk(harness.Server):
+    """Keeps its directory on a small disk, and its log beside it."""
+
+    def __init__(self, disk, log_path, **options):
+        super().__init__(disk.outside / "replica", **options)
+        self.disk, self.log_path = disk, log_path
+
+    def command(self):
+        outside, inside = str(self.disk.outside), str(self.disk.inside)
+        return self.disk.within([part.replace(outside, inside) for part in super().command()])
 
 
 @pytest.fixture
@@ -37,10 +65,12 @@ def clocks(tmp_path):
 
 
 @pytest.fixture
-def replicas(shared_parts, clocks, tmp_path):
-    servers = [harness.Server(tmp_path / f"replica{n}", config=CONFIG,
-                              environment={**shared_parts, **clock.environment})
-               for n, clock in enumerate(clocks)]
+def replicas(shared_parts, clocks, replica_disk, tmp_path):
+    options = [{"config": CONFIG, "environment": {**shared_parts, **clock.environment}}
+               for clock in clocks]
+    servers = [harness.Server(tmp_path / f"replica{n}", **each) for n, each in enumerate(options)]
+    if replica_disk:
+        servers[-1] = ReplicaOnDisk(replica_disk, servers[-1].log_path, **options[-1])
     for server in servers:
         server.start()
     yield servers
@@ -51,18 +81,22 @@ def replicas(shared_parts, clocks, tmp_path):
 class Faults:
     """What befalls the parts. Each fault ends before the next one comes."""
 
-    def __init__(self, replicas, clocks, cluster, object_store, disk, rng, stopping):
+    def __init__(self, replicas, clocks, cluster, object_store, store_disk, rng, stopping):
         self.replicas, self.clocks = replicas, clocks
-        self.cluster, self.object_store, self.disk = cluster, object_store, disk
+        self.cluster, self.object_store, self.store_disk = cluster, object_store, store_disk
         self.rng, self.stopping = rng, stopping
+        self.kinds = [self.kill, self.pause, self.crash_database, self.kill_store,
+                      self.pause_store, self.skew_clock]
+        if store_disk:
+            self.kinds.append(self.fill_store_disk)
+        if cluster.disk:
+            self.kinds += [self.fill_database_disk, self.fill_replica_disk]
         self.deck = []  # so that a short run meets every kind
         self.count = collections.Counter()
 
     def strike(self):
         if not self.deck:
-            self.deck = [self.kill, self.pause, self.crash_database, self.kill_store,
-                         self.pause_store, self.skew_clock, *([self.fill_disk] * bool(self.disk))]
-            self.rng.shuffle(self.deck)
+            self.deck = self.rng.sample(self.kinds, len(self.kinds))
         fault = self.deck.pop()
         self.count[fault.__name__] += 1
         fault()
@@ -96,10 +130,43 @@ class Faults:
         self.last(0, 3)
         self.object_store.resume()
 
-    def fill_disk(self):
-        self.disk.fill()
+    def fill_store_disk(self):
+        self.store_disk.fill()
         self.last(0.5, 3)
-        self.disk.free()
+        self.store_disk.free()
+
+    def fill_database_disk(self):
+        """It cannot grow a table; or its log, and ends, maybe at a commit."""
+        disk, log = self.cluster.disk, self.cluster.log
+        if self.rng.random() < 0.5:
+            filling.fill_until_told(disk, log, filling.IS_FULL)
+        else:
+            filling.fill_until_told(disk, log, "PANIC: ", self.use_up_log)
+        self.last(0, 2)
+        disk.free()
+        harness.wait_until(self.cluster.revive, what="the database")
+
+    def use_up_log(self):
+        """As far as its file reaches: what comes next needs a new one."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.cluster.sql("SELECT pg_switch_wal()", user="postgres")
+
+    def fill_replica_disk(self):
+        """It cannot write the audit trail. It may be killed, and starts all the same."""
+        replica = self.replicas[-1]
+        filling.fill_until_told(replica.disk, replica.log_path,
+                                f"audit.jsonl: {filling.IS_FULL}")
+        started_at = 0
+        if self.rng.random() < 0.5:
+            started_at = len(replica.log())
+            replica.restart()
+        self.last(0, 2)
+        replica.disk.free()
+
+        def writes():  # it says so once; another full disk would not be told before
+            said = re.findall(AUDIT_TRAIL, replica.log()[started_at:])
+            return said[-1:] in ([], ["works_again"])
+        harness.wait_until(writes, what="an audit trail that goes on")
 
     def skew_clock(self):
         clock = self.rng.choice(self.clocks)
@@ -144,7 +211,7 @@ def check_blobs(server):
 
 
 def test_nothing_acknowledged_is_lost_whatever_fails(replicas, clocks, cluster, object_store,
-                                                      disk):
+                                                      store_disk):
     print(f"chaos: seed {SEED}, {SECONDS:.0f} s")
     rng = random.Random(SEED)
     stopping = threading.Event()
@@ -157,7 +224,7 @@ def test_nothing_acknowledged_is_lost_whatever_fails(replicas, clocks, cluster, 
                for owner in names for _ in range(USERS_OF_A_PROJECT)]
     for worker in workers:
         worker.start()
-    faults = Faults(replicas, clocks, cluster, object_store, disk, rng, stopping)
+    faults = Faults(replicas, clocks, cluster, object_store, store_disk, rng, stopping)
     end = time.monotonic() + SECONDS
     while time.monotonic() < end and not stopping.is_set():
         faults.last(0, 1)  # all is well
@@ -181,5 +248,7 @@ def test_nothing_acknowledged_is_lost_whatever_fails(replicas, clocks, cluster, 
         for job_id, (caller, ended) in worker.jobs.items():
             assert worker.ended(caller, job_id) == ended, "a job has one outcome"
         worker.check_copies()
+    check_audit_trail(replicas, workers)
+    check_blobs(replicas[0])
     crowded.check(workers[0].caller)
     assert sum(len(worker.images) for worker in workers) > 10 and len(faults.count) > 3

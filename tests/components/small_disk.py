@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 
 NEW = ["unshare", "--user", "--map-root-user", "--mount"]
+NOT_AS_ROOT = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
 
 @functools.cache
@@ -32,18 +33,19 @@ class SmallDisk:
             raise RuntimeError("no disk could be mounted")
         self.outside = pathlib.Path(f"/proc/{self.holder.pid}/root{self.inside}")
 
-    def within(self, command):
-        """The command line that runs this one where the disk is seen, as the same process."""
+    def within(self, command, as_root=True):
+        """The command line that runs this one where the disk is seen, as the same process. It
+        takes itself for root there, unless told otherwise; to all others it is who we are."""
         return ["nsenter", "--target", str(self.holder.pid), "--user", "--mount",
-                "--preserve-credentials", "--", *command]
+                "--preserve-credentials", "--", *([] if as_root else NOT_AS_ROOT), *command]
 
     def fill(self):
-        """Takes all that is left of it."""
-        with (self.outside / "ballast").open("wb", buffering=0) as ballast:
+        """Takes all that is left of it; more when there is more again."""
+        with (self.outside / "ballast").open("ab", buffering=0) as ballast:
             try:
-                os.posix_fallocate(ballast.fileno(), 0, shutil.disk_usage(self.outside).free)
+                if free := shutil.disk_usage(self.outside).free:
+                    os.posix_fallocate(ballast.fileno(), ballast.tell(), free)
                 while True:
-                    ballast.seek(0, os.SEEK_END)
                     ballast.write(bytes(4096))
             except OSError:
                 return
