@@ -4,15 +4,14 @@ The standby replicates synchronously, as whoever cannot lose a write has it: wha
 is stored is on both. The service is not told of the change; it has both hosts in its URL.
 """
 
-import threading
-
+import creators
 import postgres
 import pytest
 from parts import DATABASE
 
 import harness
 
-USERS = 4
+CREATORS = 4
 IMAGES, PROJECTS = 100, 250
 # A short patience, so that the outage shows; the lease of a job is over soon after it.
 CONFIG = ("[database]\nconnect_timeout_seconds = 1\npool_size = 8\n"
@@ -40,62 +39,34 @@ def server(cluster, standby, tmp_path):
     started.finish()
 
 
-class User(threading.Thread):
-    """Creates images until told to stop, and notes what it was answered."""
-
-    def __init__(self, server, stopping):
-        super().__init__()
-        self.client = harness.Client(server, server.clouds()["demo"])
-        self.stopping = stopping
-        self.made, self.refused = [], []
-
-    def run(self):
-        while not self.stopping.is_set():
-            answer = self.client.post("/v2/images", {"name": "made"})
-            if answer.status == 201:
-                self.made.append(answer.json()["id"])
-            else:
-                self.refused.append(answer.status)
-
-
 def test_a_fail_over_is_an_outage_and_loses_nothing(server, cluster, standby):
     admin, demo = server.client("admin"), server.client("demo")
     projects = admin.projects(PROJECTS)
     images = [demo.create_image(b"x")["id"] for _ in range(IMAGES)]
     process = server.process.pid
-    stopping = threading.Event()
-    users = [User(server, stopping) for _ in range(USERS)]
-    for user in users:
-        user.start()
-    harness.wait_until(lambda: all(user.made for user in users), what="images of every user")
-    job_id = demo.post("/v1/cloudimages/members",
-                       {"images": images, "projects": projects}).expect(200).json()["job_id"]
-    harness.wait_until(lambda: demo.job(job_id)["status"] == "RUNNING", what="a running job")
+    with creators.at_work(server, CREATORS) as at_work:
+        creators.wait_for_more(at_work, "made")
+        job_id = demo.post("/v1/cloudimages/members",
+                           {"images": images, "projects": projects}).expect(200).json()["job_id"]
+        harness.wait_until(lambda: demo.job(job_id)["status"] == "RUNNING", what="a running job")
 
-    cluster.stop("immediate")
-    for path in ("/v2/images", "/healthcheck/ready", f"/v2/images/{images[0]}"):
-        harness.wait_until(lambda asked=path: demo.get(asked).status == 503,
-                           what=f"503 for {path}")
-    seen = [len(user.refused) for user in users]
-    harness.wait_until(lambda: all(len(user.refused) > before
-                                   for user, before in zip(users, seen)), what="refused writes")
-    assert demo.get("/healthcheck").status == 200
-    standby.promote()
-    harness.wait_until(lambda: demo.get("/healthcheck/ready").status == 200, what="recovery")
-    seen = [len(user.made) for user in users]
-    harness.wait_until(lambda: all(len(user.made) > before for user, before in zip(users, seen)),
-                       what="writes after the fail-over")
-    stopping.set()
-    for user in users:
-        user.join()
+        cluster.stop("immediate")
+        for path in ("/v2/images", "/healthcheck/ready", f"/v2/images/{images[0]}"):
+            harness.wait_until(lambda asked=path: demo.get(asked).status == 503,
+                               what=f"503 for {path}")
+        creators.wait_for_more(at_work, "refused")
+        assert demo.get("/healthcheck").status == 200
+        standby.promote()
+        harness.wait_until(lambda: demo.get("/healthcheck/ready").status == 200, what="recovery")
+        creators.wait_for_more(at_work, "made")
 
     job = demo.wait_job(job_id, 60)
     assert job["status"] == "SUCCESS"
     assert len(job["entities"]["results"]) == IMAGES * PROJECTS
     assert standby.sql("SELECT COUNT(*) FROM image_members", database=DATABASE) == [
         [str(IMAGES * PROJECTS)]]
-    assert {status for user in users for status in user.refused} == {503}
-    told = {image for user in users for image in user.made}
+    assert {status for creator in at_work for status in creator.refused} == {503}
+    told = {image for creator in at_work for image in creator.made}
     kept = {image for [image] in standby.sql("SELECT id FROM images", database=DATABASE)}
     assert told <= kept and set(images) <= kept
     assert server.process.pid == process and server.process.poll() is None

@@ -18,8 +18,16 @@ using Clock = std::chrono::steady_clock;
 // Statements kept prepared per connection; dynamic lists have many shapes, so the cache has an end.
 constexpr std::size_t kPreparedMax = 256;
 
+std::string_view field_of(pg_result const* failed, int name) {
+  auto const* field = PQresultErrorField(failed, name);
+  return field == nullptr ? "" : field;
+}
+
 // Classes and codes of the manual's appendix "PostgreSQL Error Codes".
-Trouble trouble_of(std::string_view code) {
+Trouble trouble_of(std::string_view code, std::string_view severity) {
+  // The session is over, whatever the code. A COMMIT that met a full disk (PANIC, 53100) may be
+  // found done when the server has recovered.
+  if (severity == "FATAL" || severity == "PANIC") return Trouble::lost;
   if (code == "40001" || code == "40P01" || code == "55P03") return Trouble::overtaken;
   // No code: said by libpq itself. 25006: a standby; 25P03: our transaction was ended; 0A000: a
   // prepared statement is older than the table.
@@ -192,11 +200,10 @@ bool Pipeline::wait_for_server() {
 }
 
 Error Pipeline::fail(std::string_view name, pg_result const* failed) {
-  auto const* field = PQresultErrorField(failed, PG_DIAG_SQLSTATE);
-  std::string_view const code = field == nullptr ? "" : field;
+  auto const code = field_of(failed, PG_DIAG_SQLSTATE);
   // The message alone: the detail may quote what was stored.
   auto const message = first_line(PQresultErrorField(failed, PG_DIAG_MESSAGE_PRIMARY));
-  trouble_ = trouble_of(code);
+  trouble_ = trouble_of(code, field_of(failed, PG_DIAG_SEVERITY_NONLOCALIZED));
   if (trouble_ == Trouble::lost) return lose(name, message);
   if (trouble_ == Trouble::overtaken) return error(Fault::unavailable);
   if (code.starts_with("23")) return error(Fault::conflict);
