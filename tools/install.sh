@@ -10,6 +10,7 @@ packages_build=(
 packages_clang=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
 packages_test=(
   python3-venv ca-certificates curl openssl postgresql qemu-utils bubblewrap sqlite3 libfaketime
+  systemd
 )
 packages_ceph=(ceph-mon ceph-osd ceph-common radosgw)
 packages_openstack=(
@@ -106,10 +107,12 @@ need_for_stages() {
   need_python
   for stage in "${stages[@]}"; do
     case $stage in
-      keystone)
+      keystone | chaos)
         need_keystone
         need_barbican
         ;;
+    esac
+    case $stage in
       s3 | chaos | clients) need_go ;;
     esac
   done

@@ -1,24 +1,16 @@
-"""The parts that replicas share, each started for one test.
-
-VITRINE_CHAOS_STORE says which object store of tests/components it is: s3 or rgw.
-"""
-
-import importlib
-import os
+"""The parts that replicas share, each started for one test."""
 
 import postgres
 import pytest
 import s3
 import small_disk
-from parts import BUCKET, DATABASE, SECONDS
+from parts import BUCKET, DATABASE, SECONDS, STORE
 
 # Memory, so no more than the rows and the images of a run need.
 DATABASE_DISK_BYTES = 160 << 20
 DATABASE_DISK_BYTES_OF_A_SECOND = 1 << 20
 STORE_DISK_BYTES = 128 << 20
 STORE_DISK_BYTES_OF_A_SECOND = 2 << 20
-
-STORE = importlib.import_module(os.environ.get("VITRINE_CHAOS_STORE", "s3"))
 
 
 @pytest.fixture
