@@ -40,6 +40,7 @@ Result<> LogOutput::open(std::string const& path) {
   write_buffered();
   if (descriptor_ != STDERR_FILENO) ::close(descriptor_);
   descriptor_ = descriptor;
+  ends_in_cut_line_ = false;
   return {};
 }
 
@@ -73,7 +74,9 @@ void LogOutput::write_loop() {
 }
 
 /// Called with the mutex. A place that takes no bytes loses them: the log must not stop the server.
+/// A line that was cut there gets its end before the next one.
 void LogOutput::write_buffered() {
+  if (ends_in_cut_line_) buffer_.insert(buffer_.begin(), '\n');
   std::string_view left = buffer_;
   while (!left.empty()) {
     auto const count = ::write(descriptor_, left.data(), left.size());
@@ -81,6 +84,8 @@ void LogOutput::write_buffered() {
     if (count <= 0) break;
     left.remove_prefix(static_cast<std::size_t>(count));
   }
+  auto const written = buffer_.size() - left.size();
+  if (written > 0) ends_in_cut_line_ = buffer_[written - 1] != '\n';
   buffer_.clear();
 }
 

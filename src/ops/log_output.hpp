@@ -34,6 +34,7 @@ private:
   std::string buffer_;
   int descriptor_{2};
   bool has_thread_{false};
+  bool ends_in_cut_line_{false};
 };
 
 } // namespace vitrine::ops

@@ -2,9 +2,11 @@
 #include "ops/log.hpp"
 #include "ops/log_output.hpp"
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -135,6 +137,33 @@ TEST_F(LogFile, a_line_is_written_without_a_push) {
   while (written().empty() && std::chrono::steady_clock::now() < last)
     std::this_thread::yield();
   EXPECT_EQ(written().size(), 1U);
+}
+
+TEST_F(LogFile, a_full_disk_costs_the_lines_that_it_does_not_take_and_no_other) {
+  open(LogLevel::info);
+  log_warning("first.event");
+  auto const first = std::filesystem::file_size(path_);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  auto const handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit const full{.rlim_cur = first + 10, .rlim_max = before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  log_warning("cut.event");
+  log_warning("lost.event");
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(std::filesystem::file_size(path_), first + 10);
+  log_warning("whole.event");
+  log_warning("last.event");
+
+  std::ifstream file(path_);
+  std::vector<std::string> all;
+  for (std::string line; std::getline(file, line);)
+    all.push_back(line);
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all[1].size(), 10U);
+  EXPECT_EQ(json::parse(all[2])->at("event"), "whole.event");
+  EXPECT_EQ(json::parse(all[3])->at("event"), "last.event");
 }
 
 TEST_F(LogFile, off_writes_nothing_and_a_bad_file_keeps_the_log) {
