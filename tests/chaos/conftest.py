@@ -1,5 +1,6 @@
 """The parts that replicas share, each started for one test."""
 
+import keystone
 import postgres
 import pytest
 import s3
@@ -66,6 +67,13 @@ def object_store(store_disk):
     if started.process.poll() is None:
         started.resume()
     started.remove()
+
+
+@pytest.fixture(scope="session")
+def clouds_file():
+    """The accounts of a Keystone."""
+    with keystone.running() as known:
+        yield known.clouds_file
 
 
 @pytest.fixture

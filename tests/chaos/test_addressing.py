@@ -1,7 +1,5 @@
 """One bucket by path and by the name of the host: on the real store that the chaos runs on."""
 
-import subprocess
-
 import pytest
 import s3
 
@@ -14,8 +12,7 @@ MIB = 1 << 20
 def test_a_bucket_is_reached(tmp_path, object_store, rng, addressing):
     endpoint = {"path": object_store.url,
                 "host": object_store.url.replace("127.0.0.1", "localhost")}[addressing]
-    config = tmp_path / "vitrine.toml"
-    config.write_text(f"""
+    server = harness.Server(tmp_path / "data", config=f"""
 [storage]
 driver = "s3"
 sweep_seconds = 1
@@ -29,7 +26,6 @@ access_key = "{s3.ACCESS_KEY}"
 secret_key = "{s3.SECRET_KEY}"
 part_size_mib = 5
 """)
-    server = harness.Server(tmp_path / "data", config=config.read_text())
     server.start()
     try:
         demo = server.client("demo")
@@ -38,13 +34,9 @@ part_size_mib = 5
         assert demo.download(image["id"]).expect(200).body == data
         part = demo.download(image["id"], Range=f"bytes={5 * MIB - 3}-{5 * MIB + 3}").expect(206)
         assert part.body == data[5 * MIB - 3:5 * MIB + 4]
-        checked = [str(harness.BINARY), "blobs", "check", "--standalone", str(server.directory),
-                   "--config", str(config)]
-        done = subprocess.run(checked, capture_output=True, text=True, check=False, timeout=60)
-        assert (done.returncode, done.stdout) == (0, "1 blobs compared, 0 wrong\n"), done.stderr
+        assert server.check_blobs() == (0, ["1 blobs compared, 0 wrong"])
         demo.delete(f"/v2/images/{image['id']}").expect(204)
-        harness.wait_until(lambda: subprocess.run(
-            checked, capture_output=True, text=True, check=False,
-            timeout=60).stdout == "0 blobs compared, 0 wrong\n", what="an empty bucket")
+        harness.wait_until(lambda: server.check_blobs() == (0, ["0 blobs compared, 0 wrong"]),
+                           what="an empty bucket")
     finally:
         server.finish()

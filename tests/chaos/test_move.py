@@ -111,11 +111,7 @@ def test_a_service_moves_whole(alone, shared_parts, tmp_path, rng):
         assert (seen_by(demo), seen_by(alt), demo.job(job["job_id"])) == before
         assert demo.share(ids[1:], [alt.project_id])["status"] == "SUCCESS"
         assert demo.unshare(ids, [alt.project_id])["status"] == "SUCCESS"
-        checked = subprocess.run(
-            [str(harness.BINARY), "blobs", "check", "--standalone", str(moved.directory)],
-            capture_output=True, text=True, check=False, timeout=60,
-            env={**os.environ, **shared_parts})
-        assert checked.stdout.splitlines()[-1] == "4 blobs compared, 0 wrong"
+        assert moved.check_blobs() == (0, ["4 blobs compared, 0 wrong"])
     finally:
         moved.finish()
 

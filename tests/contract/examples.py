@@ -71,9 +71,8 @@ class Installed(harness.Server):
 
     def __init__(self, config, accounts, environment=None):
         self.root = config.parents[2]
-        super().__init__(self.root / "var/lib/vitrine", accounts=accounts)
-        self.arguments = ["--config", str(config)]
+        super().__init__(self.root / "var/lib/vitrine", config=config, accounts=accounts)
         self.environment = environment or {}
 
     def command(self):
-        return [str(self.binary), "serve", *self.arguments, "--listen", "127.0.0.1:0"]
+        return [str(self.binary), "serve", *self.settings, "--listen", "127.0.0.1:0"]

@@ -3,6 +3,7 @@
 Nothing here knows how the program is made; it knows the command line, `clouds.yaml` and the wire.
 """
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -331,7 +332,10 @@ def password_login(auth, scope=True):
 
 
 class Server:
-    """One running program over one directory. Restarting keeps the directory, not the port."""
+    """One running program over one directory. Restarting keeps the directory, not the port.
+
+    `config` is the text of a configuration file, or the path of one.
+    """
 
     def __init__(self, directory, config=None, environment=None, arguments=(), accounts=None,
                  store=None, binary=BINARY):
@@ -346,17 +350,21 @@ class Server:
                             **self.database.environment(), **self.identity.environment,
                             **self.store.environment(), **(environment or {})}
         self.arguments = list(arguments)
+        self.settings = []  # what other commands on it need, too
         self.binary = binary
+        self.store_is_spoilt = False  # by the test, for good
         self.process = None
         self.address = None
         self.tls = False
-        if config:
+        if isinstance(config, pathlib.Path):
+            self.settings = ["--config", str(config)]
+        elif config:
             path = self.directory.with_name(self.directory.name + ".toml")
             path.write_text(config)
-            self.arguments += ["--config", str(path)]
+            self.settings = ["--config", str(path)]
 
     def command(self):
-        return [str(self.binary), "serve", "--standalone", str(self.directory),
+        return [str(self.binary), "serve", "--standalone", str(self.directory), *self.settings,
                 "--listen", "127.0.0.1:0", *self.identity.arguments, *self.arguments]
 
     def start(self, seconds=60.0):
@@ -449,12 +457,35 @@ class Server:
         """Bytes of image data, staged or stored."""
         return self.store.bytes()
 
+    def check_blobs(self):
+        """`vitrine blobs check`: its status and lines."""
+        done = subprocess.run(
+            [str(self.binary), "blobs", "check", "--standalone", str(self.directory),
+             *self.settings], capture_output=True, text=True, check=False, timeout=60 * PATIENCE,
+            env={**os.environ, **self.environment})
+        assert done.returncode in (0, 1), done.stderr
+        return done.returncode, done.stdout.splitlines() or [done.stderr]
+
+    def wait_for_right_blobs(self, seconds=30.0):
+        """Until no data is missing, and none is nobody's once the sweeper was there."""
+        found = []
+
+        def right():
+            found[:] = [self.check_blobs()]
+            return found[0][0] == 0
+        with contextlib.suppress(AssertionError):
+            wait_until(right, seconds)
+        assert found[0][0] == 0, found[0][1]
+
     def finish(self):
-        """Ends the program and fails when it had crashed or a sanitizer spoke."""
+        """Ends the program and fails when it had crashed, a sanitizer spoke, or data is missing or
+        nobody's."""
         status = None
         if self.process is not None:
             status = self.process.poll()
             if status is None:
+                if not self.store_is_spoilt:
+                    self.wait_for_right_blobs()
                 status = self.stop()
             elif not self.process.stdout.closed:
                 self.process.stdout.close()

@@ -9,7 +9,7 @@ import harness
 def keys(server, *arguments):
     done = subprocess.run(
         [str(harness.BINARY), "keys", *arguments, "--standalone", str(server.directory),
-         *server.arguments],
+         *server.settings],
         capture_output=True, text=True, check=False, timeout=60,
         env={**os.environ, **server.environment})
     return done.returncode, done.stdout + done.stderr

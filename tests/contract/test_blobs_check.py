@@ -1,19 +1,10 @@
 """`vitrine blobs check`: what is stored against what should be, in any store."""
 
-import os
 import subprocess
 
 import pytest
 
 import harness
-
-
-def check(server):
-    done = subprocess.run(
-        [str(harness.BINARY), "blobs", "check", "--standalone", str(server.directory)],
-        capture_output=True, text=True, check=False, timeout=60,
-        env={**os.environ, **server.environment})
-    return done.returncode, done.stdout.splitlines()
 
 
 @pytest.fixture
@@ -26,18 +17,18 @@ def calm_server(fresh_server):
 def test_it_finds_nothing_wrong_while_all_is_well(calm_server):
     server = calm_server
     demo = server.client("demo")
-    assert check(server) == (0, ["0 blobs compared, 0 wrong"])
+    assert server.check_blobs() == (0, ["0 blobs compared, 0 wrong"])
     demo.create_image(b"one")
     demo.create_image(b"one")
     demo.create_image(b"other")
-    assert check(server) == (0, ["2 blobs compared, 0 wrong"])
+    assert server.check_blobs() == (0, ["2 blobs compared, 0 wrong"])
     image = demo.create_image()
     with demo.raw() as connection:
         connection.send(demo.head_lines("PUT", f"/v2/images/{image['id']}/file",
                                         "Content-Type: application/octet-stream",
                                         "Content-Length: 20000000") + b"x" * 12_000_000)
         harness.wait_until(lambda: server.stored_bytes() > 100, what="some bytes in the store")
-        assert check(server) == (0, ["2 blobs compared, 0 wrong"])
+        assert server.check_blobs() == (0, ["2 blobs compared, 0 wrong"])
 
 
 def test_it_names_what_is_missing_cut_or_too_much(calm_server):
@@ -55,7 +46,8 @@ def test_it_names_what_is_missing_cut_or_too_much(calm_server):
     place.write_bytes(b"stray")
     files[7].write_bytes(b"cut")
     files[4].unlink()
-    status, lines = check(server)
+    server.store_is_spoilt = True
+    status, lines = server.check_blobs()
     assert status == 1
     assert sorted(lines) == sorted([
         f"missing: {blobs[4]}, 0 bytes stored, 4 expected",

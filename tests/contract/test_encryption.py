@@ -17,7 +17,6 @@ import harness
 from identity import builtin_only
 from keyring import keys, new_key
 from store import KIND
-from test_blobs_check import check
 from test_copy import blobs, copied, copy, refused
 from test_stored_conditions import stopped
 
@@ -64,7 +63,7 @@ def test_an_encrypted_copy_is_the_same_to_its_owner_and_other_bytes_on_the_disk(
     stored = server.store.files()[0].read_bytes()
     assert len(stored) == len(data) + 16 * -(-len(data) // SEGMENT)
     assert SECRET_TEXT not in stored
-    assert check(server) == (0, ["1 blobs compared, 0 wrong"])
+    assert server.check_blobs() == (0, ["1 blobs compared, 0 wrong"])
     demo.delete(f"/v2/images/{image['id']}").expect(204)
     assert server.database.rows("SELECT COUNT(*) FROM image_keys") in ([(0,)], [("0",)])
     harness.wait_until(lambda: server.stored_bytes() == 0, what="the end of the bytes")
@@ -346,6 +345,7 @@ def test_changed_bytes_are_never_handed_out(fresh_server):
         answer = connection.answer()
         assert (answer.status, answer.body) == (206, b""), "it ends where the bytes are bad"
     path.write_bytes(stored[:-100])
+    server.store_is_spoilt = True
     assert demo.download(image).status == 503
 
 

@@ -21,9 +21,9 @@ def mode(request):
 
 @pytest.fixture
 def bounced(mode, tmp_path):
-    """A server behind pgbouncer. One that holds a session has no more of them than there are."""
+    """A server behind pgbouncer. One that keeps its sessions leaves some to other commands."""
     directory = tmp_path / "data"
-    settings = {"session": {"POOL_SIZE": str(POOL)},
+    settings = {"session": {"POOL_SIZE": str(POOL // 2)},
                 "transaction": {"PREPARED_STATEMENTS": "false"}}
     with pgbouncer.Bouncer(database.CLUSTER, mode, POOL) as bouncer:
         server = harness.Server(directory, environment={

@@ -10,7 +10,7 @@ from identity import DRIVER, builtin_only
 def quota(server, *arguments):
     done = subprocess.run(
         [str(harness.BINARY), "quota", *arguments, "--standalone", str(server.directory),
-         *server.arguments],
+         *server.settings],
         capture_output=True, text=True, check=False, timeout=60,
         env={**os.environ, **server.environment})
     return done.returncode, done.stdout + done.stderr

@@ -28,7 +28,7 @@ def gateway():
 
 
 @pytest.fixture
-def own(fresh_server, gateway, tmp_path):
+def own(gateway, fresh_server, tmp_path):
     """A server over the store of one's own."""
     return fresh_server(store=store.Store(tmp_path / "data0", (gateway.url, gateway.root)))
 
@@ -158,7 +158,7 @@ def test_a_store_that_is_out_is_503_and_comes_back(own, gateway):
     demo.upload(waiting["id"], b"some").expect(204)
 
 
-def test_a_store_that_hangs_is_503_in_time(fresh_server, gateway, tmp_path):
+def test_a_store_that_hangs_is_503_in_time(gateway, fresh_server, tmp_path):
     server = fresh_server(store=store.Store(tmp_path / "data0", (gateway.url, gateway.root)),
                           environment={"VITRINE_S3_TIMEOUT_SECONDS": "1"})
     demo = server.client("demo")
@@ -219,6 +219,7 @@ def test_a_download_that_loses_its_store_is_cut(own, gateway, rng):
         connection.send(demo.head_lines("GET", f"/v2/images/{image['id']}/file"))
         connection.socket.recv(1, socket.MSG_PEEK)
         gateway.kill()
+        own.store_is_spoilt = True
         answer = connection.answer()
     assert answer.headers["Content-Length"] == str(len(data))
     assert len(answer.body) < len(data)
@@ -245,6 +246,7 @@ def test_wrong_keys_are_told_to_the_operator_and_can_be_changed(fresh_server, tm
 
 def test_a_bucket_that_is_not_there_is_503(fresh_server):
     server = fresh_server(environment={"VITRINE_S3_BUCKET": "no-such-bucket"})
+    server.store_is_spoilt = True
     demo = server.client("demo")
     demo.upload(demo.create_image()["id"], b"some").expect(503)
     assert ready(server).status == 503

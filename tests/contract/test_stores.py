@@ -4,7 +4,6 @@ The first store is whatever the run has, the further ones are directories; in a 
 store one of them lies there, too.
 """
 
-import os
 import subprocess
 
 import pytest
@@ -39,7 +38,7 @@ class Several:
         self.names = ["cold", "fast"]
         self.path = folder / "stores.toml"
         self.write(self.names)
-        self.server = fresh_server(arguments=["--config", str(self.path)], environment={
+        self.server = fresh_server(config=self.path, environment={
             "VITRINE_STORAGE_SWEEP_SECONDS": "1", "VITRINE_STORAGE_STRAY_SECONDS": "0"})
 
     def write(self, names):
@@ -63,12 +62,7 @@ class Several:
         return sorted(path.stat().st_size for path in paths)
 
     def check(self):
-        done = subprocess.run(
-            [str(harness.BINARY), "blobs", "check", "--standalone", str(self.server.directory),
-             "--config", str(self.path)], capture_output=True, text=True, check=False, timeout=60,
-            env={**os.environ, **self.server.environment})
-        assert done.returncode in (0, 1), done.stderr
-        return done.stdout.splitlines()
+        return self.server.check_blobs()[1]
 
 
 @pytest.fixture
@@ -321,6 +315,7 @@ def test_strays_go_but_what_rows_know_elsewhere_stays(several):
     stray.write_bytes(b"stray")
     harness.wait_until(lambda: not stray.exists(), what="a sweep")
     assert moved.exists()
+    several.server.store_is_spoilt = True
     findings = several.check()
     assert findings == [f"wrong store: {blob.name}@fast, 4 bytes stored, 0 expected",
                         "1 blobs compared, 1 wrong"]
@@ -400,5 +395,7 @@ def test_files_and_objects_go_together(fresh_server, tmp_path, rng):
         demo.delete(f"/v2/images/{images['objects']['id']}").expect(204)
         gateway.start()
         harness.wait_until(lambda: not path.exists(), 60, "the object to go")
+        several.server.wait_for_right_blobs()
+        assert several.server.stop() == 0  # before its store goes
     finally:
         gateway.remove()
