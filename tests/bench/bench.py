@@ -4,13 +4,12 @@ usage: bench.py --binary PATH [--small] [--images N] [NAME...]
 
 NAME is one of the functions in FIGURES, or of those in ON_POSTGRES, which have a cluster of their
 own. --small shrinks the amounts, to try the script itself; --images is the number of images that
-postgres_page fills its database with (1,000,000). Needs nginx, wrk, openssl, curl and PostgreSQL;
-leaves nothing behind.
+postgres_page fills its database with (1,000,000). Needs nginx, wrk, openssl, curl, PostgreSQL and
+Go (see tests/components/s3.py); leaves nothing behind.
 """
 
 import argparse
 import contextlib
-import datetime
 import json
 import os
 import pathlib
@@ -26,11 +25,12 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import object_store
 import on_postgres
+from files import big_file, download_seconds, openssl_seconds, renew, timed
 from measure import FAILED, report, wrk
 from service import Api, Service
 
-GIB = 1 << 30
 SORT_KEYS = ["created_at", "updated_at", "name", "status", "container_format", "disk_format",
              "size", "id"]
 
@@ -156,16 +156,11 @@ def to_share(service, options):
 def share_seconds(client, images, projects):
     """Shares all with all by one request, POST to SUCCESS, and takes that back."""
     body = {"images": images, "projects": projects}
+    path = "/v1/cloudimages/members"
     started = time.perf_counter()
-    job = client.json("POST", "/v1/cloudimages/members", body)["job_id"]
-    while (state := client.json("GET", f"/v1/cloudimages/job/{job}"))["status"] in (
-            "INIT", "RUNNING"):
-        time.sleep(0.005)
+    client.finished_job(path, body, pause=0.005)
     took = time.perf_counter() - started
-    assert state["status"] == "SUCCESS", state
-    job = client.json("DELETE", "/v1/cloudimages/members", body)["job_id"]
-    while client.json("GET", f"/v1/cloudimages/job/{job}")["status"] != "SUCCESS":
-        time.sleep(0.005)
+    client.finished_job(path, body, "DELETE", pause=0.005)
     return took
 
 
@@ -193,23 +188,6 @@ def share_on_postgres(options):
            pairs=len(images) * len(projects))
 
 
-def big_file(service, options):
-    path = service.scratch / "big"
-    if not path.exists():
-        size = GIB // 16 if options.small else GIB
-        block = os.urandom(1 << 20)
-        with path.open("wb") as file:
-            for n in range(size >> 20):
-                file.write(n.to_bytes(8, "little") + block[8:])
-    return path
-
-
-def timed(*command):
-    started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
-
-
 def put(service, token, image, path):
     return ["curl", "-sS", "--fail", "-T", str(path), "-H", f"X-Auth-Token: {token}", "-H",
             "Content-Type: application/octet-stream", "-H", "Expect:",
@@ -232,16 +210,6 @@ def upload_seconds(service, token, image, path):
     return took
 
 
-def openssl_seconds(path):
-    """The digests of a file, side by side."""
-    started = time.perf_counter()
-    both = [subprocess.Popen(["openssl", "dgst", f"-{name}", str(path)],
-                             stdout=subprocess.DEVNULL) for name in ("md5", "sha512")]
-    for process in both:
-        process.wait()
-    return time.perf_counter() - started
-
-
 def transfer(service, options):
     """Upload against openssl's digests side by side; download against nginx with sendfile."""
     demo = service.login("demo")
@@ -250,19 +218,17 @@ def transfer(service, options):
     openssl_seconds(path)  # the file is in memory from here on
     pairs = []
     for n in range(5):
-        with path.open("r+b") as file:
-            file.write(os.urandom(16))  # the same bytes again would not be stored
+        renew(path)
         image = demo.create(name=f"big-{n}", disk_format="raw")
         pairs.append((upload_seconds(service, demo.token, image, path), openssl_seconds(path)))
     mine, theirs = (megabytes / statistics.median(column) for column in zip(*pairs))
     report("upload", mine, "MB/s", "at least 80 % of openssl", mine >= 0.8 * theirs,
            openssl=round(theirs), share=round(mine / theirs, 3))
 
-    url = f"{service.url}/v2/images/{image}/file"
-    fetch = ["curl", "-sS", "--fail", "-o", "/dev/null"]
     with nginx(service.scratch) as base:
-        pairs = [(timed(*fetch, "-H", f"X-Auth-Token: {demo.token}", url),
-                  timed(*fetch, f"{base}/big")) for _ in range(5)]
+        pairs = [(download_seconds(service, demo, image),
+                  timed("curl", "-sS", "--fail", "-o", os.devnull, f"{base}/big"))
+                 for _ in range(5)]
     mine, theirs = (megabytes / statistics.median(column) for column in zip(*pairs))
     report("download", mine, "MB/s", "at least 80 % of nginx", mine >= 0.8 * theirs,
            nginx=round(theirs), share=round(mine / theirs, 3))
@@ -271,17 +237,8 @@ def transfer(service, options):
 def import_seconds(demo, **fields):
     """How long the job of an import worked, and its image."""
     body = {"name": "imported", "image_url": "files:big", "min_disk": 1, **fields}
-    job_id = demo.json("POST", "/v2/cloudimages/action", body)["job_id"]
-    while True:
-        job = demo.json("GET", f"/v1/cloudimages/job/{job_id}")
-        if job["status"] == "SUCCESS":
-            break
-        if job["status"] == "FAIL":
-            raise RuntimeError(f"import: {job}")
-        time.sleep(0.05)
-    began, ended = (datetime.datetime.fromisoformat(job[name].removesuffix("Z"))
-                    for name in ("begin_time", "end_time"))
-    return (ended - began).total_seconds(), job["entities"]["image_id"]
+    took, job = demo.finished_job("/v2/cloudimages/action", body)
+    return took, job["entities"]["image_id"]
 
 
 def encryption(service, options):
@@ -289,22 +246,19 @@ def encryption(service, options):
     demo = service.login("demo")
     path = big_file(service, options)
     megabytes = path.stat().st_size / 1e6
-    project = demo.json("GET", f"/v2/images/{demo.create()}")["owner"]
-    bucket = service.directory / "buckets" / project / "files"
+    bucket = service.directory / "buckets" / demo.project / "files"
     bucket.mkdir(parents=True)
     (bucket / "big").hardlink_to(path)
     pairs = []
     for _ in range(5):
-        with path.open("r+b") as file:
-            file.write(os.urandom(16))  # the same bytes again would not be stored
+        renew(path)
         (mine, sealed), (theirs, plain) = (import_seconds(demo, cmk_id="ims/default"),
                                            import_seconds(demo))
         pairs.append((mine, theirs))
     mine, theirs = (megabytes / statistics.median(column) for column in zip(*pairs))
     report("encrypted_in", mine, "MB/s", "at least 70 % of plain", mine >= 0.7 * theirs,
            plain=round(theirs), share=round(mine / theirs, 3))
-    fetch = ["curl", "-sS", "--fail", "-o", "/dev/null", "-H", f"X-Auth-Token: {demo.token}"]
-    pairs = [[timed(*fetch, f"{service.url}/v2/images/{image}/file") for image in (sealed, plain)]
+    pairs = [[download_seconds(service, demo, image) for image in (sealed, plain)]
              for _ in range(6)][1:]  # the first reads the disk: what was stored went past the cache
     mine, theirs = (megabytes / statistics.median(column) for column in zip(*pairs))
     report("encrypted_out", mine, "MB/s", "at least 70 % of plain", mine >= 0.7 * theirs,
@@ -386,7 +340,7 @@ def tags(service, options):
     demo.create_many(1_000 if options.small else 10_000, lambda n: {
         "name": f"image-{n}", "tags": ["golden", f"env={['prod', 'test'][n % 2]}",
                                        f"team=t{n % 100}", f"build={n}", "os=linux"]})
-    path = f"/v2/{demo.json('GET', '/v2/images?limit=1')['images'][0]['owner']}/images"
+    path = f"/v2/{demo.project}/images"
     wanted = {"tags": [{"key": "env", "values": ["prod"]}], "matches": [
         {"key": "resource_name", "value": "IMAGE"}]}
     asked = {name: ("POST", f"{path}/resource_instances/action", {"action": name, **wanted})
@@ -424,6 +378,7 @@ def metrics(service, options):
 FIGURES = {function.__name__: function
            for function in (start, memory, show, create, page, share, transfer, encryption,
                             existence, tags, metrics)}
+FIGURES["object_store"] = object_store.carry
 ON_POSTGRES = {"postgres_show": on_postgres.show, "postgres_share": share_on_postgres,
                "postgres_page": on_postgres.page,
                "postgres_second_server": on_postgres.second_server}

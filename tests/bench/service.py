@@ -1,5 +1,6 @@
 """A server to measure and a quick client for it. Standard library only."""
 
+import datetime
 import http.client
 import json
 import os
@@ -9,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 
 
 class Api:
@@ -17,6 +19,7 @@ class Api:
     def __init__(self, address, token=None):
         self.address = address
         self.token = token
+        self.project = None  # of the token
         self.connection = http.client.HTTPConnection(*address, timeout=120)
 
     def call(self, method, path, body=None, media="application/json"):
@@ -43,6 +46,17 @@ class Api:
             if status != 204:
                 raise RuntimeError(f"upload: {status} {text[:500]!r}")
         return image
+
+    def finished_job(self, path, body, method="POST", pause=0.05):
+        """How many seconds the job of a request worked, and what it tells; it must succeed."""
+        job_id = self.json(method, path, body)["job_id"]
+        while (job := self.json("GET", f"/v1/cloudimages/job/{job_id}"))["status"] != "SUCCESS":
+            if job["status"] == "FAIL":
+                raise RuntimeError(f"{method} {path}: {job}")
+            time.sleep(pause)
+        began, ended = (datetime.datetime.fromisoformat(job[name].removesuffix("Z"))
+                        for name in ("begin_time", "end_time"))
+        return (ended - began).total_seconds(), job
 
     def create_many(self, count, fields, batch=64, connections=8):
         """`count` images, pipelined over several connections: no client is quick enough else."""
@@ -145,6 +159,7 @@ class Service:
         if status != 201:
             raise RuntimeError(f"login of {user}: {status} {text[:500]!r}")
         api.token = headers["X-Subject-Token"]
+        api.project = json.loads(text)["token"]["project"]["id"]
         return api
 
     def cpu_seconds(self):
