@@ -1,5 +1,6 @@
 #include "identity/signature.hpp"
 
+#include "base/sha256.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -264,28 +265,6 @@ Mac hmac(std::string_view key, std::string_view text) {
   Mac mac;
   crypto_auth_hmacsha256_final(&state, mac.data());
   return mac;
-}
-
-Sha256::Sha256() {
-  static_assert(sizeof(crypto_hash_sha256_state) <= kStateBytes);
-  crypto_hash_sha256_init(reinterpret_cast<crypto_hash_sha256_state*>(state_.data()));
-}
-
-void Sha256::add(std::span<std::byte const> bytes) {
-  crypto_hash_sha256_update(reinterpret_cast<crypto_hash_sha256_state*>(state_.data()),
-                            reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size());
-}
-
-std::string Sha256::hex() {
-  std::array<std::uint8_t, crypto_hash_sha256_BYTES> hash{};
-  crypto_hash_sha256_final(reinterpret_cast<crypto_hash_sha256_state*>(state_.data()), hash.data());
-  return text::hex(hash);
-}
-
-std::string sha256_hex(std::string_view bytes) {
-  Sha256 hash;
-  hash.add(std::as_bytes(std::span(bytes)));
-  return hash.hex();
 }
 
 } // namespace vitrine::identity

@@ -53,19 +53,4 @@ bool is_signed_by(std::string_view secret, Signature const& signature,
 /// HMAC-SHA256 under a key of any length.
 Mac hmac(std::string_view key, std::string_view text);
 
-/// SHA-256 of bytes that come piece by piece.
-class Sha256 {
-public:
-  Sha256();
-  void add(std::span<std::byte const> bytes);
-  /// Lower-case hex; nothing may be added after it.
-  std::string hex();
-
-private:
-  static constexpr std::size_t kStateBytes = 128; ///< of libsodium, checked where it is used
-  alignas(8) std::array<unsigned char, kStateBytes> state_{};
-};
-
-std::string sha256_hex(std::string_view bytes);
-
 } // namespace vitrine::identity

@@ -1,3 +1,4 @@
+#include "base/sha256.hpp"
 #include "identity/signature.hpp"
 
 #include <gtest/gtest.h>

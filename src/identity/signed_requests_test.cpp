@@ -1,3 +1,4 @@
+#include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "identity/builtin/directory_test.hpp"
 #include "identity/signed_requests.hpp"

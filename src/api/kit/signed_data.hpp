@@ -1,7 +1,7 @@
 // Image data that must be what the sender signed.
 #pragma once
 
-#include "identity/signature.hpp"
+#include "base/sha256.hpp"
 #include "net/message.hpp"
 
 #include <memory>
@@ -21,7 +21,7 @@ public:
     return sink_->accept(std::move(bytes));
   }
   net::Reply finish() override {
-    if (hash_.hex() == wanted_) return sink_->finish();
+    if (hash_.take_hex() == wanted_) return sink_->finish();
     return sink_->refuse(
         error(Fault::invalid_value,
               "The data is not what was signed: X-Sdk-Content-Sha256 is not its SHA-256."));
@@ -32,7 +32,7 @@ public:
 private:
   std::unique_ptr<net::BodySink> sink_;
   std::string const wanted_;
-  identity::Sha256 hash_;
+  Sha256 hash_;
 };
 
 } // namespace vitrine::api

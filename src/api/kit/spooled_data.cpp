@@ -27,7 +27,7 @@ Result<> SpooledData::accept(Block bytes) {
 Result<bool> SpooledData::go_on() {
   if (!sink_) {
     TRY(time_left());
-    auto begun = request_.begin(hash_.hex());
+    auto begun = request_.begin(hash_.take_hex());
     if (auto* refused = std::get_if<net::Reply>(&begun)) {
       answer_ = std::move(*refused);
       return false;

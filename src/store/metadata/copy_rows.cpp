@@ -1,9 +1,11 @@
 #include "store/metadata/copy_rows.hpp"
 
+#include "base/sha256.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
-#include <openssl/evp.h>
+#include <span>
 #include <variant>
 
 namespace vitrine::store {
@@ -166,12 +168,8 @@ struct Content {
 };
 
 Result<Content> content_of(Table const& table, Connection& connection, ReadRows read) {
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> const hash(EVP_MD_CTX_new(),
-                                                                     &EVP_MD_CTX_free);
-  CHECK(hash && EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr) == 1);
-  auto const add = [&](std::string_view bytes) {
-    CHECK(EVP_DigestUpdate(hash.get(), bytes.data(), bytes.size()) == 1);
-  };
+  Sha256 hash;
+  auto const add = [&](std::string_view text) { hash.add(std::as_bytes(std::span(text))); };
   Content content;
   TRY(read(connection, table, [&](Row const& row) {
     ++content.rows;
@@ -187,11 +185,7 @@ Result<Content> content_of(Table const& table, Connection& connection, ReadRows 
       }
     }
   }));
-  content.hash.resize(EVP_MAX_MD_SIZE);
-  unsigned length = 0;
-  CHECK(EVP_DigestFinal_ex(hash.get(), reinterpret_cast<unsigned char*>(content.hash.data()),
-                           &length) == 1);
-  content.hash.resize(length);
+  content.hash = hash.take_hex();
   return content;
 }
 

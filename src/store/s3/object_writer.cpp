@@ -60,6 +60,7 @@ Result<> ObjectWriter::write(std::span<std::byte const> bytes) {
     if (filling_.empty()) filling_.reserve(part_bytes_);
     auto const part = bytes.first(std::min(bytes.size(), part_bytes_ - filling_.size()));
     filling_.append(reinterpret_cast<char const*>(part.data()), part.size());
+    filling_hash_.add(part); // here, not before it is sent: the store would wait for it
     size_bytes_ += part.size();
     bytes = bytes.subspan(part.size());
   }
@@ -84,6 +85,7 @@ Result<> ObjectWriter::start_part() {
   }
   std::swap(filling_, sending_);
   filling_.clear();
+  sending_sha256_ = filling_hash_.take_hex();
   under_way_ = std::async(std::launch::async,
                           [this, number = etags_.size() + 1] { return send_part(number); });
   return {};
@@ -94,7 +96,8 @@ Result<std::string> ObjectWriter::send_part(std::size_t number) const {
       TRY(calls_.send({.method = "PUT",
                        .key = key_,
                        .query = {{"partNumber", fmt::to_string(number)}, {"uploadId", upload_}},
-                       .body = sending_}));
+                       .body = sending_,
+                       .body_sha256 = sending_sha256_}));
   return std::string(answer.header("ETag").value_or(""));
 }
 
@@ -139,8 +142,12 @@ std::vector<net::Header> ObjectWriter::conditions() const {
 Result<> ObjectWriter::put() {
   auto headers = marks();
   std::ranges::copy(conditions(), std::back_inserter(headers));
-  auto const done =
-      calls_.send({.method = "PUT", .key = key_, .headers = std::move(headers), .body = filling_});
+  auto const sha256 = filling_hash_.take_hex();
+  auto const done = calls_.send({.method = "PUT",
+                                 .key = key_,
+                                 .headers = std::move(headers),
+                                 .body = filling_,
+                                 .body_sha256 = sha256});
   return done ? Result<>() : settle(done.error());
 }
 

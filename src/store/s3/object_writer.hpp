@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/bytes_writer.hpp"
+#include "base/sha256.hpp"
 #include "store/s3/calls.hpp"
 
 #include <cstdint>
@@ -25,7 +26,7 @@ Result<> drop_parts(Calls const& calls, std::string_view key, std::string_view u
 /// Errors: `object_exists`; those of the calls.
 Result<> needs_no_object(Calls const& calls, std::string_view key);
 
-/// Holds two parts at most: one is sent while the next one fills.
+/// Holds two parts at most: one is sent while the next one fills and is hashed.
 ///
 /// With a mark it replaces no object: `commit` fails with `object_exists` (412 is what the meaning
 /// of the calls must take for that), unless that one has the mark and the size, too. A store may
@@ -56,7 +57,9 @@ private:
   std::size_t const part_bytes_;
   std::string const mark_; ///< kept with the object, to know it by; or empty
   std::string filling_;
-  std::string sending_; ///< not touched while `under_way_` is valid
+  Sha256 filling_hash_;
+  std::string sending_; ///< not touched while `under_way_` is valid; nor is the next
+  std::string sending_sha256_;
   std::uint64_t size_bytes_{0};
   std::string upload_;             ///< id of the multipart upload, empty before the first part
   std::vector<std::string> etags_; ///< of the parts sent

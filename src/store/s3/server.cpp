@@ -1,5 +1,7 @@
 #include "store/s3/server.hpp"
 
+#include "base/sha256.hpp"
+
 #include <fmt/format.h>
 #include <utility>
 
@@ -48,7 +50,8 @@ std::vector<net::Header> Server::signed_headers(Ask const& ask, std::string cons
                  .path = path,
                  .query = ask.query,
                  .headers = ask.headers,
-                 .payload_sha256 = sha256_hex(ask.body)};
+                 .payload_sha256 =
+                     ask.body_sha256.empty() ? sha256_hex(ask.body) : std::string(ask.body_sha256)};
   request.headers.push_back({"x-amz-content-sha256", request.payload_sha256});
   request.headers.push_back({"x-amz-date", format_date(now)});
   auto sent = request.headers;

@@ -21,7 +21,8 @@ struct Ask {
   std::string_view key{}; ///< of an object, without the prefix; empty: the bucket
   Query query{};
   std::vector<net::Header> headers{};
-  std::string_view body{}; ///< must outlive the call
+  std::string_view body{};        ///< must outlive the call
+  std::string_view body_sha256{}; ///< lower-case hex; empty: computed here, for each attempt
   /// Takes the body of a 2xx answer, from its start again with each attempt.
   std::function<Result<>(net::client::Response const&, std::span<std::byte const>)> download{};
   std::function<void()> begin{}; ///< called before each attempt

@@ -1,5 +1,6 @@
 #include "store/s3/signature.hpp"
 
+#include "base/sha256.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -40,12 +41,6 @@ std::map<std::string, std::string> canonical_headers(std::vector<net::Header> co
 }
 
 } // namespace
-
-std::string sha256_hex(std::string_view bytes) {
-  Hash hash{};
-  CHECK(EVP_Digest(bytes.data(), bytes.size(), hash.data(), nullptr, EVP_sha256(), nullptr) == 1);
-  return text::hex(hash);
-}
 
 std::string format_date(Time time) {
   auto text = format_seconds(time);

@@ -29,8 +29,6 @@ struct ToSign {
   std::string payload_sha256;       ///< lower-case hex
 };
 
-/// Lower-case hex.
-std::string sha256_hex(std::string_view bytes);
 /// `YYYYMMDDTHHMMSSZ`, the form of `x-amz-date`.
 std::string format_date(Time time);
 /// A path with all encoded but the unreserved characters and slashes.

@@ -1,3 +1,4 @@
+#include "base/sha256.hpp"
 #include "store/s3/signature.hpp"
 
 #include <gtest/gtest.h>
@@ -23,9 +24,8 @@ std::string signature_of(ToSign request, std::string_view payload = "") {
 
 } // namespace
 
-TEST(Signature, DatesAndHashesHaveTheFormsOfTheReference) {
+TEST(Signature, DatesHaveTheFormOfTheReference) {
   EXPECT_EQ(format_date(kMoment), "20130524T000000Z");
-  EXPECT_EQ(sha256_hex(""), kEmptySha);
 }
 
 TEST(Signature, SignsAReadOfARange) {

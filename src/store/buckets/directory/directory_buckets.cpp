@@ -1,8 +1,8 @@
 #include "store/buckets/directory/directory_buckets.hpp"
 
+#include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "store/buckets/directory/place.hpp"
-#include "store/s3/signature.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -81,7 +81,7 @@ private:
 
 /// Begins the names of all files that an object is written to.
 std::string unfinished_name(std::string const& object) {
-  return std::string(directory::kUnfinished) + s3::sha256_hex(object) + "-";
+  return std::string(directory::kUnfinished) + sha256_hex(object) + "-";
 }
 
 class FileWriter final : public BytesWriter {
