@@ -35,7 +35,7 @@ preset_names() { echo dev release clang asan fuzz tsan coverage; }
 check_names() { echo format tidy clang-tidy generated; }
 figure_names() {
   echo start memory show create page share transfer encryption existence tags metrics \
-    object_store postgres_show postgres_share postgres_page postgres_second_server
+    import export postgres_show postgres_share postgres_page postgres_second_server
 }
 
 # The stages of tools/run_tests.py with what they are, read off the script: a bare machine has no

@@ -375,10 +375,10 @@ def metrics(service, options):
            statistics.median(times) < 100, worst_ms=round(max(times), 1))
 
 
-FIGURES = {function.__name__: function
-           for function in (start, memory, show, create, page, share, transfer, encryption,
-                            existence, tags, metrics)}
-FIGURES["object_store"] = object_store.carry
+FIGURES = {**{function.__name__: function
+              for function in (start, memory, show, create, page, share, transfer, encryption,
+                               existence, tags, metrics)},
+           "import": object_store.imports, "export": object_store.exports}
 ON_POSTGRES = {"postgres_show": on_postgres.show, "postgres_share": share_on_postgres,
                "postgres_page": on_postgres.page,
                "postgres_second_server": on_postgres.second_server}
