@@ -131,14 +131,13 @@ private:
 
   Result<> carry(StoredBytes& data, BytesWriter& writer) {
     auto const size_bytes = data.size_bytes();
-    store::Piece piece;
+    BlockPool blocks;
     for (std::uint64_t at = 0; at < size_bytes;) {
-      auto const count =
-          static_cast<std::size_t>(std::min<std::uint64_t>(store::kPieceBytes, size_bytes - at));
-      auto const part = piece.whole().first(count);
+      auto block = blocks.take();
+      auto const part = block.room().first(std::min<std::uint64_t>(Block::kBytes, size_bytes - at));
       TRY(data.read(at, part));
       if (auto const written = writer.write(part); !written) return final_error(written.error());
-      at += count;
+      at += part.size();
       auto const share = static_cast<std::int64_t>(at * (kWritten - kConverted) / size_bytes);
       TRY(advance(kConverted + share));
     }

@@ -23,8 +23,9 @@ public:
   Result<> read(std::uint64_t offset, std::span<std::byte> into) override {
     return object_->read(offset, into);
   }
-  Result<> stream(std::uint64_t offset, std::uint64_t count, Take const& take) override {
-    return object_->stream(offset, count, take);
+  Result<> stream(std::uint64_t offset, std::uint64_t count, Room const& room,
+                  Take const& take) override {
+    return object_->stream(offset, count, room, take);
   }
 
 private:

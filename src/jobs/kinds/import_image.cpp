@@ -175,16 +175,12 @@ private:
   Result<> carry(store::BucketObject& object, std::uint64_t offset, std::uint64_t size_bytes,
                  service::Upload& upload) {
     std::int64_t done = 0;
-    auto const streamed =
-        object.stream(offset, size_bytes, [&](std::span<std::byte const> piece) -> Result<> {
-          done += std::ssize(piece);
-          while (!piece.empty()) {
-            auto block = upload.block();
-            piece = piece.subspan(block.append(piece));
-            TRY(upload.write(std::move(block)));
-          }
-          return advance(done, static_cast<std::int64_t>(size_bytes));
-        });
+    auto const room = [&] { return upload.block(); };
+    auto const streamed = object.stream(offset, size_bytes, room, [&](Block block) -> Result<> {
+      done += static_cast<std::int64_t>(block.size());
+      TRY(upload.write(std::move(block)));
+      return advance(done, static_cast<std::int64_t>(size_bytes));
+    });
     if (!streamed) return final_error(streamed.error());
     return {};
   }

@@ -3,6 +3,7 @@
 // what it needs to reach a bucket is looked up again when it runs.
 #pragma once
 
+#include "base/blocks.hpp"
 #include "base/bytes_writer.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
@@ -10,13 +11,10 @@
 #include "base/stored_bytes.hpp"
 #include "model/object_url.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <new>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,17 +37,20 @@ struct ObjectInfo {
 /// An object as it was when it was opened: bytes that were changed since are never mixed in.
 class BucketObject : public StoredBytes {
 public:
+  /// Gives memory for bytes to come.
+  using Room = std::function<Block()>;
   /// Takes the next bytes; an error ends the reading.
-  using Take = std::function<Result<>(std::span<std::byte const>)>;
+  using Take = std::function<Result<>(Block)>;
 
   [[nodiscard]] virtual ObjectInfo const& info() const noexcept = 0;
 
   /// Reads `count` bytes, which must lie within the object, in order: in one request as long as
-  /// nothing breaks, and on from where it stopped when something does. Each piece but the last is
-  /// 1 MiB, and each begins at a page boundary. `take` runs on the calling thread and may take its
-  /// time. Errors: those of `take`; `object_unreadable` when the object was changed or removed,
-  /// `bucket_refused`, `bucket_unavailable` when trying again did not help. `read` has the same.
-  virtual Result<> stream(std::uint64_t offset, std::uint64_t count, Take const& take) = 0;
+  /// nothing breaks, and on from where it stopped when something does. Each block but the last is
+  /// full. `take` runs on the calling thread and may take its time. Errors: those of `take`;
+  /// `object_unreadable` when the object was changed or removed, `bucket_refused`,
+  /// `bucket_unavailable` when trying again did not help. `read` has the same.
+  virtual Result<> stream(std::uint64_t offset, std::uint64_t count, Room const& room,
+                          Take const& take) = 0;
 };
 
 /// Thread-safe. Every call has these errors beside its own: `no_object_store` when none is
@@ -87,21 +88,5 @@ public:
 
 /// How far clocks may be apart, for `remove_unfinished`.
 inline constexpr std::int64_t kClocksApartUs = 15 * 60 * kMicrosecondsPerSecond;
-/// Of the pieces of `BucketObject::stream`.
-inline constexpr std::size_t kPieceBytes = 1U << 20U;
-
-/// Memory for one piece.
-class Piece {
-public:
-  [[nodiscard]] std::span<std::byte> whole() noexcept { return {bytes_.get(), kPieceBytes}; }
-
-private:
-  static constexpr std::align_val_t kPage{4096};
-  struct Free {
-    void operator()(std::byte* bytes) const noexcept { ::operator delete[](bytes, kPage); }
-  };
-  std::unique_ptr<std::byte[], Free> bytes_{
-      static_cast<std::byte*>(::operator new[](kPieceBytes, kPage))};
-};
 
 } // namespace vitrine::store

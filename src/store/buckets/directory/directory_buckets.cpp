@@ -62,14 +62,16 @@ public:
     return etag_of(now) == info_.etag ? Result<>() : changed();
   }
 
-  Result<> stream(std::uint64_t offset, std::uint64_t count, Take const& take) override {
-    Piece piece;
+  Result<> stream(std::uint64_t offset, std::uint64_t count, Room const& room,
+                  Take const& take) override {
     while (count > 0) {
-      auto const part = piece.whole().first(std::min<std::uint64_t>(count, kPieceBytes));
+      auto block = room();
+      auto const part = block.room().first(std::min<std::uint64_t>(count, Block::kBytes));
       TRY(read(offset, part));
-      TRY(take(part));
+      block.extend(part.size());
       offset += part.size();
       count -= part.size();
+      TRY(take(std::move(block)));
     }
     return {};
   }

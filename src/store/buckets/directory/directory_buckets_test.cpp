@@ -51,24 +51,25 @@ protected:
 } // namespace
 
 TEST_F(DirectoryBucketsTest, ReadsInPiecesFromAnyPlace) {
-  std::string bytes(2 * kPieceBytes + 12'345, '?');
+  std::string bytes(2 * Block::kBytes + 12'345, '?');
   for (std::size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = static_cast<char>(i * 31 >> 3U);
   put("dir/disk", bytes);
   auto const object = buckets_.open(user_, {"images", "dir/disk"}).value();
   EXPECT_EQ(object->info().size_bytes, bytes.size());
+  BlockPool blocks;
+  auto const room = [&] { return blocks.take(); };
   std::string got;
   std::vector<std::size_t> sizes;
-  ASSERT_TRUE(object->stream(1, bytes.size() - 2, [&](std::span<std::byte const> piece) {
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(piece.data()) % 4096, 0U);
-    got.append(reinterpret_cast<char const*>(piece.data()), piece.size());
-    sizes.push_back(piece.size());
+  ASSERT_TRUE(object->stream(1, bytes.size() - 2, room, [&](Block const& block) {
+    got.append(reinterpret_cast<char const*>(block.bytes().data()), block.size());
+    sizes.push_back(block.size());
     return Result<>();
   }));
   EXPECT_EQ(got, bytes.substr(1, bytes.size() - 2));
-  EXPECT_EQ(sizes, (std::vector<std::size_t>{kPieceBytes, kPieceBytes, 12'343}));
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{Block::kBytes, Block::kBytes, 12'343}));
   auto const stopped = object->stream(
-      0, 10, [](std::span<std::byte const>) -> Result<> { return error(Fault::image_gone); });
+      0, 10, room, [](Block const&) -> Result<> { return error(Fault::image_gone); });
   EXPECT_EQ(stopped.error().fault, Fault::image_gone);
 }
 

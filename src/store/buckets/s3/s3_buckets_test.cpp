@@ -60,15 +60,17 @@ protected:
     auto const opened = buckets_->open(user, {bucket, object});
     if (!opened) return std::string(name_of(opened.error().fault));
     std::string got;
-    auto const take = [&](std::span<std::byte const> piece) -> Result<> {
-      got.append(reinterpret_cast<char const*>(piece.data()), piece.size());
+    auto const take = [&](Block const& block) -> Result<> {
+      got.append(reinterpret_cast<char const*>(block.bytes().data()), block.size());
       return {};
     };
-    auto const done = (*opened)->stream(0, (*opened)->size_bytes(), take);
+    auto const done = (*opened)->stream(0, (*opened)->size_bytes(), room_, take);
     return done ? got : std::string(name_of(done.error().fault));
   }
 
   OwnKeys own_;
+  BlockPool blocks_;
+  BucketObject::Room const room_ = [this] { return blocks_.take(); };
   BucketsOptions options_{
       .server = {.endpoint = {}, .region = "us-east-1", .pause = std::chrono::milliseconds(1)},
       .keys = {},
@@ -370,22 +372,20 @@ TEST_F(BrokenBucket, NeverGoesOnInAnotherObject) {
     cut_ = 2'000'000;
     auto const object = buckets_->open(kAnn, {"images", "disk"}).value();
     EXPECT_EQ(object->info().changed_at, parse_time("2013-05-24T00:00:00Z"));
-    auto const take = [&](std::span<std::byte const>) -> Result<> {
+    auto const take = [&](Block const&) -> Result<> {
       std::lock_guard const lock(mutex_);
       etag_ = "\"two\"";
       return {};
     };
-    EXPECT_EQ(object->stream(0, 3'000'000, take).error().fault, Fault::object_unreadable);
+    EXPECT_EQ(object->stream(0, 3'000'000, room_, take).error().fault, Fault::object_unreadable);
   }
 }
 
 TEST_F(BrokenBucket, DoesNotAskAgainWhenTheTakerRefuses) {
   bytes_ = pattern(1000);
   auto const object = buckets_->open(kAnn, {"images", "disk"}).value();
-  auto const refuse = [](std::span<std::byte const>) -> Result<> {
-    return error(Fault::unavailable, "full");
-  };
-  EXPECT_EQ(object->stream(0, 1000, refuse).error().detail, "full");
+  auto const refuse = [](Block const&) -> Result<> { return error(Fault::unavailable, "full"); };
+  EXPECT_EQ(object->stream(0, 1000, room_, refuse).error().detail, "full");
   EXPECT_EQ(ranges().size(), 1U);
 }
 

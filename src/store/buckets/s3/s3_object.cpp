@@ -2,9 +2,8 @@
 
 #include "store/s3/ranges.hpp"
 
-#include <algorithm>
-#include <cstring>
 #include <thread>
+#include <utility>
 
 namespace vitrine::store::s3 {
 namespace {
@@ -12,7 +11,7 @@ namespace {
 constexpr std::size_t kReadBytes = 4U << 20U; // as a read of a blob: a round trip each
 // How often a stream that broke is taken up again without having got on by so much meanwhile.
 constexpr int kAttempts = 5;
-constexpr std::uint64_t kGotOnBytes = kPieceBytes;
+constexpr std::uint64_t kGotOnBytes = Block::kBytes;
 
 Error changed() {
   return error(Fault::object_unreadable, "The object was changed while it was read.");
@@ -28,42 +27,40 @@ Error while_reading(Error failure) {
 /// How far a stream is: what came, and what of it was handed on.
 class S3Object::Progress {
 public:
-  Progress(std::uint64_t offset, std::uint64_t count, Take const& take)
-      : next_(offset), left_(count), take_(take) {}
+  Progress(std::uint64_t offset, std::uint64_t count, Room const& room, Take const& take)
+      : next_(offset), left_(count), room_(room), take_(take) {}
 
   [[nodiscard]] std::uint64_t next() const noexcept { return next_; }
   [[nodiscard]] std::uint64_t left() const noexcept { return left_; }
   [[nodiscard]] std::optional<Error> const& refused() const noexcept { return refused_; }
 
-  /// Keeps the bytes that came next and hands on each piece that is full. Error: that of `take`,
+  /// Keeps the bytes that came next and hands on each block that is full. Error: that of `take`,
   /// which `refused` has from then on; `unavailable` for more bytes than were asked for.
   Result<> add(std::span<std::byte const> bytes) {
     if (bytes.size() > left_) return error(Fault::bucket_unavailable);
     while (!bytes.empty()) {
-      auto const part = bytes.first(std::min(bytes.size(), kPieceBytes - filled_));
-      std::memcpy(piece_.whole().data() + filled_, part.data(), part.size());
-      filled_ += part.size();
-      next_ += part.size();
-      left_ -= part.size();
-      bytes = bytes.subspan(part.size());
-      if (filled_ == kPieceBytes || left_ == 0) TRY(hand_on());
+      if (!block_) block_ = room_();
+      auto const count = block_.append(bytes);
+      next_ += count;
+      left_ -= count;
+      bytes = bytes.subspan(count);
+      if (block_.size() == Block::kBytes || left_ == 0) TRY(hand_on());
     }
     return {};
   }
 
 private:
   Result<> hand_on() {
-    auto const taken = take_(piece_.whole().first(filled_));
-    filled_ = 0;
+    auto const taken = take_(std::exchange(block_, {}));
     if (!taken) refused_ = taken.error();
     return taken;
   }
 
   std::uint64_t next_; ///< offset of the byte to come
   std::uint64_t left_;
+  Room const& room_;
   Take const& take_;
-  Piece piece_;
-  std::size_t filled_{0};
+  Block block_; ///< with bytes, or none
   std::optional<Error> refused_;
 };
 
@@ -98,8 +95,9 @@ Result<> S3Object::stream_on(Progress& progress) const {
   return got ? Result<>() : while_reading(got.error());
 }
 
-Result<> S3Object::stream(std::uint64_t offset, std::uint64_t count, Take const& take) {
-  Progress progress(offset, count, take);
+Result<> S3Object::stream(std::uint64_t offset, std::uint64_t count, Room const& room,
+                          Take const& take) {
+  Progress progress(offset, count, room, take);
   auto pause = calls_.options().pause;
   for (int left = kAttempts; progress.left() > 0;) {
     auto const before = progress.next();

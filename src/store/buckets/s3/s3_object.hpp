@@ -18,7 +18,8 @@ public:
   [[nodiscard]] std::uint64_t size_bytes() const noexcept override { return info_.size_bytes; }
   [[nodiscard]] std::size_t read_bytes_best() const noexcept override;
   Result<> read(std::uint64_t offset, std::span<std::byte> into) override;
-  Result<> stream(std::uint64_t offset, std::uint64_t count, Take const& take) override;
+  Result<> stream(std::uint64_t offset, std::uint64_t count, Room const& room,
+                  Take const& take) override;
 
 private:
   class Progress;
