@@ -126,8 +126,8 @@ std::vector<Key> s3_keys(std::string const& section, std::function<S3Config&(Con
           "PEM file with the certificates to believe for an https endpoint. Empty: those of the "
           "system."),
       {section, "part_size_mib", OF_S3(part_size_mib),
-       "Size of the parts of an upload. An upload holds two in memory; one of an announced length "
-       "above 10000 of them takes larger ones.",
+       "Size of the parts of an upload. An upload holds three in memory; one of an announced "
+       "length above 10000 of them takes larger ones.",
        5, 1024},
       {section, "timeout_seconds", OF_S3(timeout_seconds),
        "How long the store may stay silent; what fails is tried three times, then the client is "
@@ -187,7 +187,7 @@ std::vector<Key> buckets_keys() {
                  "PEM file with the certificates to believe for an https endpoint. Empty: those of "
                  "the system."),
       {"buckets", "part_size_mib", SLOT(buckets, part_size_mib),
-       "Size of the parts of an export, which holds two in memory; one that may have more than "
+       "Size of the parts of an export, which holds three in memory; one that may have more than "
        "10000 of them takes larger ones.",
        5, 1024},
       {"buckets", "timeout_seconds", SLOT(buckets, timeout_seconds),

@@ -29,8 +29,8 @@ class Client:
         self.base = f"{store.url}/{BUCKET}"
 
     def command(self, *requests):
-        """One that sends the requests of these options, one after the other."""
-        command = ["curl", "-sS"]
+        """One that sends the requests of these options, two at a time."""
+        command = ["curl", "-sS", "--parallel", "--parallel-max", "2"]
         for number, request in enumerate(requests):
             command += ["--next"] * (number > 0) + ["--fail"]
             for name, value in (*self.OPTIONS, *request):
@@ -45,17 +45,18 @@ class Client:
         return timed(*self.command([("url", f"{self.base}/{name}"), ("output", os.devnull)]))
 
     def put_seconds(self, name, parts):
-        """Puts an object of these files, as parts one after the other."""
+        """Puts an object of these files, each a part; two at a time, as an export does."""
         url = f"{self.base}/{name}"
         started = time.perf_counter()
         begun = self.run([("url", f"{url}?uploads="), ("request", "POST")])
         upload = begun.partition("<UploadId>")[2].partition("</UploadId>")[0]
-        etags = self.run(*([("url", f"{url}?partNumber={number}&uploadId={upload}"),
-                            ("upload-file", part), ("output", os.devnull),
-                            ("write-out", "%header{etag}\\n")]
-                           for number, part in enumerate(parts, 1))).split()
+        sent = self.run(*([("url", f"{url}?partNumber={number}&uploadId={upload}"),
+                           ("upload-file", part), ("output", os.devnull),
+                           ("write-out", f"{number} %header{{etag}}\\n")]
+                          for number, part in enumerate(parts, 1))).splitlines()
         listed = "".join(f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
-                         for number, etag in enumerate(etags, 1))
+                         for number, etag in sorted((int(number), etag) for number, etag in
+                                                    map(str.split, sent)))
         whole = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>"
         ended = self.run([("url", f"{url}?uploadId={upload}"), ("data", whole)])
         took = time.perf_counter() - started

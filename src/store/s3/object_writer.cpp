@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <utility>
 
 namespace vitrine::store::s3 {
 namespace {
@@ -13,6 +14,9 @@ namespace {
 // Of any object store of this kind.
 constexpr std::size_t kPartsMax = 10'000;
 constexpr std::uint64_t kMebibyte = 1U << 20U;
+// Parts on their way at once: a store hashes and writes each by one thread, so that a single one
+// is slower than the store.
+constexpr std::size_t kUnderWayMax = 2;
 
 Error dropped() { return error(Fault::unavailable, "The object store has dropped the upload."); }
 
@@ -45,16 +49,19 @@ Result<> needs_no_object(Calls const& calls, std::string_view key) {
 }
 
 ObjectWriter::~ObjectWriter() {
-  if (under_way_.valid()) under_way_.wait();
+  for (auto const& part : under_way_) {
+    if (part.etag.valid()) part.etag.wait(); // not if its thread could not be started
+  }
   if (completed_ || upload_.empty()) return;
   // Once: a store that is out keeps the parts until the sweeper finds them.
   [[maybe_unused]] auto const dropped = drop_parts(calls_, key_, upload_, 1);
 }
 
 Result<> ObjectWriter::write(std::span<std::byte const> bytes) {
-  bool const over = under_way_.valid() &&
-                    under_way_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-  if (over) TRY(sent()); // a failure ends the upload now, not with the next part
+  // A failure ends the upload now, not with the next part.
+  while (!under_way_.empty() &&
+         under_way_.front().etag.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+    TRY(oldest_sent());
   while (!bytes.empty()) {
     if (filling_.size() == part_bytes_) TRY(start_part());
     if (filling_.empty()) filling_.reserve(part_bytes_);
@@ -77,34 +84,35 @@ Result<> ObjectWriter::begin() {
 
 /// Sends what has filled, beside the filling of the next part.
 Result<> ObjectWriter::start_part() {
-  TRY(sent());
+  if (under_way_.size() == kUnderWayMax) TRY(oldest_sent());
   if (upload_.empty()) TRY(begin());
-  if (etags_.size() == kPartsMax) {
+  auto const number = etags_.size() + under_way_.size() + 1;
+  if (number > kPartsMax) {
     return error(Fault::too_large,
                  fmt::format("The data is larger than {} bytes.", kPartsMax * part_bytes_));
   }
-  std::swap(filling_, sending_);
-  filling_.clear();
-  sending_sha256_ = filling_hash_.take_hex();
-  under_way_ = std::async(std::launch::async,
-                          [this, number = etags_.size() + 1] { return send_part(number); });
+  auto& part = under_way_.emplace_back(std::exchange(filling_, std::exchange(spare_, {})),
+                                       filling_hash_.take_hex());
+  part.etag = std::async(std::launch::async, [this, &part, number] { return send(part, number); });
   return {};
 }
 
-Result<std::string> ObjectWriter::send_part(std::size_t number) const {
+Result<std::string> ObjectWriter::send(Part const& part, std::size_t number) const {
   auto const answer =
       TRY(calls_.send({.method = "PUT",
                        .key = key_,
                        .query = {{"partNumber", fmt::to_string(number)}, {"uploadId", upload_}},
-                       .body = sending_,
-                       .body_sha256 = sending_sha256_}));
+                       .body = part.bytes,
+                       .body_sha256 = part.sha256}));
   return std::string(answer.header("ETag").value_or(""));
 }
 
-/// Waits for the part under way.
-Result<> ObjectWriter::sent() {
-  if (!under_way_.valid()) return {};
-  auto etag = under_way_.get();
+/// Waits for the oldest part under way.
+Result<> ObjectWriter::oldest_sent() {
+  auto etag = under_way_.front().etag.get();
+  spare_ = std::move(under_way_.front().bytes);
+  spare_.clear();
+  under_way_.pop_front();
   if (etag) {
     etags_.push_back(std::move(*etag));
     return {};
@@ -114,10 +122,11 @@ Result<> ObjectWriter::sent() {
 }
 
 Result<> ObjectWriter::commit() {
-  bool const in_parts = !upload_.empty() || under_way_.valid();
+  bool const in_parts = !upload_.empty();
   if (in_parts) {
     TRY(start_part());
-    TRY(sent());
+    while (!under_way_.empty())
+      TRY(oldest_sent());
     TRY(complete());
   } else {
     TRY(put());

@@ -6,6 +6,7 @@
 #include "store/s3/calls.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <future>
 #include <string>
 #include <vector>
@@ -26,7 +27,7 @@ Result<> drop_parts(Calls const& calls, std::string_view key, std::string_view u
 /// Errors: `object_exists`; those of the calls.
 Result<> needs_no_object(Calls const& calls, std::string_view key);
 
-/// Holds two parts at most: one is sent while the next one fills and is hashed.
+/// Holds three parts at most: two are sent while the next one fills and is hashed.
 ///
 /// With a mark it replaces no object: `commit` fails with `object_exists` (412 is what the meaning
 /// of the calls must take for that), unless that one has the mark and the size, too. A store may
@@ -41,30 +42,36 @@ public:
   Result<> commit() override;
 
 private:
+  /// A part on its way. It stays where it is until its answer is there.
+  struct Part {
+    std::string bytes;
+    std::string sha256;
+    std::future<Result<std::string>> etag{};
+  };
+
   Result<> begin();
   Result<> start_part();
-  Result<> sent();
+  Result<> oldest_sent();
   Result<> put();
   Result<> complete();
   Result<> settle(Error failure) const;
   [[nodiscard]] bool is_there() const;
   [[nodiscard]] std::vector<net::Header> marks() const;
   [[nodiscard]] std::vector<net::Header> conditions() const;
-  [[nodiscard]] Result<std::string> send_part(std::size_t number) const;
+  [[nodiscard]] Result<std::string> send(Part const& part, std::size_t number) const;
 
   Calls const calls_;
   std::string const key_;
   std::size_t const part_bytes_;
   std::string const mark_; ///< kept with the object, to know it by; or empty
   std::string filling_;
+  std::string spare_; ///< memory of a part that was sent
   Sha256 filling_hash_;
-  std::string sending_; ///< not touched while `under_way_` is valid; nor is the next
-  std::string sending_sha256_;
   std::uint64_t size_bytes_{0};
   std::string upload_;             ///< id of the multipart upload, empty before the first part
   std::vector<std::string> etags_; ///< of the parts sent
-  std::future<Result<std::string>> under_way_;
-  bool completed_{false}; ///< there are no parts any more
+  std::deque<Part> under_way_;     ///< those after them, in order
+  bool completed_{false};          ///< there are no parts any more
 };
 
 } // namespace vitrine::store::s3
