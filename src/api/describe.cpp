@@ -79,12 +79,14 @@ void write_parameter(json::Writer& writer, std::string_view name, std::string_vi
 
 void write_parameters(json::Writer& writer, Spec const& spec) {
   auto const in_path = parameters_of(spec.path);
-  if (in_path.empty() && spec.query.empty()) return;
+  if (in_path.empty() && spec.query.empty() && spec.headers.empty()) return;
   writer.key("parameters").begin_array();
   for (auto const name : in_path)
     write_parameter(writer, name, "path", "");
   for (auto const& parameter : spec.query)
     write_parameter(writer, parameter.name, "query", parameter.text);
+  for (auto const& parameter : spec.headers)
+    write_parameter(writer, parameter.name, "header", parameter.text);
   writer.end_array();
 }
 

@@ -1,10 +1,6 @@
 #include "service/digests.hpp"
 
-#include "base/text.hpp"
-
 #include <algorithm>
-#include <array>
-#include <openssl/evp.h>
 #include <utility>
 
 namespace vitrine::service {
@@ -18,25 +14,12 @@ constexpr std::size_t kStreamBlocksMax = 8;
 
 /// One digest of one stream: hashes its blocks in order, one at a time.
 struct DigestPool::Lane {
-  struct Free {
-    void operator()(evp_md_ctx_st* ended) const noexcept { EVP_MD_CTX_free(ended); }
-  };
-
-  Lane(Digests& owner, EVP_MD const* algorithm) : stream(owner), context(EVP_MD_CTX_new()) {
-    CHECK(context && EVP_DigestInit_ex(context.get(), algorithm, nullptr) == 1);
-  }
+  Lane(Digests& owner, HashAlgorithm algorithm) : stream(owner), hash(algorithm) {}
 
   [[nodiscard]] bool has_work() const { return done < stream.first_block_ + stream.blocks_.size(); }
 
-  std::string value() {
-    std::array<std::uint8_t, EVP_MAX_MD_SIZE> bytes{};
-    unsigned length = 0;
-    CHECK(EVP_DigestFinal_ex(context.get(), bytes.data(), &length) == 1);
-    return text::hex(std::span(bytes).first(length));
-  }
-
   Digests& stream;
-  std::unique_ptr<evp_md_ctx_st, Free> context;
+  Hash hash;
   std::uint64_t done{0}; ///< blocks hashed
   bool queued{false};
   bool running{false};
@@ -70,7 +53,7 @@ void DigestPool::run() {
     lane.running = true;
     auto const bytes = lane.stream.blocks_[lane.done - lane.stream.first_block_].bytes();
     lock.unlock();
-    CHECK(EVP_DigestUpdate(lane.context.get(), bytes.data(), bytes.size()) == 1);
+    lane.hash.add(bytes);
     lock.lock();
     lane.running = false;
     ++lane.done;
@@ -89,9 +72,12 @@ void DigestPool::enqueue(Lane& lane) {
   work_.notify_one();
 }
 
-Digests::Digests(DigestPool& pool, Store store) : pool_(pool), store_(std::move(store)) {
-  lanes_.push_back(std::make_unique<DigestPool::Lane>(*this, EVP_sha512()));
-  lanes_.push_back(std::make_unique<DigestPool::Lane>(*this, EVP_md5()));
+Digests::Digests(DigestPool& pool, Store store, bool with_sha256)
+    : pool_(pool), store_(std::move(store)) {
+  using enum HashAlgorithm;
+  for (auto const algorithm : {sha512, md5})
+    lanes_.push_back(std::make_unique<DigestPool::Lane>(*this, algorithm));
+  if (with_sha256) lanes_.push_back(std::make_unique<DigestPool::Lane>(*this, sha256));
   std::lock_guard const lock(pool_.mutex_);
   ++pool_.streams_;
 }
@@ -133,13 +119,19 @@ Digests::Values Digests::finish() {
     auto const all = first_block_ + blocks_.size();
     moved_.wait(lock, [&] { return blocks_hashed() == all; });
   }
-  auto sha512 = lanes_[0]->value();
-  return {.md5 = lanes_[1]->value(), .sha512 = std::move(sha512)};
+  Values values;
+  values.sha512 = lanes_[0]->hash.value();
+  values.md5 = lanes_[1]->hash.value();
+  if (lanes_.size() > 2) values.sha256 = lanes_[2]->hash.value();
+  return values;
 }
 
-std::uint64_t Digests::blocks_hashed() const { return std::min(lanes_[0]->done, lanes_[1]->done); }
+std::uint64_t Digests::blocks_hashed() const {
+  auto const done = [](auto const& lane) { return lane->done; };
+  return done(*std::ranges::min_element(lanes_, {}, done));
+}
 
-/// Gives back the blocks that both lanes have hashed.
+/// Gives back the blocks that all lanes have hashed.
 void Digests::reclaim() {
   while (first_block_ < blocks_hashed()) {
     blocks_.pop_front();

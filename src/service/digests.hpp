@@ -1,13 +1,14 @@
-// MD5 and SHA-512 of a stream of bytes, computed beside each other and beside the storing of the
-// bytes.
+// MD5 and SHA-512 of a stream of bytes, and SHA-256 where it is asked for, computed beside each
+// other and beside the storing of the bytes.
 //
-// Each block of a stream goes to two lanes, one for each digest, that run on the threads of a pool
+// Each block of a stream goes to a lane for each digest; the lanes run on the threads of a pool
 // which all streams share, while the caller's own thread stores it. So a stream runs at the speed
 // of its slowest part, and a thousand streams need no more threads than one.
 #pragma once
 
 #include "base/blocks.hpp"
 #include "base/result.hpp"
+#include "service/hash.hpp"
 
 #include <condition_variable>
 #include <cstddef>
@@ -20,8 +21,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-struct evp_md_ctx_st; // EVP_MD_CTX of OpenSSL
 
 namespace vitrine::service {
 
@@ -64,9 +63,10 @@ public:
   struct Values {
     std::string md5;    ///< lower-case hex
     std::string sha512; ///< lower-case hex
+    std::string sha256; ///< lower-case hex; empty unless it was asked for
   };
 
-  Digests(DigestPool& pool, Store store);
+  Digests(DigestPool& pool, Store store, bool with_sha256 = false);
   ~Digests();
   Digests(Digests const&) = delete;
   Digests& operator=(Digests const&) = delete;
@@ -86,7 +86,7 @@ private:
   DigestPool& pool_;
   Store const store_;
   // Guarded by the pool's mutex.
-  std::deque<Block> blocks_;      ///< not yet hashed by both lanes
+  std::deque<Block> blocks_;      ///< not yet hashed by all lanes
   std::uint64_t first_block_{0};  ///< number of blocks_.front(), from the start of the stream
   std::condition_variable moved_; ///< a lane has finished a block
   std::vector<std::unique_ptr<DigestPool::Lane>> lanes_;

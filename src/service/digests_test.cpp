@@ -41,18 +41,21 @@ Result<> add(Digests& digests, BlockPool& blocks, std::span<std::byte const> byt
 }
 
 // Feeds `bytes` in pieces of `piece` and checks digests and stored bytes.
-void expect_right(DigestPool& pool, std::span<std::byte const> bytes, std::size_t piece) {
+void expect_right(DigestPool& pool, std::span<std::byte const> bytes, std::size_t piece,
+                  bool with_sha256 = false) {
   BlockPool blocks;
   std::vector<std::byte> stored;
-  Digests digests(pool, [&](std::span<std::byte const> block) -> Result<> {
+  auto const store = [&](std::span<std::byte const> block) -> Result<> {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block.data()) % 4096, 0U);
     stored.insert(stored.end(), block.begin(), block.end());
     return {};
-  });
+  };
+  Digests digests(pool, store, with_sha256);
   ASSERT_TRUE(add(digests, blocks, bytes, piece));
   auto const values = digests.finish();
   EXPECT_EQ(values.md5, digest_of(EVP_md5(), bytes));
   EXPECT_EQ(values.sha512, digest_of(EVP_sha512(), bytes));
+  EXPECT_EQ(values.sha256, with_sha256 ? digest_of(EVP_sha256(), bytes) : "");
   EXPECT_TRUE(std::ranges::equal(stored, bytes));
 }
 
@@ -71,6 +74,7 @@ TEST(Digests, do_not_depend_on_how_bytes_arrive) {
   auto const bytes = pattern(3 * kBlock + 1000);
   for (std::size_t const piece : {kBlock / 7, kBlock - 1, kBlock}) {
     expect_right(pool, bytes, piece);
+    expect_right(pool, bytes, piece, true);
   }
   expect_right(pool, std::span(bytes).first(100), 1);
 }
@@ -80,7 +84,8 @@ TEST(Digests, many_streams_share_one_thread_and_little_memory) {
   auto const bytes = pattern(20 * kBlock);
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < 8; ++i) {
-    threads.emplace_back([&, i] { expect_right(pool, std::span(bytes).subspan(i), 100'000); });
+    threads.emplace_back(
+        [&, i] { expect_right(pool, std::span(bytes).subspan(i), 100'000, i % 2 == 1); });
   }
   for (auto& thread : threads)
     thread.join();

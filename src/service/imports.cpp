@@ -1,5 +1,7 @@
 #include "service/imports.hpp"
 
+#include "base/blocks.hpp"
+#include "base/text.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
@@ -44,6 +46,11 @@ Result<> check_key(store::Connection& connection, KeyStates& states, model::Call
 }
 
 } // namespace
+
+std::optional<ExpectedHash> expected_hash(ImportRequest const& request) {
+  if (request.expected_sha256.empty()) return std::nullopt;
+  return ExpectedHash{HashAlgorithm::sha256, request.expected_sha256, kExpectedHashField};
+}
 
 Imports::Imports(Access const& access, Images const& images, Encryption const& encryption,
                  Uploads& uploads, store::Buckets const& buckets, Clock const& clock)
@@ -106,6 +113,24 @@ Result<model::Image> Imports::begin(store::Connection& connection, KeyStates& st
   TRY(uploads_.announce(connection, made));
   TRY(images.insert(made));
   return made;
+}
+
+Result<> Imports::check_whole(store::BucketObject& object, ImportRequest const& request,
+                              std::function<Result<>()> const& advance) {
+  auto const expected = expected_hash(request);
+  if (!expected) return {};
+  Hash hash(expected->algorithm);
+  BlockPool blocks;
+  auto const room = [&] { return blocks.take(); };
+  TRY(object.stream(0, object.info().size_bytes, room, [&](Block block) {
+    hash.add(block.bytes());
+    return advance();
+  }));
+  auto const found = hash.value();
+  if (found == expected->value) return {};
+  auto failure = differs_from(*expected, found);
+  failure.fault = Fault::object_unreadable;
+  return failure;
 }
 
 Result<std::optional<Seal>> Imports::seal(model::Image const& image) const {

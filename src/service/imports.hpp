@@ -11,14 +11,17 @@
 #include "service/access.hpp"
 #include "service/batch.hpp"
 #include "service/encryption.hpp"
+#include "service/hash.hpp"
 #include "service/images.hpp"
 #include "service/uploads.hpp"
 #include "store/buckets/buckets.hpp"
 #include "store/metadata/database.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vitrine::service {
@@ -30,6 +33,9 @@ struct ImportSlice {
   std::string etag; ///< of the file when the part was found; another one is not read
 };
 
+/// The field of a request that says what the SHA-256 of its file is.
+inline constexpr std::string_view kExpectedHashField = "__expected_sha256";
+
 /// What is to be imported. An image that is registered is there already: of the draft only the id
 /// counts then.
 struct ImportRequest {
@@ -39,10 +45,14 @@ struct ImportRequest {
   std::vector<std::string> formats; ///< that are taken; all when empty
   bool has_sub_job{false};          ///< for clients that look for one (contract: ims-api D17)
   std::optional<ImportSlice> slice{};
+  std::string expected_sha256{}; ///< lower-case hex; empty when any bytes will do
   /// Id, name, tags, properties, min_disk, min_ram of the image to be made; encrypted with the key
   /// that its `kKeyProperty` names. A min_disk of 0 becomes that of the disk in the file.
   model::Image draft;
 };
+
+/// What the request says of its file, if it does.
+std::optional<ExpectedHash> expected_hash(ImportRequest const& request);
 
 /// Thread-safe.
 class Imports {
@@ -63,6 +73,12 @@ public:
   /// Errors: `image_not_found` when it was deleted, those of `take`.
   Result<model::Image> begin(store::Connection& connection, KeyStates& states, Batch const& batch,
                              ImportRequest const& request, bool was_made) const;
+
+  /// Reads all of a file whose disks are imported one by one: is it the one that is expected?
+  /// `advance` is called again and again, and may fail. Errors: `object_unreadable` when it is not,
+  /// those of `stream` and `advance`.
+  static Result<> check_whole(store::BucketObject& object, ImportRequest const& request,
+                              std::function<Result<>()> const& advance);
 
   /// What the data is sealed with on its way into that image; nothing when it stays plain. Errors:
   /// those of `Encryption::seal`.

@@ -36,6 +36,11 @@ Error differs_from_announced(std::int64_t announced, std::string_view found) {
                "x-openstack-image-size");
 }
 
+bool asks_for_sha256(Announcement const& announced) {
+  return std::ranges::find(announced.hashes, HashAlgorithm::sha256, &ExpectedHash::algorithm) !=
+         announced.hashes.end();
+}
+
 std::string reason_of(Error const& failure) {
   return failure.detail.empty() ? std::string(text_of(failure.fault)) : failure.detail;
 }
@@ -134,10 +139,12 @@ Result<std::unique_ptr<Upload>> Uploads::begin_announced(model::Caller const& ca
   auto writer = blobs_.create(blob, data.seal ? store::sealed_size_bytes(size_bytes) : size_bytes);
   bool const created = writer.has_value();
   if (created && data.seal) *writer = store::seal(std::move(*writer), data.seal->data_key, blob);
-  std::unique_ptr<Upload> upload(
-      new Upload(*this, caller, image,
-                 {.size_bytes = static_cast<std::int64_t>(size_bytes), .content_length = {}},
-                 created ? std::move(*writer) : nullptr, std::move(data)));
+  Announcement announced{.size_bytes = static_cast<std::int64_t>(size_bytes),
+                         .content_length = {},
+                         .hashes = std::move(data.hashes)};
+  std::unique_ptr<Upload> upload(new Upload(*this, caller, image, std::move(announced),
+                                            created ? std::move(*writer) : nullptr,
+                                            std::move(data)));
   if (created) return upload;
   upload->abandon(writer.error());
   return Error(writer.error());
@@ -281,10 +288,12 @@ Result<std::int64_t> Uploads::remove_strays(store::Blobs& store, std::int64_t ag
 Upload::Upload(Uploads& uploads, model::Caller caller, model::Image image, Announcement announced,
                std::unique_ptr<store::BlobWriter> writer, std::optional<JobData> of_job)
     : uploads_(uploads), caller_(std::move(caller)), image_(std::move(image)),
-      announced_(announced), of_job_(std::move(of_job)), blob_{image_.upload_id},
+      announced_(std::move(announced)), of_job_(std::move(of_job)), blob_{image_.upload_id},
       writer_(std::move(writer)),
-      digests_(uploads.digests_,
-               [this](std::span<std::byte const> block) { return writer_->write(block); }) {
+      digests_(
+          uploads.digests_,
+          [this](std::span<std::byte const> block) { return writer_->write(block); },
+          asks_for_sha256(announced_)) {
   std::lock_guard const lock(uploads_.live_mutex_);
   uploads_.live_.insert(blob_);
 }
@@ -330,13 +339,25 @@ Result<> Upload::complete() {
   if (announced_.size_bytes && size_bytes_ != *announced_.size_bytes) {
     return differs_from_announced(*announced_.size_bytes, fmt::format("{}", size_bytes_));
   }
+  auto const digests = digests_.finish();
+  TRY(check_hashes(digests)); // first: data that was damaged on its way may look like anything
   auto const accepted = TRY(recognise());
   if (of_job_) {
     auto adapted = image_;
     TRY(of_job_->adapt(accepted, adapted));
   }
-  auto const digests = digests_.finish();
   return keep(digests, accepted);
+}
+
+Result<> Upload::check_hashes(Digests::Values const& found) const {
+  for (auto const& expected : announced_.hashes) {
+    auto const& value = expected.algorithm == HashAlgorithm::sha256 ? found.sha256 : found.sha512;
+    if (value == expected.value) continue;
+    auto failure = differs_from(expected, value);
+    if (of_job_) failure.fault = Fault::object_unreadable;
+    return failure;
+  }
+  return {};
 }
 
 /// What the bytes are. No bytes at all fit every declaration (contract: glance-v2 3.7, empty body).

@@ -12,6 +12,7 @@
 #include "service/access.hpp"
 #include "service/digests.hpp"
 #include "service/encryption.hpp"
+#include "service/hash.hpp"
 #include "service/upload_watch.hpp"
 #include "store/blobs/blobs.hpp"
 #include "store/metadata/database.hpp"
@@ -52,6 +53,7 @@ struct Announcement {
   std::optional<std::int64_t> size_bytes;      ///< x-openstack-image-size
   std::optional<std::uint64_t> content_length; ///< absent when the length is open
   std::optional<std::string> store{};          ///< key of the one that it asks for
+  std::vector<ExpectedHash> hashes{};          ///< that the data must have, all of them
 };
 
 /// Data that a job brings, into an image that waits for it as `Uploads::announce` says.
@@ -61,7 +63,8 @@ struct JobData {
   /// Refuses what was found, or sets what the image takes from it. Called for a copy first, and
   /// then within the unit of work that makes the image active.
   std::function<Result<>(formats::Accepted const&, model::Image&)> adapt;
-  std::optional<Seal> seal{}; ///< the data is encrypted with it on its way
+  std::optional<Seal> seal{};         ///< the data is encrypted with it on its way
+  std::vector<ExpectedHash> hashes{}; ///< that the data must have before that, all of them
 };
 
 /// Whether a job has still to bring the data of its image: of what has become anything else an
@@ -173,8 +176,9 @@ public:
 
   /// All bytes are here: makes them permanent, then the image active. On an error the image is
   /// queued again with the reason, but `outcome_unknown`: then it may be active. Errors:
-  /// `invalid_value` (fewer than announced), `format_mismatch`, `format_unsafe`, `image_gone` when
-  /// the image was deleted meanwhile, `store_full`, `unavailable`.
+  /// `invalid_value` (fewer than announced, or another hash than is expected; that is
+  /// `object_unreadable` in a job), `format_mismatch`, `format_unsafe`, `image_gone` when the image
+  /// was deleted meanwhile, `store_full`, `unavailable`.
   Result<> finish();
 
   /// Removes what was stored; the image is queued again, its owner can read the reason, and the
@@ -198,6 +202,7 @@ private:
          std::unique_ptr<store::BlobWriter> writer, std::optional<JobData> of_job);
 
   Result<> complete();
+  [[nodiscard]] Result<> check_hashes(Digests::Values const& found) const;
   Result<formats::Accepted> recognise();
   Result<> keep(Digests::Values const& digests, formats::Accepted const& accepted);
   [[nodiscard]] bool is_sealed() const { return of_job_ && of_job_->seal; }

@@ -122,6 +122,24 @@ TEST_F(UploadsTest, holds_clients_to_what_they_announce) {
   expect_queued(id, "The announced size is 2 bytes, but more were sent.");
 }
 
+TEST_F(UploadsTest, holds_clients_to_the_hashes_they_announce) {
+  constexpr std::string_view kSha256OfAbc =
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  auto const id = make([](auto& image) { image.disk_format = "qcow2"; });
+  auto const other = std::string(64, '0');
+  auto upload = begin(id, {.size_bytes = {},
+                           .content_length = {},
+                           .hashes = {{HashAlgorithm::sha256, std::string(kSha256OfAbc), "A"},
+                                      {HashAlgorithm::sha256, other, "B"}}});
+  ASSERT_TRUE(write(*upload, "abc"));
+  auto const differs = upload->finish();
+  ASSERT_FALSE(differs);
+  EXPECT_EQ(differs.error().fault, Fault::invalid_value) << "before the format";
+  EXPECT_EQ(differs.error().field, "B");
+  expect_queued(id, "The SHA-256 of the data is " + std::string(kSha256OfAbc) + ", not " + other +
+                        " as B says.");
+}
+
 TEST_F(UploadsTest, stops_at_the_largest_size) {
   auto const id = make();
   EXPECT_EQ(begin_fault(owner_, id, {.size_bytes = {}, .content_length = kTestSizeMax + 1}),

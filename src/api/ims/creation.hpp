@@ -28,6 +28,7 @@ struct Creation {
   std::optional<TagList> image_tags;
   std::optional<std::string> kind; ///< `type`: what virtual_env_type says of it
   model::ObjectUrl source;
+  std::optional<Sha256> expected; ///< of the bytes of the source
   std::optional<std::string> os_type;
   std::optional<std::string> os_version;
   std::optional<std::string> architecture;

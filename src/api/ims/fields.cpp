@@ -66,6 +66,15 @@ Result<std::size_t> ims::read_word(json::Value const& value, std::string_view fi
                std::string(field));
 }
 
+Result<ims::Sha256> Wire<ims::Sha256>::read(json::Value const& value, std::string_view field) {
+  constexpr std::size_t kBytes = 32;
+  auto const* const text = value.if_string();
+  auto const bytes = text == nullptr ? std::nullopt : text::from_hex(json::view(*text));
+  if (bytes && bytes->size() == kBytes) return ims::Sha256{text::hex(*bytes)};
+  return error(Fault::invalid_body, fmt::format("{} must be a SHA-256 of 64 hex digits", field),
+               std::string(field));
+}
+
 Result<ims::Number> Wire<ims::Number>::read(json::Value const& value, std::string_view) {
   auto const* text = value.if_string();
   if (text == nullptr) return ims::Number{json::whole_number(value)};

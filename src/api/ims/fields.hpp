@@ -27,6 +27,10 @@ struct EnterpriseProject {
 struct Flag {
   bool value;
 };
+/// A SHA-256 as 64 hex digits; lower-case here.
+struct Sha256 {
+  std::string hex;
+};
 /// A whole number, also as a text of digits; nothing for anything else. Who needs it judges it.
 struct Number {
   std::optional<std::int64_t> value;
@@ -70,6 +74,12 @@ template <>
 struct Wire<ims::Flag> {
   static constexpr std::string_view schema = R"({"type":["boolean","string"]})";
   static Result<ims::Flag> read(json::Value const& value, std::string_view field);
+};
+
+template <>
+struct Wire<ims::Sha256> {
+  static constexpr std::string_view schema = R"({"type":"string","pattern":"^[0-9A-Fa-f]{64}$"})";
+  static Result<ims::Sha256> read(json::Value const& value, std::string_view field);
 };
 
 template <>

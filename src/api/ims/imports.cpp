@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kIso = "IsoImage";
 constexpr std::string_view kDataDisk = "DataImage";
 constexpr std::string_view kSourceText = "The file, as bucket:object.";
+constexpr std::string_view kExpectedText = "SHA-256 that the file must have, in hex.";
 constexpr std::string_view kQuickText = "Take raw and zvhd2 only, up to 1 TiB.";
 constexpr std::string_view kKeyText =
     "Key to encrypt the image with; ims/default: that of the project.";
@@ -60,11 +61,17 @@ Result<> check_together(Creation const& body, Creator creator, std::string_view 
   return {};
 }
 
+std::vector<Field<Creation>> source_fields() {
+  return {required("image_url", &Creation::source, kSourceText),
+          optional(service::kExpectedHashField, &Creation::expected, kExpectedText)};
+}
+
 std::vector<Field<Creation>> data_disk_fields() {
   std::vector<Field<Creation>> fields{name_field("Name of the image; else <name>-data<n>.")};
   for (auto& field : text_fields())
     fields.push_back(std::move(field));
-  fields.push_back(required("image_url", &Creation::source, kSourceText));
+  for (auto& field : source_fields())
+    fields.push_back(std::move(field));
   fields.push_back(disk(Creator::data_disk));
   fields.push_back(optional("is_quick_import", &Creation::is_quick, kQuickText));
   return fields;
@@ -116,7 +123,8 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
   if (creator == Creator::quick) {
     add(type_field({"ECS", "BMS", "DataImage"}));
   }
-  add(required("image_url", &Creation::source, kSourceText));
+  for (auto& field : source_fields())
+    add(std::move(field));
   add(disk(creator));
   bool const data = creator == Creator::data_disk;
   add(word("os_type", &Creation::os_type,
@@ -177,6 +185,7 @@ Result<service::ImportRequest> import_request(model::Caller const& caller, Creat
   service::ImportRequest request{.source = body.source,
                                  .formats = {},
                                  .has_sub_job = body.has_sub_job,
+                                 .expected_sha256 = body.expected.value_or(Sha256{}).hex,
                                  .draft = std::move(image)};
   if (creator == Creator::quick || is_quick(body)) {
     request.size_bytes_max = limits::quick_import_size_bytes;

@@ -43,11 +43,12 @@ struct Spec {
   std::string_view summary; ///< one sentence for the API document
   bool takes_body{false};   ///< a JSON body read by the endpoint itself (no declared fields)
   std::vector<std::string_view> media{"application/json"}; ///< of a body without declared fields
-  bool quick{false};                   ///< a read of microseconds on a database that is here: may
-                                       ///< run on an io thread
-  bool slow{false};                    ///< hashes a password: on few threads (memory), not those
-                                       ///< of others
-  std::vector<QueryParameter> query{}; ///< documented parameters
+  bool quick{false};                ///< a read of microseconds on a database that is here: may
+                                    ///< run on an io thread
+  bool slow{false};                 ///< hashes a password: on few threads (memory), not those
+                                    ///< of others
+  std::vector<Parameter> query{};   ///< documented parameters
+  std::vector<Parameter> headers{}; ///< documented ones that this endpoint alone reads
 };
 
 /// A declared endpoint; made by `endpoint<Body>`, `plain_endpoint` or `upload_endpoint`.

@@ -22,7 +22,7 @@
 namespace vitrine::api {
 
 /// Documented query parameter.
-struct QueryParameter {
+struct Parameter {
   std::string_view name;
   std::string_view text;
 };

@@ -20,6 +20,7 @@ using service::ImportRequest;
 
 constexpr std::string_view kHasSubJob = "has_sub_job";
 constexpr std::string_view kSliceOffset = "slice_offset";
+constexpr std::string_view kExpected = "expected_sha256";
 
 Result<service::ImportSlice> slice_in(Arguments const& stored) {
   service::ImportSlice slice;
@@ -44,6 +45,7 @@ std::string to_json(ImportRequest const& request) {
     writer.field("slice_size", static_cast<std::int64_t>(slice->size_bytes));
     writer.field("slice_etag", slice->etag);
   }
+  if (!request.expected_sha256.empty()) writer.field(kExpected, request.expected_sha256);
   writer.field("formats", fmt::format("{}", fmt::join(request.formats, ",")));
   writer.field("image", draft.id.text).field("owner", draft.owner.text);
   writer.field("name", draft.name.value_or(""));
@@ -61,6 +63,7 @@ Result<ImportRequest> import_from_json(std::string_view arguments) {
   request.size_bytes_max = TRY(stored.integer("size_bytes_max"));
   request.has_sub_job = TRY(stored.flag(kHasSubJob));
   if (stored.has(kSliceOffset)) request.slice = TRY(slice_in(stored));
+  if (stored.has(kExpected)) request.expected_sha256 = TRY(stored.text(kExpected));
   auto const formats = TRY(stored.text("formats"));
   for (auto const format : text::split(formats, ',')) {
     if (!format.empty()) request.formats.emplace_back(format);
@@ -169,6 +172,7 @@ private:
                             return imports_.adapt(request_, found, adapted);
                           }};
     data.seal = TRY(imports_.seal(image));
+    if (auto expected = service::expected_hash(request_)) data.hashes.push_back(*expected);
     return data;
   }
 

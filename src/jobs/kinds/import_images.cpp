@@ -155,6 +155,9 @@ private:
       return error(Fault::image_too_large,
                    fmt::format("{} bytes, at most {}", info.size_bytes, ova.system.size_bytes_max));
     }
+    auto const whole = service::Imports::check_whole(
+        **object, ova.system, [&] { return context_.advance(0, ImportTeller::kUnits); });
+    if (!whole) return final_error(whole.error());
     auto const disks = formats::ova_disks(**object);
     if (!disks) return final_error(disks.error());
     if (std::ssize(*disks) > 1 + limits::import_data_disks) {
@@ -166,6 +169,7 @@ private:
     for (auto const& disk : *disks) {
       auto& request = requests.emplace_back(requests.empty() ? ova.system : ova.data);
       request.slice = service::ImportSlice{disk.offset, disk.size_bytes, info.etag};
+      request.expected_sha256.clear(); // of the whole archive
       if (requests.size() == 1) continue;
       request.draft.id = {new_uuid()};
       request.draft.name = model::data_disk_name(*ova.system.draft.name, requests.size() - 1);

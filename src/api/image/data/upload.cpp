@@ -1,4 +1,5 @@
 // PUT /v2/images/{image_id}/file (contract: glance-v2 3.7).
+#include "api/image/data/digest.hpp"
 #include "api/kit/endpoint.hpp"
 #include "base/text.hpp"
 #include "model/image_stores.hpp"
@@ -115,6 +116,7 @@ Result<std::unique_ptr<net::BodySink>> begin(Context& context, Services& service
   TRY(check_whole(context.head));
   auto announced = TRY(announcement(context.head));
   announced.store = TRY(asked_store(context.head, services.image_stores));
+  announced.hashes = TRY(expected_hashes(context.head));
   auto upload =
       TRY(services.uploads.begin(context.caller, ImageId{context.param("image_id")}, announced));
   return std::make_unique<DataSink>(context.head, std::move(upload), services.metrics);
@@ -134,7 +136,11 @@ Endpoint upload_data() {
        .errors = {Fault::media_type, Fault::invalid_value, Fault::forbidden, Fault::image_not_found,
                   Fault::wrong_status, Fault::too_large, Fault::format_mismatch,
                   Fault::format_unsafe, Fault::image_gone, Fault::store_full, Fault::unavailable},
-       .summary = "Upload the data of a queued image."},
+       .summary = "Upload the data of a queued image.",
+       .headers = {{kSizeHeader, "Number of bytes that the data must have."},
+                   {kStoreHeader, "Store for the data; the default one without it."},
+                   {kContentDigest, "Hashes that the data must have: sha-256, sha-512 (RFC 9530)."},
+                   {kReprDigest, "As Content-Digest."}}},
       begin);
 }
 

@@ -10,11 +10,16 @@ namespace {
 
 struct Body {
   model::ObjectUrl source;
+  std::optional<Sha256> expected;
 };
 
 Result<Reply> run(Request<Body> const& request, Services& services) {
-  service::ImportRequest import{
-      .registers = true, .source = request.body_value.source, .formats = {}, .draft = {}};
+  auto const& body = request.body_value;
+  service::ImportRequest import{.registers = true,
+                                .source = body.source,
+                                .formats = {},
+                                .expected_sha256 = body.expected.value_or(Sha256{}).hex,
+                                .draft = {}};
   import.draft.id = TRY(path_image(request));
   auto const order =
       jobs::import_order(jobs::kRegisterImage, request.caller, services.imports, import);
@@ -38,7 +43,9 @@ Endpoint register_image() {
                   Fault::image_not_active, Fault::too_many_jobs, Fault::no_object_store,
                   Fault::job_not_stored},
        .summary = "Fill a queued image from a file in a bucket, as a job."},
-      {required("image_url", &Body::source, "The file, as bucket:object.")}, run);
+      {required("image_url", &Body::source, "The file, as bucket:object."),
+       optional(service::kExpectedHashField, &Body::expected, "SHA-256 that the file must have.")},
+      run);
 }
 
 } // namespace vitrine::api::ims

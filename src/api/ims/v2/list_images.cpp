@@ -56,8 +56,8 @@ Result<Reply> run(Context& context, Services& services) {
 }
 
 // What the table of attributes does not name.
-std::vector<QueryParameter> parameters() {
-  std::vector<QueryParameter> out = {
+std::vector<Parameter> parameters() {
+  std::vector<Parameter> out = {
       {"limit", "Most images of the page: 500 if not given, 1000 at most."},
       {"marker", "Id of the image before the page."},
       {"sort_key", "created_at, or another field."},

@@ -1,0 +1,57 @@
+#include "service/hash.hpp"
+
+#include "base/result.hpp"
+#include "base/text.hpp"
+
+#include <array>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+namespace vitrine::service {
+namespace {
+
+EVP_MD const* evp_of(HashAlgorithm algorithm) {
+  switch (algorithm) {
+  case HashAlgorithm::md5: return EVP_md5();
+  case HashAlgorithm::sha256: return EVP_sha256();
+  case HashAlgorithm::sha512: break;
+  }
+  return EVP_sha512();
+}
+
+} // namespace
+
+std::string_view name_of(HashAlgorithm algorithm) noexcept {
+  switch (algorithm) {
+  case HashAlgorithm::md5: return "MD5";
+  case HashAlgorithm::sha256: return "SHA-256";
+  case HashAlgorithm::sha512: break;
+  }
+  return "SHA-512";
+}
+
+Error differs_from(ExpectedHash const& expected, std::string_view found) {
+  return error(Fault::invalid_value,
+               fmt::format("The {} of the data is {}, not {} as {} says.",
+                           name_of(expected.algorithm), found, expected.value, expected.field),
+               std::string(expected.field));
+}
+
+void Hash::Free::operator()(evp_md_ctx_st* ended) const noexcept { EVP_MD_CTX_free(ended); }
+
+Hash::Hash(HashAlgorithm algorithm) : context_(EVP_MD_CTX_new()) {
+  CHECK(context_ && EVP_DigestInit_ex(context_.get(), evp_of(algorithm), nullptr) == 1);
+}
+
+void Hash::add(std::span<std::byte const> bytes) {
+  CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+}
+
+std::string Hash::value() {
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> bytes{};
+  unsigned length = 0;
+  CHECK(EVP_DigestFinal_ex(context_.get(), bytes.data(), &length) == 1);
+  return text::hex(std::span(bytes).first(length));
+}
+
+} // namespace vitrine::service
