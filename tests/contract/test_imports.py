@@ -167,6 +167,59 @@ def test_a_quick_import_takes_raw(server):
     assert (job["status"], job["job_type"]) == ("SUCCESS", "imsImportDataImageJob")
 
 
+QUICK = "/v2/cloudimages/quickimport/action"
+DEBIAN = "Debian GNU/Linux 12.0.0 64bit"
+
+
+@pytest.mark.parametrize("system", [{}, {"os_version": DEBIAN}, {"os_type": "Windows"}])
+def test_a_name_makes_no_iso_of_a_quick_import(server, system):
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "b.iso", b"r" * 4096)
+    job = imported(demo, QUICK, {"name": "d", "image_url": url, "min_disk": 1,
+                                 "type": "DataImage", **system})
+    assert (job["status"], job["job_type"]) == ("SUCCESS", "imsImportDataImageJob"), job
+    image = demo.show(job["entities"]["image_id"])
+    assert (image["disk_format"], image["virtual_env_type"]) == ("raw", "DataImage")
+
+
+def test_a_quick_import_takes_no_iso(server):
+    demo = server.client("demo")
+    body = {"name": "quick-iso", "min_disk": 20, "os_version": DEBIAN,
+            "image_url": put(server, demo.project_id, "quick.iso", iso())}
+    for kind in ("ECS", "BMS"):
+        job = imported(demo, QUICK, {**body, "type": kind})
+        assert job["job_type"] == "imsImportImageJob"
+        assert failed(job, "IMG.0057", "found iso", "raw, zvhd2")
+    job = imported(demo, "/v2/cloudimages/action", {**body, "is_quick_import": True})
+    assert failed(job, "IMG.0057", "found iso")
+    answer = demo.post("/v2/cloudimages/action", {**body, "is_quick_import": True,
+                                                  "type": "IsoImage"})
+    assert (answer.status, answer.code()) == (400, "IMG.0024")
+    assert "quick-iso" not in names(demo)
+
+
+@pytest.mark.parametrize("change,code", [
+    ({"type": "DataImage", "os_type": "Other"}, "IMG.0122"), ({"cmk_id": "key"}, "IMG.0105"),
+    ({"type": "DataImage", "cmk_id": "ims/default"}, "IMG.0105"), ({"cmk_id": 5}, "IMG.0001"),
+    ({"data_images": [{"image_url": "files:d", "min_disk": 1}]}, "IMG.0105"),
+    ({"type": "IsoImage"}, "IMG.0024"), ({"os_version": None}, "IMG.0056")])
+def test_what_a_quick_import_cannot_do_is_refused(server, change, code):
+    demo = server.client("demo")
+    answer = demo.post(QUICK, {"name": "bad", "image_url": "files:x", "min_disk": 1,
+                               "os_version": DEBIAN, **change})
+    assert (answer.status, answer.code()) == (400, code), answer
+    assert list(change)[-1] in answer.json()["error"]["message"]
+    assert "bad" not in names(demo)
+
+
+def test_an_empty_key_is_none(server):
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "plain.raw", b"r" * 100)
+    job = imported(demo, QUICK, {"name": "plain", "image_url": url, "min_disk": 1, "cmk_id": "",
+                                 "data_images": [], "os_version": DEBIAN})
+    assert job["status"] == "SUCCESS"
+
+
 def test_arm_starts_by_uefi(server):
     demo = server.client("demo")
     url = put(server, demo.project_id, "arm", b"r" * 100)

@@ -37,28 +37,40 @@ Field<Creation> disk(Creator creator) {
   return needed({std::move(of.info), std::move(read)}, Fault::memory_or_disk_size);
 }
 
-bool is_quick(Creation const& body) { return body.is_quick && body.is_quick->value; }
-
-bool is_iso(Creation const& body) {
-  return body.kind == "IsoImage" || text::to_lower(body.source.object).ends_with(".iso");
+bool is_quick(Creation const& body, Creator creator) {
+  return creator == Creator::quick || (body.is_quick && body.is_quick->value);
 }
 
+// A quick import takes no ISO, whatever the name of the file is (contract: ims-api 6.5).
 std::string_view environment(Creation const& body, Creator creator) {
   if (creator == Creator::data_disk) return kDataDisk;
-  if (is_iso(body)) return kIso;
+  bool const named_iso = text::to_lower(body.source.object).ends_with(".iso");
+  if (named_iso && !is_quick(body, creator)) return kIso;
   return environment_of(body.kind);
 }
 
 // What the fields of the body are only allowed together.
 Result<> check_together(Creation const& body, Creator creator, std::string_view kind) {
   bool const names_system = !body.os_version.value_or("").empty();
+  bool const quick = is_quick(body, creator);
+  if (quick && kind == kIso) {
+    return wrong(Fault::image_kind, "type", "an ISO cannot be imported quickly");
+  }
   if (kind == kIso && !names_system)
     return wrong(Fault::iso_without_os, "os_version", "is missing");
-  bool const quick = creator == Creator::quick || is_quick(body);
+  if (kind == kDataDisk && body.os_type == "Other") {
+    return wrong(Fault::os_type, "os_type", "a data disk needs Linux or Windows");
+  }
   if (quick && kind != kDataDisk && !names_system) {
     return wrong(Fault::os_version, "os_version", "is needed for a quick import");
   }
   return {};
+}
+
+// Who asks for a key must not get plain data (contract: ims-api 6.5 knows no keys).
+Result<> refuse_key(Creation const& body, model::Caller const&) {
+  if (body.key.value_or("").empty()) return {};
+  return wrong(Fault::not_offered, "cmk_id", "a quick import cannot encrypt");
 }
 
 std::vector<Field<Creation>> source_fields() {
@@ -137,14 +149,14 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
   }
   add(os_version_field());
   add(optional("is_config", &Creation::is_config, "Recorded: the guest is not changed."));
-  if (creator == Creator::system_disk) {
-    add(optional("cmk_id", &Creation::key, kKeyText));
-  }
+  auto key = optional("cmk_id", &Creation::key, kKeyText);
+  add(creator == Creator::quick ? checked(std::move(key), refuse_key) : std::move(key));
   add(word("architecture", &Creation::architecture, {"x86", "arm"}, Fault::architecture,
            "x86 or arm."));
   add(attribute("hw_firmware_type", "hw_firmware_type", kTextSchema, "bios or uefi."));
   add(optional("is_quick_import", &Creation::is_quick, kQuickText));
-  if (creator == Creator::system_disk) add(data_disks());
+  add(creator == Creator::quick ? not_offered<Creation>("data_images", "Not offered here.")
+                                : data_disks());
   return fields;
 }
 
@@ -187,7 +199,7 @@ Result<service::ImportRequest> import_request(model::Caller const& caller, Creat
                                  .has_sub_job = body.has_sub_job,
                                  .expected_sha256 = body.expected.value_or(Sha256{}).hex,
                                  .draft = std::move(image)};
-  if (creator == Creator::quick || is_quick(body)) {
+  if (is_quick(body, creator)) {
     request.size_bytes_max = limits::quick_import_size_bytes;
     request.formats = {"raw", "zvhd2"};
   }
@@ -207,8 +219,8 @@ Creation data_disk(Creation const& body, model::Image const& system, Creation co
   return out;
 }
 
-bool is_ova(Creation const& body) {
-  return !is_quick(body) && text::to_lower(body.source.object).ends_with(".ova");
+bool is_ova(Creation const& body, Creator creator) {
+  return !is_quick(body, creator) && text::to_lower(body.source.object).ends_with(".ova");
 }
 
 } // namespace
@@ -221,7 +233,7 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
   };
   auto const kind = job_kind(environment(body, creator));
   auto const first = TRY(request(body, creator));
-  if (creator == Creator::system_disk && kind == jobs::kImportImage && is_ova(body)) {
+  if (creator == Creator::system_disk && kind == jobs::kImportImage && is_ova(body, creator)) {
     if (!body.data_disks.empty()) {
       return wrong(Fault::invalid_body, "data_images", "an OVA brings its data disks itself");
     }

@@ -13,6 +13,12 @@ Result<> require_action(Request<Creation> const& request, Services& services) {
   return services.access.require(services.access.action(action), request.caller);
 }
 
+std::vector<Fault> faults() {
+  auto all = import_faults();
+  all.push_back(Fault::not_offered);
+  return all;
+}
+
 } // namespace
 
 Endpoint quick_import() {
@@ -24,7 +30,7 @@ Endpoint quick_import() {
        .family = &ims_family,
        .guard = Guard::token,
        .audit = "image.create",
-       .errors = import_faults(),
+       .errors = faults(),
        .summary = "Make an image from a raw or zvhd2 file in a bucket, as a job."},
       import_fields(Creator::quick),
       [](Request<Creation> const& request, Services& services) -> Result<Reply> {
