@@ -275,6 +275,7 @@ REFUSED = [
     ({"image_url": "files: x"}, "IMG.0075"), ({"image_url": 7}, "IMG.0001"),
     ({"name": None}, "IMG.0013"), ({"name": "a/b"}, "IMG.0003"), ({"name": 1}, "IMG.0062"),
     ({"name": "n" * 129}, "IMG.0002"), ({"description": "<"}, "IMG.0054"),
+    ({"description": 5}, "IMG.0001"), ({"description": ["x"]}, "IMG.0001"),
     ({"description": "d" * 1025}, "IMG.0004"), ({"min_disk": None}, "IMG.0055"),
     ({"min_disk": 0}, "IMG.0055"), ({"min_disk": 1025}, "IMG.0055"),
     ({"min_disk": "x"}, "IMG.0055"), ({"min_ram": -1}, "IMG.0055"),

@@ -112,7 +112,7 @@ REFUSED = [
     ([disk("files:a", min_disk=2049)], "IMG.0055", "data_images[0].min_disk"),
     ([disk("files:a", name="a/b")], "IMG.0003", "data_images[0].name"),
     ([disk("files:a", name="n" * 129)], "IMG.0002", "data_images[0].name"),
-    ([disk("files:a", description="<")], "IMG.0054", "data_images[0].__description"),
+    ([disk("files:a", description="<")], "IMG.0054", "data_images[0].description"),
     ([disk("files:a", tags=["a.b"], image_tags=[{"key": "c", "value": "d"}])], "IMG.0115", ""),
     ([disk("files:a", image_tags=7)], "IMG.0001", "data_images[0].image_tags"),
     ("disks", "IMG.0001", "data_images"), ({"a": 1}, "IMG.0001", "data_images"),

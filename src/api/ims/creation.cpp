@@ -119,7 +119,7 @@ Field<Creation> name_field(std::string_view text) {
 }
 
 std::vector<Field<Creation>> text_fields() {
-  return {attribute("description", "__description", kTextSchema, "Description of the image."),
+  return {optional("description", &Creation::description, "Description of the image."),
           optional("tags", &Creation::tags, "Tags as key.value, key=value or key."),
           optional("image_tags", &Creation::image_tags, "Tags as keys and values.")};
 }
@@ -165,9 +165,8 @@ Result<> describe_system(Creation const& body, service::OsVersions const& versio
 
 Result<model::Image> new_image(model::Caller const& caller, Creation const& body,
                                model::Properties properties) {
-  if (auto const at = properties.find("__description");
-      at != properties.end() && at->second.empty()) {
-    properties.erase(at);
+  if (body.description && !body.description->text.empty()) {
+    properties.insert_or_assign("__description", body.description->text);
   }
   auto image = body.image;
   TRY(documents::check_together(image, properties));

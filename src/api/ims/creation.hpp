@@ -24,6 +24,7 @@ namespace vitrine::api::ims {
 struct Creation {
   model::Image image;           ///< name, min_disk, min_ram
   model::Properties properties; ///< the others that are attributes
+  std::optional<Description> description;
   std::optional<TagTexts> tags;
   std::optional<TagList> image_tags;
   std::optional<std::string> kind; ///< `type`: what virtual_env_type says of it
