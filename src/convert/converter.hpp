@@ -44,6 +44,9 @@ public:
   /// but itself, as far as qemu-img and a sandbox are there. Error: Fault::format_unwritable.
   [[nodiscard]] Result<> check(formats::Format from, formats::Format to) const;
 
+  /// The largest disk that is converted.
+  [[nodiscard]] std::uint64_t disk_bytes_max() const noexcept { return options_.disk_bytes_max; }
+
   /// Blocks. The disk of `source`, which has the format `from`, in a file of format `to`. vmdk is
   /// streamOptimized, vhd dynamic. A disk that is no multiple of 512 bytes is filled up to one.
   /// `progress` may fail, which ends the conversion.

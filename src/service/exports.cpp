@@ -71,6 +71,17 @@ Result<> Exports::check_kind(store::Connection& connection, model::Image const& 
   return forbids ? error(Fault::export_forbidden) : Result<>();
 }
 
+Result<> Exports::check_conversion(model::Image const& image, std::string_view format) const {
+  auto const from = TRY(format_named(image.disk_format.value_or("")));
+  auto const to = TRY(format_named(format));
+  TRY(converter_.check(from, to));
+  auto const disk_bytes = image.virtual_size_bytes.value_or(0);
+  if (!std::cmp_greater(disk_bytes, converter_.disk_bytes_max())) return {};
+  return error(Fault::export_too_large,
+               fmt::format("its disk has {} bytes, at most {} can be converted", disk_bytes,
+                           converter_.disk_bytes_max()));
+}
+
 Result<ExportSource> Exports::admit(store::Connection& connection, KeyStates& states,
                                     model::Caller const& caller,
                                     ExportRequest const& request) const {
@@ -93,11 +104,7 @@ Result<ExportSource> Exports::admit(store::Connection& connection, KeyStates& st
   }
   TRY(access_.require(download_, caller, sight));
   TRY(Encryption::check_use(connection, states, caller, image));
-  if (converts(image, request)) {
-    auto const from = TRY(format_named(image.disk_format.value_or("")));
-    auto const to = TRY(format_named(request.format));
-    TRY(converter_.check(from, to));
-  }
+  if (converts(image, request)) TRY(check_conversion(image, request.format));
   if (!buckets_.is_configured()) return error(Fault::no_object_store);
   auto key = TRY(store::ImageKeys(connection).find(image.id));
   return ExportSource{std::move(found.image), std::move(key)};

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vitrine::service {
 
@@ -58,6 +59,7 @@ public:
 
 private:
   Result<> check_kind(store::Connection& connection, model::Image const& image) const;
+  [[nodiscard]] Result<> check_conversion(model::Image const& image, std::string_view format) const;
 
   Access const& access_;
   Encryption const& encryption_;

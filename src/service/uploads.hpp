@@ -84,6 +84,9 @@ public:
   Uploads(store::Database& database, store::Blobs& blobs, Access const& access, Clock const& clock,
           UploadOptions options);
 
+  /// The most that an image may have.
+  [[nodiscard]] std::int64_t size_bytes_max() const noexcept { return options_.size_bytes_max; }
+
   /// Takes a queued image to `saving`. Errors, which change nothing: `image_not_found`,
   /// `forbidden`, `wrong_status`, `invalid_value` (a format that is not set, sizes that
   /// contradict), `too_large`; also `store_full` and `unavailable`, after which the image is

@@ -1,5 +1,6 @@
 """Images written to files in buckets (contract: ims-api 6.8)."""
 
+import struct
 import subprocess
 
 import pytest
@@ -149,6 +150,25 @@ def test_conditions_of_the_image(fresh_server):
     for image, code in codes.items():
         assert ask(demo, image, "x", is_quick_export=True).code() == code
     assert ask(admin, public, "x", is_quick_export=True).code() == "IMG.0077"
+
+
+def test_a_disk_that_is_too_large_to_convert(server):
+    demo = server.client("demo")
+    image = demo.create_image(qcow2(3000 * GIB), disk_format="qcow2")["id"]
+    answer = ask(demo, image, "large.vhd", file_format="vhd")
+    assert (answer.status, answer.code()) == (400, "IMG.0160"), answer
+    assert str(3000 * GIB) in answer.json()["error"]["message"]
+    assert exported(demo, image, "large.qcow2", file_format="qcow2")["status"] == "SUCCESS"
+
+
+def test_a_disk_whose_tables_are_damaged(server, disk):
+    demo = server.client("demo")
+    data = bytearray(disk[1].read_bytes())
+    first_table, = struct.unpack_from(">Q", data, 40)
+    struct.pack_into(">Q", data, first_table, 1 << 63 | 0x40200)  # no place where a table may lie
+    image = demo.create_image(bytes(data), disk_format="qcow2")["id"]
+    assert failed(exported(demo, image, "damaged.raw", file_format="raw"), "IMG.0072", "qemu-img")
+    assert not (bucket(server, demo) / "damaged.raw").exists()
 
 
 def test_no_bucket_fails_the_job(server):

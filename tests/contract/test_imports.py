@@ -220,6 +220,19 @@ def test_an_empty_key_is_none(server):
     assert job["status"] == "SUCCESS"
 
 
+def test_a_file_larger_than_any_image_may_be(fresh_server):
+    server = fresh_server(config=CONFIG + "[images]\nsize_bytes_max = 1000\n")
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "large", b"x" * 1001)
+    assert failed(system(demo, url), "IMG.0059", "1001 bytes, at most 1000")
+    image = demo.create_image()["id"]
+    asked = demo.put(f"/v1/cloudimages/{image}/upload", {"image_url": url}).expect(200)
+    assert failed(demo.wait_job(asked.json()["job_id"]), "IMG.0059", "1001 bytes, at most 1000")
+    assert (demo.show(image)["status"], demo.listed()) == ("queued", [image])
+    most = put(server, demo.project_id, "most", b"x" * 1000)
+    assert system(demo, most)["status"] == "SUCCESS"
+
+
 def test_arm_starts_by_uefi(server):
     demo = server.client("demo")
     url = put(server, demo.project_id, "arm", b"r" * 100)

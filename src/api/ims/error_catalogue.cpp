@@ -275,7 +275,7 @@ constexpr std::pair<Fault, std::string_view> kCodes[] = {
     {Fault::bucket_refused, "IMG.0069"},
     {Fault::bucket_unavailable, "IMG.0069"},
     {Fault::object_exists, "IMG.0070"},
-    {Fault::conversion_failed, "IMG.0071"},
+    {Fault::conversion_failed, "IMG.0072"},
     {Fault::format_unwritable, "IMG.0072"},
     {Fault::object_name_empty, "IMG.0073"},
     {Fault::object_name_too_long, "IMG.0074"},

@@ -3,6 +3,8 @@
 #include "api/ims/v1/job_body.hpp"
 #include "api/kit/family.hpp"
 #include "base/json.hpp"
+#include "jobs/kinds/export_image.hpp"
+#include "jobs/kinds/import_image.hpp"
 
 #include <gtest/gtest.h>
 
@@ -81,6 +83,35 @@ TEST(JobBodyTest, IsJsonWhateverTheIdsHold) {
   EXPECT_TRUE(json::parse(job_body(report)));
 }
 
+// The code of a job of that kind that failed like this, with its message.
+std::string told_failure(std::string_view kind, Error const& why) {
+  auto report = report_of(kind, JobStatus::fail);
+  report.job.ended_at = kBegan;
+  report.job.failure = why;
+  auto const body = json::parse(job_body(report)).value().as_object();
+  std::string out(json::view(body.at("error_code").as_string()));
+  return out.append(": ").append(json::view(body.at("fail_reason").as_string()));
+}
+
+TEST(JobBodyTest, ARegisterHasACodeForWhatHasNone) {
+  auto const full = error(Fault::store_full, "no space");
+  EXPECT_EQ(told_failure(jobs::kRegisterImage, full),
+            "IMG.1075: Failed to register the image file. (no space)");
+  EXPECT_EQ(told_failure(jobs::kImportImage, full), "IMG.0061: Unknown system error. (no space)");
+  EXPECT_EQ(told_failure(jobs::kRegisterImage, error(Fault::bucket_refused)),
+            "IMG.0069: The specified bucket cannot be accessed.");
+}
+
+TEST(JobBodyTest, DataThatIsTooLargeIsNoRequestThatIs) {
+  auto const large = error(Fault::too_large, "9 bytes");
+  for (auto const kind : {jobs::kImportImage, jobs::kRegisterImage}) {
+    EXPECT_EQ(told_failure(kind, large),
+              "IMG.0059: The size of the image file exceeds the maximum allowed. (9 bytes)");
+  }
+  EXPECT_EQ(told_failure(jobs::kExportImage, large),
+            "IMG.0160: Only images less than 128 GB can be exported. (9 bytes)");
+}
+
 TEST(ErrorCatalogueTest, EveryFailureHasACodeOfTheList) {
   EXPECT_EQ(catalogue().size(), 177U);
 #define X(name, kind, text) EXPECT_FALSE(entry(Fault::name).message.empty()) << #name;
@@ -105,7 +136,7 @@ TEST(ImsErrorsTest, StatusAndCodeOfEachFailure) {
       {Fault::unauthenticated, 401, "IMG.0087"},   {Fault::forbidden, 403, "IMG.0026"},
       {Fault::image_not_found, 404, "IMG.0144"},   {Fault::job_not_found, 404, "IMG.0023"},
       {Fault::invalid_marker, 400, "IMG.0031"},    {Fault::too_large, 413, "IMG.0001"},
-      {Fault::format_unwritable, 400, "IMG.0072"}, {Fault::conversion_failed, 500, "IMG.0071"},
+      {Fault::format_unwritable, 400, "IMG.0072"}, {Fault::conversion_failed, 500, "IMG.0072"},
       {Fault::image_unknown, 400, "IMG.0027"},     {Fault::tag_form, 400, "IMG.0115"},
       {Fault::tag_limit, 400, "IMG.0116"},         {Fault::tag_not_found, 404, "IMG.0115"},
       {Fault::unavailable, 503, "IMG.0061"},       {Fault::internal, 500, "IMG.0061"},

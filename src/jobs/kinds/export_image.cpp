@@ -16,7 +16,6 @@ namespace {
 
 using service::ExportRequest;
 
-constexpr std::string_view kExportImage = "imsNativeExportImageJob";
 // How far a job is when the data is converted, and when it is written, of these.
 constexpr std::int64_t kConverted = 500;
 constexpr std::int64_t kWritten = 999;

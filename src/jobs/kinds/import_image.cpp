@@ -10,6 +10,7 @@
 #include "store/buckets/buckets.hpp"
 #include "store/metadata/jobs.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -130,9 +131,9 @@ private:
       return error(Fault::object_unreadable, "it was changed while it was imported");
     }
     auto const size_bytes = range(**object).second;
-    if (std::cmp_greater(size_bytes, request_.size_bytes_max)) {
-      return error(Fault::image_too_large,
-                   fmt::format("{} bytes, at most {}", size_bytes, request_.size_bytes_max));
+    auto const most = std::min(request_.size_bytes_max, uploads_.size_bytes_max());
+    if (std::cmp_greater(size_bytes, most)) {
+      return error(Fault::image_too_large, fmt::format("{} bytes, at most {}", size_bytes, most));
     }
     return object;
   }

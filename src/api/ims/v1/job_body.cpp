@@ -2,6 +2,8 @@
 
 #include "api/ims/error_catalogue.hpp"
 #include "base/json.hpp"
+#include "jobs/kinds/export_image.hpp"
+#include "jobs/kinds/import_image.hpp"
 
 #include <fmt/format.h>
 #include <vector>
@@ -10,6 +12,17 @@ namespace vitrine::api::ims {
 namespace {
 
 using model::JobStatus;
+
+// In a job there is no request that could be too large, and of a register the contract has a code
+// for what has none of its own (ims-api 6.7).
+CatalogueEntry const& entry_of(model::Job const& job) {
+  if (job.failure->fault == Fault::too_large) {
+    return entry(job.kind == jobs::kExportImage ? Fault::export_too_large : Fault::image_too_large);
+  }
+  auto const& why = entry(job.failure->fault);
+  bool const is_unknown = why.code == entry(Fault::internal).code;
+  return is_unknown && job.kind == jobs::kRegisterImage ? entry("IMG.1075") : why;
+}
 
 // Every pair repeats an image, a project and mostly "success": their JSON is made once, since a job
 // has up to 25,600 pairs.
@@ -65,7 +78,7 @@ private:
 // Of pairs: the first that failed, and how many (contract: ims-api 5.1, L3). Of anything else: what
 // is known of it.
 std::string fail_reason(jobs::JobReport const& report) {
-  std::string reason(entry(report.job.failure->fault).message);
+  std::string reason(entry_of(report.job).message);
   if (!jobs::works_on_pairs(report.job.kind)) {
     auto const& detail = report.job.failure->detail;
     return detail.empty() ? reason : fmt::format("{} ({})", reason, detail);
@@ -124,7 +137,7 @@ void write_job(json::Writer& writer, jobs::JobReport const& report) {
   write_time(writer, "begin_time", job.began_at);
   write_time(writer, "end_time", job.ended_at);
   if (job.failure) {
-    writer.field("error_code", entry(job.failure->fault).code);
+    writer.field("error_code", entry_of(job).code);
     writer.field("fail_reason", fail_reason(report));
   } else {
     writer.null_field("error_code").null_field("fail_reason");
