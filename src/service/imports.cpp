@@ -39,6 +39,13 @@ Result<> fit_disk(std::uint64_t size_bytes, model::Image& image) {
   return {};
 }
 
+// Clients split it at the comma and need two parts (contract: ims-api 3.4). Another name stays as
+// it is: they compare it with theirs.
+std::string origin_of(model::ObjectUrl const& source) {
+  auto const parts = text::split(source.object, ',');
+  return fmt::format("file,{}:{}", source.bucket, fmt::join(parts, "%2C"));
+}
+
 Result<> check_key(store::Connection& connection, KeyStates& states, model::Caller const& caller,
                    model::Image const& draft) {
   auto const key = key_of(draft);
@@ -160,8 +167,7 @@ Result<> Imports::adapt(ImportRequest const& request, formats::Accepted const& f
   }
   auto properties = image.properties();
   properties.insert_or_assign("__root_origin", "file");
-  properties.insert_or_assign(
-      "__data_origin", fmt::format("file,{}:{}", request.source.bucket, request.source.object));
+  properties.insert_or_assign("__data_origin", origin_of(request.source));
   // Of the formats that a quick import takes, the one whose blocks can be read as they are needed.
   bool const quick = !taken.empty();
   if (quick && found.disk_format == "zvhd2") properties.insert_or_assign("__lazyloading", "true");

@@ -220,6 +220,13 @@ def test_an_empty_key_is_none(server):
     assert job["status"] == "SUCCESS"
 
 
+def test_the_origin_of_data_has_two_parts_at_the_comma(server):
+    demo = server.client("demo")
+    url = put(server, demo.project_id, "a,b%2C,c.raw", b"r" * 100)
+    image = demo.show(system(demo, url)["entities"]["image_id"])
+    assert image["__data_origin"] == "file,files:a%2Cb%2C%2Cc.raw"
+
+
 def test_a_file_larger_than_any_image_may_be(fresh_server):
     server = fresh_server(config=CONFIG + "[images]\nsize_bytes_max = 1000\n")
     demo = server.client("demo")
