@@ -30,7 +30,9 @@ class Client:
 
     def command(self, *requests):
         """One that sends the requests of these options, two at a time."""
-        command = ["curl", "-sS", "--parallel", "--parallel-max", "2"]
+        command = ["curl", "-sS"]
+        if len(requests) > 1:  # one alone would be told of on the terminal all the same
+            command += ["--parallel", "--parallel-max", "2"]
         for number, request in enumerate(requests):
             command += ["--next"] * (number > 0) + ["--fail"]
             for name, value in (*self.OPTIONS, *request):
