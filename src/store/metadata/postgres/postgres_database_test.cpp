@@ -281,16 +281,17 @@ TEST_F(PostgresDatabaseTest, a_unit_that_was_overtaken_queues_for_a_connection_l
                "RAISE EXCEPTION USING ERRCODE = '40001'; END IF",
                false);
   open({.url = {}, .connect_timeout = std::chrono::seconds(2)}, 1);
-  auto const sleep = [&](Connection& connection, char const* seconds) {
-    return connection.run({"sleep", "SELECT pg_sleep(CAST($1 AS DOUBLE PRECISION))"}, {seconds});
+  auto const sleep = [](Connection& connection, int ms) {
+    return connection.run({"sleep", "SELECT pg_sleep(CAST($1 AS INTEGER) / 1000.0)"}, {ms});
   };
   std::latch tries(1);
   auto overtaken = std::async(std::launch::async, [&] {
     bool first = true;
     return database_->write([&](Connection& connection) -> Result<> {
       if (std::exchange(first, false)) {
-        TRY(sleep(connection, "1.2"));
+        auto const slept = sleep(connection, 1200);
         tries.count_down();
+        TRY(slept);
       }
       TRY(connection.run(kAdd, {"p"}));
       return {};
@@ -298,7 +299,7 @@ TEST_F(PostgresDatabaseTest, a_unit_that_was_overtaken_queues_for_a_connection_l
   });
   tries.wait();
   EXPECT_TRUE(
-      database_->read_single([&](Connection& connection) { return sleep(connection, "0.2"); }));
+      database_->read_single([&](Connection& connection) { return sleep(connection, 200); }));
   EXPECT_TRUE(overtaken.get());
   EXPECT_EQ(count(), 1);
 }
