@@ -1,6 +1,6 @@
 #include "identity/signature.hpp"
 
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "identity/signed_requests.hpp"
 
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "store/metadata/database.hpp"
 #include "store/metadata/used_signatures.hpp"

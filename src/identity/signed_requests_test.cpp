@@ -1,4 +1,4 @@
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "identity/builtin/directory_test.hpp"
 #include "identity/signed_requests.hpp"

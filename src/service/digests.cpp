@@ -120,9 +120,9 @@ Digests::Values Digests::finish() {
     moved_.wait(lock, [&] { return blocks_hashed() == all; });
   }
   Values values;
-  values.sha512 = lanes_[0]->hash.value();
-  values.md5 = lanes_[1]->hash.value();
-  if (lanes_.size() > 2) values.sha256 = lanes_[2]->hash.value();
+  values.sha512 = lanes_[0]->hash.take_hex();
+  values.md5 = lanes_[1]->hash.take_hex();
+  if (lanes_.size() > 2) values.sha256 = lanes_[2]->hash.take_hex();
   return values;
 }
 

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "base/blocks.hpp"
+#include "base/hash.hpp"
 #include "base/result.hpp"
-#include "service/hash.hpp"
 
 #include <condition_variable>
 #include <cstddef>

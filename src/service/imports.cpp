@@ -133,7 +133,7 @@ Result<> Imports::check_whole(store::BucketObject& object, ImportRequest const& 
     hash.add(block.bytes());
     return advance();
   }));
-  auto const found = hash.value();
+  auto const found = hash.take_hex();
   if (found == expected->value) return {};
   auto failure = differs_from(*expected, found);
   failure.fault = Fault::object_unreadable;

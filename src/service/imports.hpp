@@ -11,7 +11,7 @@
 #include "service/access.hpp"
 #include "service/batch.hpp"
 #include "service/encryption.hpp"
-#include "service/hash.hpp"
+#include "service/expected_hash.hpp"
 #include "service/images.hpp"
 #include "service/uploads.hpp"
 #include "store/buckets/buckets.hpp"

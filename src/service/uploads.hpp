@@ -12,7 +12,7 @@
 #include "service/access.hpp"
 #include "service/digests.hpp"
 #include "service/encryption.hpp"
-#include "service/hash.hpp"
+#include "service/expected_hash.hpp"
 #include "service/upload_watch.hpp"
 #include "store/blobs/blobs.hpp"
 #include "store/metadata/database.hpp"

@@ -1,7 +1,7 @@
 // Image data that must be what the sender signed.
 #pragma once
 
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 #include "net/message.hpp"
 
 #include <memory>
@@ -32,7 +32,7 @@ public:
 private:
   std::unique_ptr<net::BodySink> sink_;
   std::string const wanted_;
-  Sha256 hash_;
+  Hash hash_{HashAlgorithm::sha256};
 };
 
 } // namespace vitrine::api

@@ -3,7 +3,7 @@
 
 #include "api/kit/spools.hpp"
 #include "base/blocks.hpp"
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 #include "net/message.hpp"
 
 #include <chrono>
@@ -51,7 +51,7 @@ private:
   BlockPool& blocks_;
   Request const request_;
   std::chrono::steady_clock::time_point const came_{std::chrono::steady_clock::now()};
-  Sha256 hash_;
+  Hash hash_{HashAlgorithm::sha256};
   std::unique_ptr<net::BodySink> sink_; ///< of the request, once it is found good
   std::optional<net::Reply> answer_;    ///< of the request, when it is not
 };

@@ -1,7 +1,7 @@
 #include "identity/keystone/access_keys.hpp"
 
+#include "base/hash.hpp"
 #include "base/json.hpp"
-#include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "identity/keystone/document.hpp"
 #include "identity/signature.hpp"

@@ -1,6 +1,6 @@
 #include "store/metadata/copy_rows.hpp"
 
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -168,7 +168,7 @@ struct Content {
 };
 
 Result<Content> content_of(Table const& table, Connection& connection, ReadRows read) {
-  Sha256 hash;
+  Hash hash(HashAlgorithm::sha256);
   auto const add = [&](std::string_view text) { hash.add(std::as_bytes(std::span(text))); };
   Content content;
   TRY(read(connection, table, [&](Row const& row) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/bytes_writer.hpp"
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 #include "store/s3/calls.hpp"
 
 #include <cstdint>
@@ -66,7 +66,7 @@ private:
   std::string const mark_; ///< kept with the object, to know it by; or empty
   std::string filling_;
   std::string spare_; ///< memory of a part that was sent
-  Sha256 filling_hash_;
+  Hash filling_hash_{HashAlgorithm::sha256};
   std::uint64_t size_bytes_{0};
   std::string upload_;             ///< id of the multipart upload, empty before the first part
   std::vector<std::string> etags_; ///< of the parts sent

@@ -1,6 +1,6 @@
 #include "store/s3/server.hpp"
 
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 
 #include <fmt/format.h>
 #include <utility>

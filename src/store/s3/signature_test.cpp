@@ -1,4 +1,4 @@
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 #include "store/s3/signature.hpp"
 
 #include <gtest/gtest.h>

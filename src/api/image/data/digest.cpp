@@ -13,8 +13,6 @@
 namespace vitrine::api::image {
 namespace {
 
-using service::HashAlgorithm;
-
 struct Known {
   std::string_view name;
   HashAlgorithm algorithm;

@@ -3,7 +3,7 @@
 
 #include "base/result.hpp"
 #include "net/message.hpp"
-#include "service/hash.hpp"
+#include "service/expected_hash.hpp"
 
 #include <string_view>
 #include <vector>

@@ -1,6 +1,6 @@
 #include "store/buckets/directory/directory_buckets.hpp"
 
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 #include "base/text.hpp"
 #include "store/buckets/directory/place.hpp"
 

@@ -1,13 +1,12 @@
-#include "service/hash.hpp"
+#include "base/hash.hpp"
 
 #include "base/result.hpp"
 #include "base/text.hpp"
 
 #include <array>
-#include <fmt/format.h>
 #include <openssl/evp.h>
 
-namespace vitrine::service {
+namespace vitrine {
 namespace {
 
 EVP_MD const* evp_of(HashAlgorithm algorithm) {
@@ -30,28 +29,31 @@ std::string_view name_of(HashAlgorithm algorithm) noexcept {
   return "SHA-512";
 }
 
-Error differs_from(ExpectedHash const& expected, std::string_view found) {
-  return error(Fault::invalid_value,
-               fmt::format("The {} of the data is {}, not {} as {} says.",
-                           name_of(expected.algorithm), found, expected.value, expected.field),
-               std::string(expected.field));
-}
-
 void Hash::Free::operator()(evp_md_ctx_st* ended) const noexcept { EVP_MD_CTX_free(ended); }
 
-Hash::Hash(HashAlgorithm algorithm) : context_(EVP_MD_CTX_new()) {
-  CHECK(context_ && EVP_DigestInit_ex(context_.get(), evp_of(algorithm), nullptr) == 1);
+Hash::Hash(HashAlgorithm algorithm) : algorithm_(algorithm), context_(EVP_MD_CTX_new()) {
+  CHECK(context_);
+  begin();
 }
+
+void Hash::begin() { CHECK(EVP_DigestInit_ex(context_.get(), evp_of(algorithm_), nullptr) == 1); }
 
 void Hash::add(std::span<std::byte const> bytes) {
   CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
 }
 
-std::string Hash::value() {
+std::string Hash::take_hex() {
   std::array<std::uint8_t, EVP_MAX_MD_SIZE> bytes{};
   unsigned length = 0;
   CHECK(EVP_DigestFinal_ex(context_.get(), bytes.data(), &length) == 1);
+  begin();
   return text::hex(std::span(bytes).first(length));
 }
 
-} // namespace vitrine::service
+std::string sha256_hex(std::string_view bytes) {
+  Hash hash(HashAlgorithm::sha256);
+  hash.add(std::as_bytes(std::span(bytes)));
+  return hash.take_hex();
+}
+
+} // namespace vitrine

@@ -1,17 +1,17 @@
-#include "base/sha256.hpp"
+#include "base/hash.hpp"
 
 #include <gtest/gtest.h>
 
 namespace vitrine {
 
 // The examples of FIPS 180-2.
-TEST(Sha256, HashesBytesAtOnceAndInPieces) {
+TEST(Hash, HashesBytesAtOnceAndInPieces) {
   std::string_view const text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
   std::string_view const expected =
       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1";
   EXPECT_EQ(sha256_hex(text), expected);
   auto const bytes = std::as_bytes(std::span(text));
-  Sha256 hash;
+  Hash hash(HashAlgorithm::sha256);
   hash.add(bytes.first(5));
   hash.add(bytes.subspan(5));
   EXPECT_EQ(hash.take_hex(), expected);

@@ -1,7 +1,8 @@
-// SHA-256, in lower-case hex.
+// Hashes of bytes, in lower-case hex.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,10 +12,13 @@ struct evp_md_ctx_st; // EVP_MD_CTX of OpenSSL
 
 namespace vitrine {
 
+enum class HashAlgorithm : std::uint8_t { md5, sha256, sha512 };
+std::string_view name_of(HashAlgorithm algorithm) noexcept; ///< "SHA-256"
+
 /// Of bytes that come piece by piece. Not thread-safe.
-class Sha256 {
+class Hash {
 public:
-  Sha256();
+  explicit Hash(HashAlgorithm algorithm);
   void add(std::span<std::byte const> bytes);
   /// Of what was added; the next bytes begin anew.
   std::string take_hex();
@@ -26,6 +30,7 @@ private:
 
   void begin();
 
+  HashAlgorithm algorithm_;
   std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
