@@ -218,6 +218,31 @@ TEST_F(UploadEndsTest, the_uploads_of_a_server_that_fell_silent_end) {
   EXPECT_EQ(uploads_->remove_strays(*blobs_, 0).value(), 0);
 }
 
+// What a job asks of others before its data comes may take longer than that.
+TEST_F(UploadEndsTest, an_upload_that_was_taken_for_dead_before_it_began_goes_on) {
+  auto const id = make();
+  auto image = get(id);
+  ASSERT_TRUE(database_->write([&](store::Connection& c) -> Result<> {
+    auto const before = image;
+    TRY(uploads_->announce(c, image));
+    TRY(store::Images(c).update(before, image));
+    TRY(store::RunningUploads(c).remove({image.upload_id}));
+    return {};
+  }));
+  auto const data = [] {
+    return JobData{.job = {"j"},
+                   .kind = model::audit::image_create,
+                   .adapt = [](auto const&, auto&) -> Result<> { return {}; }};
+  };
+  auto const upload = uploads_->begin_announced(owner_, image, 3, data()).value();
+  ASSERT_TRUE(write(*upload, "abc"));
+  EXPECT_TRUE(upload->finish());
+  EXPECT_EQ(get(id).status, ImageStatus::active);
+  auto another = image;
+  another.upload_id = "another";
+  EXPECT_EQ(uploads_->begin_announced(owner_, another, 3, data()).error().fault, Fault::image_gone);
+}
+
 // The sweeper may have removed its bytes: the image was active without them.
 TEST_F(UploadEndsTest, an_upload_of_a_job_that_was_taken_for_dead_makes_no_image_active) {
   auto const id = make();

@@ -1,5 +1,6 @@
 #include "service/upload_watch.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace vitrine::service {
@@ -16,6 +17,11 @@ UploadWatch::look(std::vector<store::RunningUpload> const& found) {
     if (looks >= kLooksMax) dead.push_back(upload);
   }
   return dead;
+}
+
+bool UploadWatch::suspects() const noexcept {
+  return std::ranges::any_of(seen_,
+                             [](auto const& each) { return each.second.looks >= kLooksMax - 1; });
 }
 
 } // namespace vitrine::service

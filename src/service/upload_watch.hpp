@@ -18,6 +18,8 @@ public:
 
   /// A look that found these, all there are. Returns the dead ones.
   std::vector<store::RunningUpload> look(std::vector<store::RunningUpload> const& found);
+  /// Whether the next look may find dead ones: then somebody must be able to write now.
+  [[nodiscard]] bool suspects() const noexcept;
   /// A look failed: nobody may have been able to show anything.
   void forget() { seen_.clear(); }
 

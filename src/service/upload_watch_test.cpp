@@ -51,6 +51,19 @@ TEST(UploadWatchTest, nobody_is_dead_for_what_happened_while_nobody_could_look) 
   EXPECT_EQ(after(watch, kEnough, {row("a", 1)}), std::vector<std::string>{"a"});
 }
 
+// While nobody could write, whoever had no upload of its own saw nothing change.
+TEST(UploadWatchTest, it_suspects_before_it_tells) {
+  UploadWatch watch;
+  for (int look = 0; look < UploadWatch::kLooksMax - 1; ++look) {
+    EXPECT_TRUE(watch.look({row("a", 1)}).empty());
+    EXPECT_FALSE(watch.suspects()) << look;
+  }
+  EXPECT_TRUE(watch.look({row("a", 1)}).empty());
+  EXPECT_TRUE(watch.suspects());
+  watch.forget();
+  EXPECT_FALSE(watch.suspects());
+}
+
 TEST(UploadWatchTest, a_row_that_came_back_is_a_new_one) {
   UploadWatch watch;
   EXPECT_TRUE(after(watch, kEnough - 1, {row("a", 1)}).empty());

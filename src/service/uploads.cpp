@@ -132,10 +132,21 @@ Result<> Uploads::announce(store::Connection& connection, model::Image& image,
   return store::RunningUploads(connection).add(BlobId{image.upload_id}, options_.server, now);
 }
 
+/// What was asked of others since may have taken so long that the upload was taken for dead.
+Result<> Uploads::resume(store::Connection& connection, model::Image const& announced) const {
+  auto const image = TRY(store::Images(connection).get(announced.id));
+  if (image.upload_id != announced.upload_id) return error(Fault::image_gone);
+  BlobId const blob{image.upload_id};
+  store::RunningUploads running(connection);
+  TRY(running.remove(blob));
+  return running.add(blob, options_.server, clock_.now());
+}
+
 Result<std::unique_ptr<Upload>> Uploads::begin_announced(model::Caller const& caller,
                                                          model::Image const& image,
                                                          std::uint64_t size_bytes, JobData data) {
   BlobId const blob{image.upload_id};
+  TRY(database_.write([&](store::Connection& connection) { return resume(connection, image); }));
   auto writer = blobs_.create(blob, data.seal ? store::sealed_size_bytes(size_bytes) : size_bytes);
   bool const created = writer.has_value();
   if (created && data.seal) *writer = store::seal(std::move(*writer), data.seal->data_key, blob);
@@ -241,6 +252,14 @@ Result<> Uploads::touch_live() {
   });
 }
 
+/// Who can read only sees nothing change, since nobody can change anything.
+Result<> Uploads::prove_writes() {
+  return database_.write([](store::Connection& connection) -> Result<> {
+    TRY(connection.run(store::sql::write_probe, {""}));
+    return {};
+  });
+}
+
 Result<> Uploads::end_silent() {
   // Looks before it writes: there is hardly ever anything to end.
   bool interrupted = false;
@@ -251,6 +270,7 @@ Result<> Uploads::end_silent() {
   };
   auto const running = TRY(database_.read(look));
   auto const silent = watch_.look(running);
+  if (watch_.suspects()) TRY(prove_writes());
   if (silent.empty() && !interrupted) return {};
   return database_.write([&](store::Connection& connection) -> Result<> {
     TRY(store::RunningUploads(connection).remove_unchanged(silent));

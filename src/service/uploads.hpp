@@ -142,6 +142,8 @@ private:
   Result<> tell_ends();
   Result<> touch_live();
   Result<> end_silent();
+  Result<> prove_writes();
+  Result<> resume(store::Connection& connection, model::Image const& announced) const;
   Result<> end_dead(store::Connection& connection) const;
   Result<model::Image> admit(store::Connection& connection, model::Caller const& caller,
                              ImageId const& id, Announcement const& announced) const;

@@ -110,27 +110,34 @@ Result<> set_by_extension(model::Image& image, model::Properties& properties, st
   return {};
 }
 
-Result<> check_together(model::Image const& image, model::Properties const& properties) {
+std::vector<Error> misfits(model::Image const& image, model::Properties const& properties) {
+  std::vector<Error> found;
   auto const memory = properties.find("max_ram");
   if (memory != properties.end()) {
     auto const most = text::parse_int(memory->second).value_or(0);
     if (most != 0 && most < image.min_ram_mib) {
-      return wrong(Fault::memory_or_disk_size, "max_ram",
-                   fmt::format("{} is below min_ram {}", most, image.min_ram_mib));
+      found.push_back(wrong(Fault::memory_or_disk_size, "max_ram",
+                            fmt::format("{} is below min_ram {}", most, image.min_ram_mib)));
     }
   }
   auto const firmware = properties.find("hw_firmware_type");
   if (firmware != properties.end() && firmware->second == "bios" &&
       is_true(properties, "__support_arm")) {
-    return wrong(Fault::firmware_type, "hw_firmware_type", "an arm image needs uefi");
+    found.push_back(wrong(Fault::firmware_type, "hw_firmware_type", "an arm image needs uefi"));
   }
   for (auto const& [one, other] : kExclusions) {
     if (has_support(properties, one) && has_support(properties, other)) {
-      return error(Fault::attributes_exclude, fmt::format("{} excludes {}", one, other),
-                   std::string(one));
+      found.push_back(error(Fault::attributes_exclude, fmt::format("{} excludes {}", one, other),
+                            std::string(one)));
     }
   }
-  return {};
+  return found;
+}
+
+Result<> check_together(model::Image const& image, model::Properties const& properties) {
+  auto found = misfits(image, properties);
+  if (found.empty()) return {};
+  return std::move(found.front());
 }
 
 } // namespace vitrine::api::documents

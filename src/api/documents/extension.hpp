@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vitrine::api::documents {
 
@@ -23,8 +24,10 @@ Result<std::string> extension_text(std::string_view name, json::Value const& val
 Result<> set_by_extension(model::Image& image, model::Properties& properties, std::string_view name,
                           json::Value const& value);
 
-/// Rules over more than one attribute. Errors: `memory_or_disk_size` (max_ram below min_ram),
-/// `firmware_type` (bios on arm), `attributes_exclude`.
+/// What rules over more than one attribute are broken: `memory_or_disk_size` (max_ram below
+/// min_ram), `firmware_type` (bios on arm), `attributes_exclude`.
+std::vector<Error> misfits(model::Image const& image, model::Properties const& properties);
+/// Error: the first of the misfits.
 Result<> check_together(model::Image const& image, model::Properties const& properties);
 
 } // namespace vitrine::api::documents

@@ -129,6 +129,7 @@ Result<std::vector<Cloud>> bootstrap(Directory& directory, Bootstrap const& want
   auto const drafts = TRY(drafts_for(wanted.clouds_file, clouds, missing));
   if (drafts.empty()) {
     TRY(make_missing(directory, wanted.demo, missing, clouds));
+    TRY(drop_draft(wanted.clouds_file)); // of a start that ended before it did
     return clouds;
   }
   TRY(draft_clouds(wanted.clouds_file, drafts));

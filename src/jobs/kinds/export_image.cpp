@@ -17,6 +17,7 @@ namespace {
 using service::ExportRequest;
 
 // How far a job is when the data is converted, and when it is written, of these.
+constexpr std::string_view kMarkOfJob = "job-";
 constexpr std::int64_t kConverted = 500;
 constexpr std::int64_t kWritten = 999;
 constexpr std::int64_t kDone = 1000;
@@ -116,7 +117,9 @@ private:
   }
 
   // Of all attempts, so that the next one knows the object of one that was killed.
-  [[nodiscard]] std::string const& mark() const { return context_.job().id.text; }
+  [[nodiscard]] std::string mark() const {
+    return std::string(kMarkOfJob) + context_.job().id.text;
+  }
 
   // An attempt that had written everything may have ended before it could tell. Where no marks are
   // kept the size has to do, though other disks have it, too.
@@ -124,7 +127,8 @@ private:
     auto const object = buckets_.open(user(), request_.target);
     if (!object) return false;
     auto const& info = (*object)->info();
-    if (info.mark) return *info.mark == mark();
+    // The first release marked objects at random.
+    if (info.mark && info.mark->starts_with(kMarkOfJob)) return *info.mark == mark();
     return context_.job().done >= kWritten && info.size_bytes == size_bytes;
   }
 

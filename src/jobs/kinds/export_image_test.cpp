@@ -95,7 +95,7 @@ protected:
 TEST_F(ExportImageTest, ItKnowsTheObjectOfAnAttemptThatWasKilled) {
   auto const id = killed_at_the_end();
   ASSERT_EQ(std::filesystem::file_size(object_), 4U);
-  EXPECT_EQ(marked_->mark, id.text);
+  EXPECT_EQ(marked_->mark, "job-" + id.text);
   EXPECT_EQ(house_.report(id).job.status, JobStatus::running);
   run();
   EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
@@ -105,7 +105,7 @@ TEST_F(ExportImageTest, ItKnowsTheObjectOfAnAttemptThatWasKilled) {
 TEST_F(ExportImageTest, AnObjectOfTheSameSizeIsNotItsOwn) {
   auto const id = killed_at_the_end();
   std::ofstream(object_) << "dota";
-  marked_->mark = "another job";
+  marked_->mark = "job-another";
   run();
   auto const failed = house_.report(id).job;
   EXPECT_EQ(failed.status, JobStatus::fail);

@@ -8,7 +8,6 @@
 #include <array>
 #include <deque>
 #include <fmt/format.h>
-#include <initializer_list>
 #include <span>
 
 namespace vitrine::store {
@@ -30,6 +29,9 @@ constexpr std::int64_t kRareTermMax = 2000;
 // Properties and tags of this size come with the page. Larger ones are read for themselves: the
 // engine would hold those of all its rows before the first can be looked at.
 constexpr std::size_t kShortBytes = 8U << 10U;
+
+// The properties of an image, each behind a comma.
+constexpr std::string_view kStored = "',' || substr(i.properties, 2)";
 
 // Statement text under construction with the values of its parameters.
 class Text {
@@ -306,34 +308,22 @@ private:
   std::string lacks(std::string_view name) {
     std::string stored = ",";
     json::append_string(stored, name);
-    return position(stored + ':') + " = 0";
+    return position(kStored, stored + ':') + " = 0";
   }
 
   // The Image API keeps a flag in the letters it came in.
   std::string stores(std::string_view name, std::string_view value) {
-    if (value == "true") return stores_one_of(name, {"true", "True", "TRUE"});
-    if (value == "false") return stores_one_of(name, {"false", "False", "FALSE"});
-    return stores_one_of(name, {value});
-  }
-
-  std::string stores_one_of(std::string_view name, std::initializer_list<std::string_view> values) {
-    std::string out;
-    for (auto const value : values)
-      out += (out.empty() ? "(" : " OR ") + stores_text(name, value);
-    return out + ")";
-  }
-
-  std::string stores_text(std::string_view name, std::string_view value) {
+    bool const is_flag = value == "true" || value == "false";
     std::string stored = ",";
     json::append_string(stored, name);
     stored += ':';
     json::append_string(stored, value);
-    return position(stored) + " > 0";
+    return position(is_flag ? fmt::format("lower({})", kStored) : std::string(kStored), stored) +
+           " > 0";
   }
 
-  std::string position(std::string_view what) {
-    return fmt::format(fmt::runtime(connection_.dialect().position),
-                       "',' || substr(i.properties, 2)", text_.bind(what));
+  std::string position(std::string_view in, std::string_view what) {
+    return fmt::format(fmt::runtime(connection_.dialect().position), in, text_.bind(what));
   }
 
   std::vector<std::int64_t> terms(Branch const& branch) const {

@@ -95,12 +95,15 @@ Result<> apply_all(json::Array const& entries, model::Image& image) {
   for (auto const& entry : entries)
     operations.push_back(TRY(read(entry)));
   auto properties = image.properties();
-  auto const before = documents::check_together(image, properties);
+  auto const before = documents::misfits(image, properties);
   for (auto const& operation : operations)
     TRY(apply(operation, image, properties));
   // What the Image API set against the rules is not the fault of this patch.
-  auto const after = documents::check_together(image, properties);
-  if (!after && (before || before.error().detail != after.error().detail)) return after;
+  for (auto& misfit : documents::misfits(image, properties)) {
+    if (std::ranges::find(before, misfit.detail, &Error::detail) == before.end()) {
+      return std::move(misfit);
+    }
+  }
   image.set_properties(properties);
   return {};
 }

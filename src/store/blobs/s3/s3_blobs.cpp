@@ -51,6 +51,16 @@ private:
   std::uint64_t const size_bytes_;
 };
 
+/// The answer to HEAD does not tell whether it is the object, the bucket or the store that is not
+/// there. Error: `unavailable` unless it is the object.
+Result<> believe_missing(Calls const& calls, BlobId const& id) {
+  auto const answer =
+      calls.send({.method = "GET", .key = id.text, .headers = {{"Range", "bytes=0-0"}}});
+  if (!answer && answer.error().fault != Fault::not_found) return Error(answer.error());
+  if (!answer && answer.error().detail == "NoSuchKey") return {};
+  return error(Fault::unavailable, "The image store answers what cannot be read.");
+}
+
 } // namespace
 
 S3Blobs::S3Blobs(Options options, std::shared_ptr<Account> account)
@@ -72,6 +82,7 @@ Result<std::unique_ptr<BlobWriter>> S3Blobs::create(BlobId const& id,
 Result<std::unique_ptr<StoredBytes>> S3Blobs::open(BlobId const& id) {
   auto const answer = calls_.send({.method = "HEAD", .key = id.text});
   if (!answer && answer.error().fault == Fault::not_found) {
+    TRY(believe_missing(calls_, id));
     return error(Fault::not_found, "the data is missing in the image store");
   }
   if (!answer) return Error(answer.error());

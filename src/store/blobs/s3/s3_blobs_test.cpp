@@ -315,6 +315,15 @@ TEST_F(S3BlobsTest, needs_its_keys_at_the_start) {
   EXPECT_EQ(refused.error().detail, "no key can be read from /nowhere/key");
 }
 
+// An answer to HEAD has no body to tell why.
+TEST_F(S3BlobsTest, only_an_object_is_missing_for_good) {
+  EXPECT_EQ(get(0, 1), "not_found");
+  ASSERT_TRUE(put("x"));
+  bucket_.faults = {404, 404};
+  EXPECT_EQ(get(0, 1), "unavailable");
+  EXPECT_EQ(get(0, 1), "x");
+}
+
 TEST_F(S3BlobsTest, a_store_that_is_out_is_unavailable) {
   options_.server.endpoint = "http://127.0.0.1:1";
   blobs_ = S3Blobs::open(options_).value();

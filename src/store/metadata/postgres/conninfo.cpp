@@ -1,14 +1,22 @@
 #include "store/metadata/postgres/conninfo.hpp"
 
+#include "base/ids.hpp"
+
 #include <libpq-fe.h>
 #include <vector>
 
 namespace vitrine::store::postgres {
+namespace {
+
+constexpr std::string_view kName = "vitrine";
+constexpr std::size_t kNameDigits = 8; // enough to tell the sessions of one number apart
+
+} // namespace
 
 Result<Conninfo> Conninfo::parse(ConnectionOptions const& options) {
   Conninfo conninfo;
   conninfo.settings_ = {
-      {"application_name", "vitrine"},
+      {"application_name", std::string(kName)},
       {"connect_timeout", std::to_string(options.connect_timeout.count())},
       {"target_session_attrs", "read-write"}, // of several hosts, the primary
       // A peer that vanished without a word is noticed within half a minute.
@@ -28,6 +36,7 @@ Result<Conninfo> Conninfo::parse(ConnectionOptions const& options) {
   }
   PQconninfoFree(parsed);
   conninfo.settings_["client_encoding"] = "UTF8";
+  conninfo.settings_["application_name"] += "-" + new_hex_id().substr(0, kNameDigits);
   return conninfo;
 }
 

@@ -18,6 +18,8 @@ public:
   static Result<Conninfo> parse(ConnectionOptions const& options);
   /// Connects, or fails to: ask PQstatus. The caller ends it with PQfinish.
   [[nodiscard]] pg_conn* connect() const;
+  /// What the server calls the sessions of this one: no other one has it.
+  [[nodiscard]] std::string const& session_name() const { return settings_.at("application_name"); }
 
 private:
   std::map<std::string, std::string> settings_;

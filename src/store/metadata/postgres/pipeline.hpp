@@ -25,6 +25,7 @@ enum class Trouble : std::uint8_t {
   refused,   ///< a statement failed; the transaction is void
   overtaken, ///< another transaction came first (40001, 40P01, 55P03): the unit may run again
   lost,      ///< the connection, or a server that is no primary any more
+  cut,       ///< something thrown ended an exchange: no more can be sent
 };
 
 struct ClearResult {
@@ -42,7 +43,8 @@ struct TextHash {
 using TextMap = std::unordered_map<std::string, std::string, TextHash, std::equal_to<>>;
 
 /// An exchange is `start`, what is sent, `finish`. What cannot be sent shows at the end. An
-/// exchange that something thrown has cut leaves the connection lost. Used by one thread at a time.
+/// exchange that something thrown has cut was the last one of the connection. Used by one thread at
+/// a time.
 class Pipeline {
 public:
   /// May take the result.
@@ -58,7 +60,7 @@ public:
   [[nodiscard]] pg_conn* handle() const noexcept { return handle_; }
   [[nodiscard]] bool prepares() const noexcept { return prepares_; }
   /// What went wrong last.
-  [[nodiscard]] Trouble trouble() const noexcept { return in_exchange_ ? Trouble::lost : trouble_; }
+  [[nodiscard]] Trouble trouble() const noexcept { return in_exchange_ ? Trouble::cut : trouble_; }
   void set_trouble(Trouble trouble) noexcept { trouble_ = trouble; }
   /// Lost since the server did not answer: it may be at it still.
   [[nodiscard]] bool silent() const noexcept { return silent_; }

@@ -27,11 +27,6 @@ constexpr char const* kSessionLimits =
 constexpr std::array kTransactionLimits{"SET LOCAL lock_timeout = '10s'",
                                         "SET LOCAL idle_in_transaction_session_timeout = '30s'"};
 
-// Of a session that is as old as we have waited: no other one can have its number.
-constexpr sql::Statement kCancel{
-    "cancel", "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 "
-              "AND backend_start <= clock_timestamp() - $2 * interval '1 millisecond'"};
-
 } // namespace
 
 std::string_view text_for_us(sql::Statement const& statement) {
@@ -42,7 +37,7 @@ Result<std::unique_ptr<PostgresConnection>>
 PostgresConnection::open(ConnectionOptions const& options) {
   auto const conninfo = TRY(Conninfo::parse(options));
   std::unique_ptr<PostgresConnection> connection(
-      new PostgresConnection(conninfo.connect(), options));
+      new PostgresConnection(conninfo.connect(), conninfo.session_name(), options));
   auto* handle = connection->pipeline_.handle();
   if (PQstatus(handle) != CONNECTION_OK) {
     return error(Fault::unavailable, fmt::format("cannot connect to the database: {}",
@@ -59,8 +54,9 @@ PostgresConnection::open(ConnectionOptions const& options) {
   return connection;
 }
 
-PostgresConnection::PostgresConnection(pg_conn* handle, ConnectionOptions const& options)
-    : pipeline_(handle, options.prepared_statements, options.answer_max) {}
+PostgresConnection::PostgresConnection(pg_conn* handle, std::string name,
+                                       ConnectionOptions const& options)
+    : name_(std::move(name)), pipeline_(handle, options.prepared_statements, options.answer_max) {}
 
 void PostgresConnection::begin(std::span<char const* const> opening) {
   opening_ = opening;
@@ -180,18 +176,14 @@ Result<> PostgresConnection::commit() {
 }
 
 void PostgresConnection::roll_back() {
-  if (!std::exchange(open_, false) || trouble() == Trouble::lost) return;
-  pipeline_.send_and_go_on("ROLLBACK");
+  bool const was_open = std::exchange(open_, false);
+  bool const hears = trouble() != Trouble::lost && trouble() != Trouble::cut;
+  if (was_open && hears) pipeline_.send_and_go_on("ROLLBACK");
 }
 
-void PostgresConnection::end_what_is_silent(ConnectionOptions const& options) const {
-  if (!pipeline_.silent() || !pipeline_.prepares()) return;
-  auto const pid = PQbackendPID(pipeline_.handle());
-  // Not by PQcancel, which waits for ever for a server that stands still.
-  auto const other = open(options);
-  if (!other) return;
-  auto const waited_ms = options.answer_max.count();
-  [[maybe_unused]] auto const asked = (*other)->run(kCancel, {pid, waited_ms});
+std::optional<Session> PostgresConnection::silent_session() const {
+  if (!pipeline_.silent() || !pipeline_.prepares()) return std::nullopt;
+  return Session{PQbackendPID(pipeline_.handle()), name_};
 }
 
 Result<> PostgresConnection::execute(std::string const& script) {

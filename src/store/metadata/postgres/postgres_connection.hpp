@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,12 @@ struct ConnectionOptions {
   std::chrono::milliseconds answer_max{30'000}; ///< then the server is taken for lost
   /// Off where connections change hands between transactions (pgbouncer in transaction mode).
   bool prepared_statements{true};
+};
+
+/// What the server calls a session.
+struct Session {
+  int process;
+  std::string name;
 };
 
 /// What of a statement this engine runs.
@@ -63,21 +70,21 @@ public:
   /// Ends a unit of work that stored nothing. Does not wait.
   void roll_back();
 
-  /// Asks the server, on another connection, to end what this one was too silent about to wait
-  /// for: a session whose client is gone stays as long as its commit waits. Nothing when the server
-  /// answered, or is a pooler.
-  void end_what_is_silent(ConnectionOptions const& options) const;
+  /// The session that the server was too silent about to wait for. Nothing when it answered, or is
+  /// a pooler.
+  [[nodiscard]] std::optional<Session> silent_session() const;
 
   /// A script of statements without parameters or rows. Does not begin what `begin` would.
   Result<> execute(std::string const& script);
 
 private:
-  PostgresConnection(pg_conn* handle, ConnectionOptions const& options);
+  PostgresConnection(pg_conn* handle, std::string name, ConnectionOptions const& options);
   /// Begins an exchange, with what opens the transaction unless that is open.
   void start();
   Result<> send_each(sql::Statement const& statement, std::span<Params const> rows);
   std::string const& wide_text(std::string_view text, std::size_t params);
 
+  std::string const name_; ///< of the session, which no other one has
   Pipeline pipeline_;
   std::span<char const* const> opening_;
   bool open_{false};   ///< a transaction may be open on the server

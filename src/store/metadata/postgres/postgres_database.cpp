@@ -36,7 +36,8 @@ Result<> read_snapshot(PostgresConnection& connection, Database::Work const& wor
 } // namespace
 
 PostgresDatabase::PostgresDatabase(DatabaseOptions const& options)
-    : options_(options), pool_(options.connection, options.pool_size) {}
+    : options_(options), silent_(options.connection), pool_(options.connection, options.pool_size) {
+}
 
 Result<std::unique_ptr<PostgresDatabase>> PostgresDatabase::open(DatabaseOptions const& options) {
   TRY(upgrade(options.connection, Upgrade::expand));
@@ -51,15 +52,18 @@ PostgresDatabase::persist(std::function<Result<>(PostgresConnection&, int number
   auto pause = kPauseFirst;
   for (int number = 1;; ++number) {
     auto trouble = Trouble::lost;
+    std::optional<Session> silent;
     auto outcome = [&]() -> Result<> {
       auto const loan = TRY(pool_.lend(lend_until));
       auto done = attempt(*loan, number);
       trouble = loan->trouble();
-      loan->end_what_is_silent(options_.connection);
+      silent = loan->silent_session();
       return done;
     }();
+    if (silent) silent_.end(std::move(*silent));
     auto const waited = Clock::now() - began;
-    if (outcome || trouble == Trouble::none || trouble == Trouble::refused) return outcome;
+    bool const again = trouble == Trouble::lost || trouble == Trouble::overtaken;
+    if (outcome || !again) return outcome;
     if (waited > (trouble == Trouble::lost ? patience : kOvertakenMax)) {
       ops::log_error("database.given_up",
                      {{"attempts", number}, {"detail", outcome.error().detail}});

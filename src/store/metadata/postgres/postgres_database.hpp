@@ -8,6 +8,7 @@
 #include "store/metadata/database.hpp"
 #include "store/metadata/postgres/later_reads.hpp"
 #include "store/metadata/postgres/postgres_pool.hpp"
+#include "store/metadata/postgres/silent_sessions.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -39,6 +40,7 @@ private:
   Result<> persist(std::function<Result<>(PostgresConnection&, int number)> const& attempt);
 
   DatabaseOptions const options_;
+  SilentSessions silent_;
   PostgresPool pool_;
   LaterReads later_rows_{pool_, LaterRead::row};
   LaterReads later_pages_{pool_, LaterRead::page};

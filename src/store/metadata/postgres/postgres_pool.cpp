@@ -51,10 +51,13 @@ PostgresPool::Loan PostgresPool::take_idle() {
 void PostgresPool::give_back(std::unique_ptr<PostgresConnection> connection) {
   std::vector<std::unique_ptr<PostgresConnection>> ended;
   std::lock_guard const lock(mutex_);
-  if (connection->trouble() == Trouble::lost) {
-    // What ended it has most likely ended those that lie here, too.
-    count_ -= static_cast<std::int64_t>(idle_.size());
-    ended.swap(idle_);
+  auto const trouble = connection->trouble();
+  if (trouble == Trouble::lost || trouble == Trouble::cut) {
+    if (trouble == Trouble::lost) {
+      // What ended it has most likely ended those that lie here, too.
+      count_ -= static_cast<std::int64_t>(idle_.size());
+      ended.swap(idle_);
+    }
     ended.push_back(std::move(connection));
     if (!hand_on(connection)) --count_;
   } else if (!hand_on(connection)) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <set>
 #include <thread>
 
@@ -25,6 +26,13 @@ constexpr sql::Statement kApplied{"applied_migrations", "SELECT number, name FRO
 constexpr sql::Statement kRecord{"record_migration",
                                  "INSERT INTO migrations (number, name) VALUES ($1, $2)"};
 
+// Whether the process is asked to end: who waits for its turn has blocked the signals.
+bool is_to_end() {
+  sigset_t pending{};
+  return ::sigpending(&pending) == 0 &&
+         (::sigismember(&pending, SIGTERM) == 1 || ::sigismember(&pending, SIGINT) == 1);
+}
+
 // An exchange for each try: a server that says nothing for as long as a migration may take would be
 // taken for lost.
 Result<> wait_for_turn(PostgresConnection& connection) {
@@ -33,6 +41,7 @@ Result<> wait_for_turn(PostgresConnection& connection) {
     TRY(connection.run(kTryLock, {}, [&](Row const& row) { mine = row.flag(0); }));
     if (mine) return {};
     if (first) ops::log_info("database.upgrade_awaited");
+    if (is_to_end()) return error(Fault::unavailable, "ended while another server upgraded");
     std::this_thread::sleep_for(kTryAgain);
   }
 }
