@@ -49,14 +49,16 @@ protected:
     store_ = std::make_unique<TestStore>("", TestEngine::postgres);
     database_ =
         PostgresDatabase::open({.connection = {.url = store_->url()}, .pool_size = 2}).value();
-    // From now on a connection lies ready.
-    ASSERT_TRUE(database_->read_single([](Connection& connection) { return tell(connection); }));
+    let_a_connection_lie_ready();
   }
   void TearDown() override {
     database_.reset();
     store_.reset();
   }
 
+  void let_a_connection_lie_ready() {
+    ASSERT_TRUE(database_->read_single([](Connection& connection) { return tell(connection); }));
+  }
   static Found tell(Connection& connection) {
     std::string found;
     TRY(connection.run(kTell, {"a text that needs memory of its own"},
@@ -86,6 +88,7 @@ TEST_P(LaterReadsTest, want_of_memory_is_an_outage_of_what_is_in_hand) {
   auto const outcome = read();
   short_of_memory = false;
   EXPECT_EQ(outcome.error().fault, Fault::unavailable);
+  let_a_connection_lie_ready(); // what it was thrown on is no use any more
   EXPECT_TRUE(read()) << "the thread goes on";
 }
 
