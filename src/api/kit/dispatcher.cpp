@@ -369,7 +369,7 @@ Dispatcher::Exchange::Begun Dispatcher::Exchange::begin() {
 Result<std::unique_ptr<net::BodySink>> Dispatcher::Exchange::spool() {
   auto& spools = dispatcher_.services_.spools;
   // Who knows the key of somebody elsewhere does not take the share of its owner.
-  auto const holder = unproven_key_ + "@" + network_of(dispatcher_.origin_.client_of(head_));
+  SpoolHolder const holder{unproven_key_, network_of(dispatcher_.origin_.client_of(head_))};
   auto file = TRY(spools.begin(holder, head_.content_length));
   auto kept = std::make_shared<Kept>(*this);
   auto const came = dispatcher_.services_.clock.now();

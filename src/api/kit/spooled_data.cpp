@@ -60,7 +60,7 @@ void SpooledData::abandon(Error const& failure) {
 /// Nobody else does: before its sender is known it counts as no upload.
 void SpooledData::tell_of_end(Error const& failure) const {
   ops::LogRequestScope const scope(request_.id);
-  ops::log_info("spool.given_up", {{"holder", spool_->holder()},
+  ops::log_info("spool.given_up", {{"holder", spool_->holder().text()},
                                    {"size_bytes", spool_->size_bytes()},
                                    {"detail", failure.detail}});
 }

@@ -51,10 +51,24 @@ Result<int> make_file(std::string const& directory) {
   return descriptor;
 }
 
-/// Whether one holder may take `more`: then at least as much as it has is left for all others.
 template <class Number>
-bool is_fair(Number held, Number more, Number taken, Number most) {
-  return more <= most - taken && held + more <= most - taken - more;
+struct Share {
+  Number of_holder;
+  Number of_key; ///< by all its holders
+};
+
+/// Whether one holder may take `more`: then at least as much as it has is left for all others, and
+/// its key has no more than the half.
+template <class Number>
+bool is_fair(Share<Number> held, Number more, Number taken, Number most) {
+  if (more > most - taken || held.of_key + more > most / 2) return false;
+  return held.of_holder + more <= most - taken - more;
+}
+
+template <class Map, class Key>
+auto taken_in(Map const& all, Key const& key) {
+  auto const found = all.find(key);
+  return found == all.end() ? typename Map::mapped_type{} : found->second;
 }
 
 bool leaves_the_rest(int descriptor) {
@@ -117,16 +131,16 @@ Result<std::unique_ptr<Spools>> Spools::open(Options options) {
   return std::unique_ptr<Spools>(new Spools(std::move(options)));
 }
 
-Result<std::unique_ptr<Spool>> Spools::begin(std::string_view holder,
+Result<std::unique_ptr<Spool>> Spools::begin(SpoolHolder const& holder,
                                              std::optional<std::uint64_t> length) {
   TRY(check_size(length.value_or(0)));
-  TRY(enter(std::string(holder)));
+  TRY(enter(holder));
   auto const descriptor = make_file(options_.directory);
   if (!descriptor) {
-    leave(std::string(holder), 0);
+    leave(holder, 0);
     return Error(descriptor.error());
   }
-  return std::unique_ptr<Spool>(new Spool(*this, std::string(holder), *descriptor));
+  return std::unique_ptr<Spool>(new Spool(*this, holder, *descriptor));
 }
 
 Result<> Spools::check_size(std::uint64_t bytes) const {
@@ -137,24 +151,24 @@ Result<> Spools::check_size(std::uint64_t bytes) const {
                            options_.size_bytes_max));
 }
 
-Result<> Spools::enter(std::string const& holder) {
+Result<> Spools::enter(SpoolHolder const& holder) {
   std::scoped_lock const lock(mutex_);
-  auto const found = taken_by_.find(holder);
-  auto const held = found == taken_by_.end() ? 0 : found->second.count;
-  if (held >= kSpoolsOfOneMax || !is_fair(held, std::size_t{1}, taken_.count, kSpoolsMax)) {
-    return too_much();
-  }
-  ++taken_.count;
-  ++taken_by_[holder].count;
+  Share const held{taken_in(taken_by_, holder).count, taken_in(taken_with_, holder.key).count};
+  if (held.of_holder >= kSpoolsOfOneMax) return too_much();
+  if (!is_fair(held, std::size_t{1}, taken_.count, kSpoolsMax)) return too_much();
+  for (auto* const taken : {&taken_, &taken_by_[holder], &taken_with_[holder.key]})
+    ++taken->count;
   return {};
 }
 
-Result<> Spools::take(std::string const& holder, std::uint64_t bytes) {
+Result<> Spools::take(SpoolHolder const& holder, std::uint64_t bytes) {
   std::scoped_lock const lock(mutex_);
-  auto& held = taken_by_[holder];
-  if (!is_fair(held.bytes, bytes, taken_.bytes, options_.total_bytes_max)) return too_much();
-  taken_.bytes += bytes;
-  held.bytes += bytes;
+  auto& by_holder = taken_by_.at(holder);
+  auto& with_key = taken_with_.at(holder.key);
+  Share const held{by_holder.bytes, with_key.bytes};
+  if (!is_fair(held, bytes, taken_.bytes, options_.total_bytes_max)) return too_much();
+  for (auto* const taken : {&taken_, &by_holder, &with_key})
+    taken->bytes += bytes;
   return {};
 }
 
@@ -163,13 +177,16 @@ Spools::Taken Spools::taken() const {
   return taken_;
 }
 
-void Spools::leave(std::string const& holder, std::uint64_t bytes) {
+void Spools::leave(SpoolHolder const& holder, std::uint64_t bytes) {
   std::scoped_lock const lock(mutex_);
-  auto const found = taken_by_.find(holder);
-  --taken_.count;
-  taken_.bytes -= bytes;
-  found->second.bytes -= bytes;
-  if (--found->second.count == 0) taken_by_.erase(found);
+  auto const by_holder = taken_by_.find(holder);
+  auto const with_key = taken_with_.find(holder.key);
+  for (auto* const taken : {&taken_, &by_holder->second, &with_key->second}) {
+    --taken->count;
+    taken->bytes -= bytes;
+  }
+  if (by_holder->second.count == 0) taken_by_.erase(by_holder);
+  if (with_key->second.count == 0) taken_with_.erase(with_key);
 }
 
 } // namespace vitrine::api

@@ -25,12 +25,25 @@ protected:
     auto const written = spool.write(data);
     return written ? "good" : std::string(name_of(written.error().fault));
   }
-  std::unique_ptr<Spool> begin(std::string_view holder) {
-    return spools->begin(holder, std::nullopt).value();
+  Result<std::unique_ptr<Spool>> try_begin(std::string const& key, std::string const& network) {
+    return spools->begin({key, network}, std::nullopt);
+  }
+  std::unique_ptr<Spool> begin(std::string const& key, std::string const& network = "home") {
+    return try_begin(key, network).value();
+  }
+  /// As many as there may be.
+  int fill(std::string const& key, std::string const& network) {
+    int count = 0;
+    for (auto spool = try_begin(key, network); spool; spool = try_begin(key, network)) {
+      kept.push_back(std::move(*spool));
+      ++count;
+    }
+    return count;
   }
 
   std::filesystem::path const folder;
   std::unique_ptr<Spools> spools;
+  std::vector<std::unique_ptr<Spool>> kept;
 };
 
 TEST_F(SpoolsTest, GivesBackWhatWasWrittenAndLeavesNoName) {
@@ -48,8 +61,8 @@ TEST_F(SpoolsTest, GivesBackWhatWasWrittenAndLeavesNoName) {
 }
 
 TEST_F(SpoolsTest, ABodyHasALimit) {
-  EXPECT_EQ(spools->begin("key", 101).error().fault, Fault::too_large);
-  auto const spool = spools->begin("key", 100).value();
+  EXPECT_EQ(spools->begin({"key", "home"}, 101).error().fault, Fault::too_large);
+  auto const spool = spools->begin({"key", "home"}, 100).value();
   EXPECT_EQ(write(*spool, 100), "good");
   EXPECT_EQ(write(*spool, 1), "too_large");
 }
@@ -79,20 +92,37 @@ TEST_F(SpoolsTest, AHolderTakesHalfOfWhatTheOthersLeave) {
   EXPECT_EQ(spools->taken().bytes, 0U);
 }
 
+TEST_F(SpoolsTest, AKeyTakesHalfOfAllFromManyNetworks) {
+  auto const one = begin("a", "1");
+  auto const two = begin("a", "2");
+  auto const third = begin("a", "3");
+  EXPECT_EQ(write(*one, 100), "good");
+  EXPECT_EQ(write(*two, 51), "unavailable");
+  EXPECT_EQ(write(*two, 50), "good");
+  EXPECT_EQ(write(*third, 1), "unavailable");
+  auto const other = begin("b", "1");
+  EXPECT_EQ(write(*other, 75), "good");
+}
+
+// Whoever knows seven keys shuts out all others: docs/access-keys.md says so.
 TEST_F(SpoolsTest, TheyAreFewAndFewerOfOneHolder) {
-  std::vector<std::unique_ptr<Spool>> kept;
   std::vector<int> counts;
-  for (std::string const holder : {"a", "b", "c", "d", "e", "f", "g"}) {
-    auto& count = counts.emplace_back(0);
-    for (auto spool = spools->begin(holder, 1); spool; spool = spools->begin(holder, 1)) {
-      kept.push_back(std::move(*spool));
-      ++count;
-    }
-  }
+  for (auto const* const key : {"a", "b", "c", "d", "e", "f", "g"})
+    counts.push_back(fill(key, "home"));
   EXPECT_EQ(counts, (std::vector<int>{16, 16, 16, 8, 4, 2, 1}));
-  EXPECT_EQ(spools->begin("h", 1).error().fault, Fault::unavailable);
+  EXPECT_EQ(try_begin("h", "home").error().fault, Fault::unavailable);
   kept.clear();
-  EXPECT_TRUE(spools->begin("a", 1));
+  EXPECT_TRUE(try_begin("a", "home"));
+}
+
+TEST_F(SpoolsTest, OfOneKeyTheyAreHalfOfAllFromManyNetworks) {
+  std::vector<int> counts;
+  for (auto const* const network : {"1", "2", "3", "4"})
+    counts.push_back(fill("a", network));
+  EXPECT_EQ(counts, (std::vector<int>{16, 16, 0, 0}));
+  EXPECT_EQ(fill("b", "1"), 16);
+  kept.clear();
+  EXPECT_EQ(fill("a", "4"), 16);
 }
 
 TEST_F(SpoolsTest, ADirectoryWithoutFilesIsTold) {
