@@ -32,6 +32,10 @@ SANITIZER_REPORT = re.compile(
 JOB_WORDS = ("INIT", "RUNNING", "SUCCESS", "FAIL")
 
 
+class TimeIsUp(AssertionError):
+    """What was waited for did not come, as opposed to a look that failed."""
+
+
 def wait_until(condition, seconds=30.0, what="the condition"):
     """Looks again until `condition()` is true and returns what it gave. The only wait there is."""
     deadline = time.monotonic() + seconds * PATIENCE
@@ -41,7 +45,7 @@ def wait_until(condition, seconds=30.0, what="the condition"):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not come true within {seconds * PATIENCE:.0f} s")
+            raise TimeIsUp(f"{what} did not come true within {seconds * PATIENCE:.0f} s")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
 
@@ -473,7 +477,7 @@ class Server:
         def right():
             found[:] = [self.check_blobs()]
             return found[0][0] == 0
-        with contextlib.suppress(AssertionError):
+        with contextlib.suppress(TimeIsUp):
             wait_until(right, seconds)
         assert found[0][0] == 0, found[0][1]
 

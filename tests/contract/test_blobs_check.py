@@ -56,6 +56,15 @@ def test_it_names_what_is_missing_cut_or_too_much(calm_server):
         "3 blobs compared, 3 wrong"])
 
 
+def test_a_wait_for_right_blobs_tells_why_they_could_not_be_looked_at(tmp_path):
+    broken = tmp_path / "vitrine"
+    broken.write_text("#!/bin/sh\necho 'no library of that name' >&2\nexit 127\n")
+    broken.chmod(0o755)
+    server = harness.Server(tmp_path / "data", binary=broken)
+    with pytest.raises(AssertionError, match="no library of that name"):
+        server.wait_for_right_blobs()
+
+
 def test_it_makes_no_service(tmp_path):
     done = subprocess.run([str(harness.BINARY), "blobs", "check", "--standalone", str(tmp_path)],
                           capture_output=True, text=True, check=False, timeout=60)
