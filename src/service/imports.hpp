@@ -33,9 +33,6 @@ struct ImportSlice {
   std::string etag; ///< of the file when the part was found; another one is not read
 };
 
-/// The field of a request that says what the SHA-256 of its file is.
-inline constexpr std::string_view kExpectedHashField = "__expected_sha256";
-
 /// What is to be imported. An image that is registered is there already: of the draft only the id
 /// counts then.
 struct ImportRequest {

@@ -51,7 +51,7 @@ def test_a_file_must_be_the_expected_one(server, path):
 
 
 @pytest.mark.parametrize("path", [PATH, "/v1/cloudimages/dataimages/action", QUICK])
-@pytest.mark.parametrize("value", ["", "ab", "g" * 64, sha256(b"") + "00", 7, ["x"]])
+@pytest.mark.parametrize("value", ["", "ab", "g" * 64, sha256(b"") + "00", 7, ["x"], None])
 def test_what_is_no_hash_is_refused(server, path, value):
     demo = server.client("demo")
     body = {"name": "never", "image_url": "files:x", "min_disk": 1, "os_version": SYSTEM,
@@ -59,6 +59,10 @@ def test_what_is_no_hash_is_refused(server, path, value):
     answer = demo.post(path, body)
     assert (answer.status, answer.code()) == (400, "IMG.0001"), answer
     assert "__expected_sha256" in answer.json()["error"]["message"]
+    if path == PATH:
+        disk = {"image_url": "files:y", "min_disk": 1, "__expected_sha256": value}
+        of_disk = demo.post(path, {**body, "__expected_sha256": sha256(b""), "data_images": [disk]})
+        assert (of_disk.status, of_disk.code()) == (400, "IMG.0001"), of_disk
     image = demo.create_image()["id"]
     register = demo.put(f"/v1/cloudimages/{image}/upload",
                         {"image_url": "files:x", "__expected_sha256": value})

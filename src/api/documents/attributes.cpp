@@ -1,5 +1,7 @@
 #include "api/documents/attributes.hpp"
 
+#include "service/expected_hash.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -96,10 +98,6 @@ constexpr Attribute kAttributes[] = {
     {"__support_kvm_fpga_type", SetBy::nobody, Form::text, kNeither},
 };
 
-// A field of imports. As a property nobody would compare it, and servers made from the image would
-// hand it on to their own images, whose bytes are others.
-constexpr std::string_view kExpectedHash = "__expected_sha256";
-
 constexpr std::string_view kComputed[] = {"__imagetype", "__image_source_type", "__image_size"};
 
 Error read_only(std::string_view name) {
@@ -125,7 +123,9 @@ bool is_base(std::string_view name) {
 }
 
 Result<bool> may_set(std::string_view name, Setter const& setter) {
-  if (name.starts_with("os_glance_") || name == kExpectedHash) return reserved(name);
+  // The hash is a field of imports. As a property nobody would compare it, and servers made from
+  // the image would hand it on to their own images, whose bytes are others.
+  if (name.starts_with("os_glance_") || name == service::kExpectedHashField) return reserved(name);
   auto const* const attribute = attribute_named(name);
   if (attribute == nullptr) return true;
   switch (attribute->by) {

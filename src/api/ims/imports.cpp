@@ -75,7 +75,7 @@ Result<> refuse_key(Creation const& body, model::Caller const&) {
 
 std::vector<Field<Creation>> source_fields() {
   return {required("image_url", &Creation::source, kSourceText),
-          optional(service::kExpectedHashField, &Creation::expected, kExpectedText)};
+          never_null(optional(service::kExpectedHashField, &Creation::expected, kExpectedText))};
 }
 
 std::vector<Field<Creation>> data_disk_fields() {

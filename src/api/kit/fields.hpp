@@ -172,6 +172,19 @@ Field<Body> checked(Field<Body> field, Result<> (*check)(Body const&, model::Cal
   return {std::move(field.info), std::move(read)};
 }
 
+/// A field that may be absent and not null: who sends it must not be taken for one who did not.
+/// Error: `invalid_body`.
+template <class Body>
+Field<Body> never_null(Field<Body> field) {
+  auto read = [read = std::move(field.read), name = field.info.name](
+                  Body& body, json::Object const& object, model::Caller const& caller) -> Result<> {
+    auto const* const value = object.if_contains(name);
+    if (value == nullptr || !value->is_null()) return read(body, object, caller);
+    return error(Fault::invalid_body, std::string(name) + " must not be null", std::string(name));
+  };
+  return {std::move(field.info), std::move(read)};
+}
+
 /// A field that may be absent or empty when one of `others` is not.
 template <class Body>
 Field<Body> unless(std::vector<std::string_view> others, Field<Body> field) {

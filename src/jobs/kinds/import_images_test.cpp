@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <fstream>
+#include <regex>
 
 namespace vitrine::jobs {
 namespace {
@@ -172,6 +173,86 @@ TEST_F(ImportImagesTest, what_was_done_to_a_whole_image_stays_when_another_attem
   ASSERT_TRUE(house_.image_rules->deactivate(admin, first));
   EXPECT_EQ(run(id, kNever).job.status, JobStatus::success);
   EXPECT_EQ(images(), "vm|deactivated|1|\nvm-data1|active|1|\n");
+}
+
+TEST(ImportArguments, the_hash_and_the_formats_are_read_as_they_were_written) {
+  for (std::string const& hash : {std::string(), std::string(64, 'a')}) {
+    for (auto const& formats :
+         {std::vector<std::string>(), std::vector<std::string>{"raw", "zvhd2"}}) {
+      service::ImportRequest request{.source = {"files", "1"}, .formats = formats, .draft = {}};
+      request.expected_sha256 = hash;
+      auto const read = import_from_json(to_json(request)).value();
+      EXPECT_EQ(read.expected_sha256, hash);
+      EXPECT_EQ(read.formats, formats);
+    }
+  }
+}
+
+// Servers of two releases share the jobs of a database while one takes the place of the other.
+class ImportsOfServersWithoutHashes : public ImportImagesTest {
+protected:
+  ImportsOfServersWithoutHashes() {
+    put("1", "the first disk");
+    put("2", "the second disk");
+    put("vm.ova", ova("the second disk"));
+  }
+  service::ImportRequest expecting(std::string const& object, std::string const& name) {
+    auto made = request(object, name);
+    made.expected_sha256 = std::string(64, 'a');
+    return made;
+  }
+  /// Such a server leaves unread what it does not know.
+  static std::string without_hashes(std::string const& arguments) {
+    static std::regex const unknown("\"(expected_sha256|hashed_formats)");
+    return std::regex_replace(arguments, unknown, "\"unread_$1");
+  }
+  void fails(Order order) {
+    order.arguments_json = without_hashes(order.arguments_json);
+    for (auto& part : order.sub_jobs)
+      part.arguments_json = without_hashes(part.arguments_json);
+    auto const id = house_.submitter->submit(house_.owner, order).value();
+    auto const job = run(id, kNever).job;
+    EXPECT_EQ(job.status, JobStatus::fail);
+    ASSERT_TRUE(job.failure);
+    EXPECT_EQ(job.failure->fault, Fault::format_mismatch);
+    EXPECT_NE(job.failure->detail.find("only what a newer server compares"), std::string::npos)
+        << job.failure->detail;
+  }
+};
+
+TEST_F(ImportsOfServersWithoutHashes, no_image_is_made) {
+  fails(import_order(kImportImage, house_.owner, *house_.imports, expecting("1", "web")));
+  EXPECT_EQ(images() + left(), "0|\n0|\n");
+}
+
+TEST_F(ImportsOfServersWithoutHashes, none_is_made_of_several_when_one_has_a_hash) {
+  fails(images_order(
+      house_.owner, *house_.imports,
+      {{kImportImage, request("1", "vm")}, {kImportData, expecting("2", "vm-data1")}}));
+  EXPECT_EQ(images() + left(), "0|\n0|\n");
+}
+
+TEST_F(ImportsOfServersWithoutHashes, none_is_made_of_an_ova) {
+  auto data = request("vm.ova", "");
+  data.draft.min_disk_gib = 0;
+  fails(ova_order(house_.owner, *house_.imports, expecting("vm.ova", "vm"), data));
+  EXPECT_EQ(images() + left(), "0|\n0|\n");
+}
+
+TEST_F(ImportsOfServersWithoutHashes, a_registered_image_waits_again) {
+  auto const image = house_.image(1);
+  ASSERT_TRUE(house_.real->write([&](store::Connection& connection) -> Result<> {
+    store::Images stored(connection);
+    auto const before = TRY(stored.get(image));
+    auto after = before;
+    after.status = model::ImageStatus::queued;
+    return stored.update(before, after);
+  }));
+  auto asked = expecting("1", "");
+  asked.registers = true;
+  asked.draft.id = image;
+  fails(import_order(kRegisterImage, house_.owner, *house_.imports, asked));
+  EXPECT_EQ(house_.rows("SELECT status FROM images", 1) + left(), "queued|\n0|\n0|\n");
 }
 
 class ImportsThatEndTheirWorker : public ImportImagesTest {

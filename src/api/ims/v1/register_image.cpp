@@ -44,7 +44,8 @@ Endpoint register_image() {
                   Fault::job_not_stored},
        .summary = "Fill a queued image from a file in a bucket, as a job."},
       {required("image_url", &Body::source, "The file, as bucket:object."),
-       optional(service::kExpectedHashField, &Body::expected, "SHA-256 that the file must have.")},
+       never_null(optional(service::kExpectedHashField, &Body::expected,
+                           "SHA-256 that the file must have."))},
       run);
 }
 
