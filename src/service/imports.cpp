@@ -5,6 +5,7 @@
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/images.hpp"
+#include "store/metadata/running_uploads.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -192,6 +193,8 @@ Result<> Imports::give_up(store::Connection& connection, Batch const& batch,
                           ImportRequest const& request, Error const& why) const {
   auto const image = TRY(find(connection, request.draft.id));
   bool const waits = image && image->status == ImageStatus::saving;
+  // Of an attempt that ended with its worker.
+  if (waits) TRY(store::RunningUploads(connection).remove(BlobId{image->upload_id}));
   if (request.registers && waits) {
     return uploads_.queue_again(connection, *image, batch.caller, why, batch.job);
   }

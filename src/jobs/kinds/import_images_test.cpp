@@ -297,8 +297,9 @@ TEST_F(ImportsThatEndTheirWorker, one_image_goes) {
 
 TEST_F(ImportsThatEndTheirWorker, all_images_of_a_request_go_and_its_sub_jobs_end) {
   auto const id = submit_files();
-  // Claim, progress, the first image (its row, its data, its end), the row of the second.
-  EXPECT_EQ(died(id, 6, 1).job.attempt, 0);
+  // Claim, progress, the first image (its row, its upload, its data, its end), the row of the
+  // second.
+  EXPECT_EQ(died(id, 7, 1).job.attempt, 0);
   EXPECT_EQ(died(id, 3, 3).job.attempt, 3);
   EXPECT_EQ(images(), "vm|active|1|\nvm-data1|saving|1|\n");
   auto const report = finished(id);
@@ -314,8 +315,8 @@ TEST_F(ImportsThatEndTheirWorker, all_images_of_a_request_go_and_its_sub_jobs_en
 TEST_F(ImportsThatEndTheirWorker, one_image_that_is_whole_stays) {
   auto const order = import_order(kImportImage, house_.owner, *house_.imports, request("1", "web"));
   auto const id = house_.submitter->submit(house_.owner, order).value();
-  // Claim, the row of the image, progress, its data.
-  died(id, 4, 1);
+  // Claim, the row of the image, progress, its upload, its data.
+  died(id, 5, 1);
   ASSERT_EQ(images(), "web|active|1|\n");
   EXPECT_EQ(died(id, 1, 2).job.attempt, 3);
   auto const job = finished(id).job;
