@@ -48,18 +48,18 @@ PostgresPool::Loan PostgresPool::take_idle() {
   return loan;
 }
 
-void PostgresPool::give_back(std::unique_ptr<PostgresConnection> connection) {
-  std::vector<std::unique_ptr<PostgresConnection>> ended;
-  std::lock_guard const lock(mutex_);
+/// Takes no memory, which may be what was short.
+void PostgresPool::give_back(std::unique_ptr<PostgresConnection> connection) noexcept {
+  std::unique_ptr<PostgresConnection> none;
   auto const trouble = connection->trouble();
+  std::lock_guard const lock(mutex_);
+  // What ended it has most likely ended those that lie here, too.
+  if (trouble == Trouble::lost) {
+    count_ -= static_cast<std::int64_t>(idle_.size());
+    idle_.clear();
+  }
   if (trouble == Trouble::lost || trouble == Trouble::cut) {
-    if (trouble == Trouble::lost) {
-      // What ended it has most likely ended those that lie here, too.
-      count_ -= static_cast<std::int64_t>(idle_.size());
-      ended.swap(idle_);
-    }
-    ended.push_back(std::move(connection));
-    if (!hand_on(connection)) --count_;
+    if (!hand_on(none)) --count_;
   } else if (!hand_on(connection)) {
     idle_.push_back(std::move(connection));
   }

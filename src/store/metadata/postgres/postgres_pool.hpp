@@ -21,7 +21,9 @@ public:
   using Deadline = std::chrono::steady_clock::time_point;
 
   PostgresPool(ConnectionOptions options, std::int64_t size)
-      : options_(std::move(options)), size_(size) {}
+      : options_(std::move(options)), size_(size) {
+    idle_.reserve(static_cast<std::size_t>(size));
+  }
 
   /// A connection on loan; goes back to the pool, or ends when it was lost.
   class Loan {
@@ -54,7 +56,7 @@ private:
   };
 
   Loan take_idle();
-  void give_back(std::unique_ptr<PostgresConnection> connection);
+  void give_back(std::unique_ptr<PostgresConnection> connection) noexcept;
   /// Gives what became free to the first that waits, a connection or the place of one. False when
   /// none does. Under the mutex.
   bool hand_on(std::unique_ptr<PostgresConnection>& connection);
@@ -62,9 +64,10 @@ private:
   ConnectionOptions const options_;
   std::int64_t const size_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<PostgresConnection>> idle_; ///< the last one used is taken first
-  std::list<Waiting*> waiting_;                           ///< none while a connection is idle
-  std::int64_t count_{0};                                 ///< open or being opened
+  /// The last one used is taken first. Has room for all.
+  std::vector<std::unique_ptr<PostgresConnection>> idle_;
+  std::list<Waiting*> waiting_; ///< none while a connection is idle
+  std::int64_t count_{0};       ///< open or being opened
 };
 
 } // namespace vitrine::store::postgres
