@@ -290,7 +290,9 @@ TEST_F(RealBuckets, TellByTheMarkWhoseAnObjectIs) {
     EXPECT_TRUE(late->commit()) << "it is there, put by another writer for the same job";
     EXPECT_TRUE(read(name) == bytes);
   }
-  std::ofstream(bucket_ / "theirs") << "bytes";
+  auto theirs = buckets_->create(kAnn, {"images", "theirs"}, "", {}).value();
+  ASSERT_TRUE(theirs->write(std::as_bytes(std::span("bytes"))));
+  ASSERT_TRUE(theirs->commit());
   EXPECT_EQ(mark_of("theirs"), "");
 }
 
