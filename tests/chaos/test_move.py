@@ -158,7 +158,7 @@ def test_what_lies_in_a_further_store_stays_there(shared_parts, tmp_path):
     config.write_text("")
     done = move(alone, shared_parts, config)
     assert done.returncode == 1
-    assert done.stderr == ("vitrine: 1 blobs are in the store 'fast', of which the configuration "
+    assert done.stderr == ("vitrine: 40 blobs are in the store 'fast', of which the configuration "
                            "has no section [store.fast]\n")
     [blob] = (path for path in (tmp_path / "fast").rglob("*") if path.stat().st_size == 8)
     elsewhere = tmp_path / "elsewhere"
