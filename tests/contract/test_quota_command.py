@@ -97,7 +97,8 @@ def test_what_is_no_limit_is_refused_by_name_and_changes_nothing(fresh_server):
         assert quota(server, "set", demo.project_id, *arguments) == (1, f"vitrine: {text}\n")
     assert quota(server, "reset", demo.project_id, "images")[0] == 1
     unknown = {"builtin": "Could not find project: no/project.",
-               "keystone": "The project id is not valid."}[DRIVER]
+               "keystone": "'no/project' is not the id of a project of Keystone: 32 hex digits, or "
+                           "default; `openstack project show` tells it"}[DRIVER]
     assert quota(server, "show", "no/project") == (1, f"vitrine: {unknown}\n")
     assert quota(server, "set", demo.project_id, "image", "many")[0] == 2
     assert limits(demo) == before
