@@ -251,4 +251,15 @@ inline std::unique_ptr<Server> start(ServerOptions options, Handler& handler) {
   return std::move(*server);
 }
 
+/// Sends a byte every 20 ms until something is answered, which must be within ten seconds.
+inline void trickle(Client& client) {
+  pollfd answered{client.descriptor(), POLLIN, 0};
+  int sent = 0;
+  while (sent < 500 && ::poll(&answered, 1, 20) == 0) {
+    client.send("x");
+    ++sent;
+  }
+  EXPECT_LT(sent, 500);
+}
+
 } // namespace vitrine::net::testing
