@@ -212,6 +212,17 @@ def test_what_a_quick_import_cannot_do_is_refused(server, change, code):
     assert "bad" not in names(demo)
 
 
+def test_a_quick_import_that_is_asked_for_by_a_field_cannot_encrypt_either(server):
+    demo = server.client("demo")
+    quick = {"image_url": "files:d", "min_disk": 1, "is_quick_import": True}
+    for change in ({"is_quick_import": True}, {"data_images": [quick]}):
+        body = {"name": "bad", "image_url": "files:x", "min_disk": 1, "os_version": DEBIAN,
+                "cmk_id": "ims/default", **change}
+        answer = demo.post("/v2/cloudimages/action", body)
+        assert (answer.status, answer.code()) == (400, "IMG.0105"), answer
+        assert "cmk_id" in answer.json()["error"]["message"]
+
+
 def test_an_empty_key_is_none(server):
     demo = server.client("demo")
     url = put(server, demo.project_id, "plain.raw", b"r" * 100)
@@ -321,10 +332,38 @@ def test_fields_are_judged_each_by_its_code(server, change, code):
     assert "bad" not in names(demo)
 
 
-@pytest.mark.parametrize("body", [{"instance_id": "i", "name": "x"}, {"volume_id": "v"},
-                                  {"data_images": [{"name": "d", "volume_id": "v"}]}])
-def test_servers_and_volumes_are_not_there(server, body):
-    assert server.client("demo").post("/v2/cloudimages/action", body).code() == "IMG.0105"
+FIELDS = [({"name": "a/b"}, "IMG.0003"), ({"description": "<"}, "IMG.0054"),
+          ({"tags": ["a.b"], "image_tags": [{"key": "c"}]}, "IMG.0115"),
+          ({"min_ram": -1}, "IMG.0055"), ({"max_ram": 1, "min_ram": 2}, "IMG.0055"),
+          ({"enterprise_project_id": "mine"}, "IMG.0155"), ({"type": "ecs"}, "IMG.0024"),
+          ({"image_url": "nocolon"}, "IMG.0017"), ({"min_disk": 0}, "IMG.0055"),
+          ({"os_type": "BSD"}, "IMG.0122"), ({"os_version": "CP/M 2.2"}, "IMG.0056"),
+          ({"is_config": "maybe"}, "IMG.0001"), ({"architecture": "sparc"}, "IMG.0212"),
+          ({"hw_firmware_type": "coreboot"}, "IMG.0141"), ({"is_quick_import": 3}, "IMG.0001")]
+
+
+@pytest.mark.parametrize("first", range(len(FIELDS) - 1))
+def test_the_first_field_at_fault_is_told(server, first):
+    body = {"name": "bad", "image_url": "files:x", "min_disk": 1, "os_version": DEBIAN}
+    for change, _ in reversed(FIELDS[first:]):
+        body |= change
+    answer = server.client("demo").post("/v2/cloudimages/action", body)
+    assert (answer.status, answer.code()) == (400, FIELDS[first][1]), answer
+
+
+@pytest.mark.parametrize("body,code", [
+    ({"instance_id": "i", "name": "x"}, "IMG.0105"),
+    ({"instance_id": "i", "name": "a/b"}, "IMG.0003"), ({"instance_id": "i"}, "IMG.0013"),
+    ({"volume_id": "v", "name": "x", "os_version": DEBIAN}, "IMG.0105"),
+    ({"volume_id": "v", "name": "x"}, "IMG.0056"),
+    ({"volume_id": "v", "name": "x", "os_version": "CP/M 2.2"}, "IMG.0056"),
+    ({"volume_id": "", "name": "x", "os_version": DEBIAN}, "IMG.0120"),
+    ({"data_images": [{"name": "d", "volume_id": "v"}]}, "IMG.0105"),
+    ({"data_images": [{"volume_id": "v"}]}, "IMG.0013"),
+    ({"data_images": [{"name": "d", "volume_id": "v"}] * 25}, "IMG.0194")])
+def test_servers_and_volumes_are_not_there(server, body, code):
+    answer = server.client("demo").post("/v2/cloudimages/action", body)
+    assert (answer.status, answer.code()) == (400, code), answer
 
 
 @pytest.mark.parametrize("body,code", [
@@ -335,6 +374,7 @@ def test_servers_and_volumes_are_not_there(server, body):
     ({"name": "x"}, "IMG.0001"), ({"name": "x", "instance_id": "i", "backup_id": "b"}, "IMG.0001"),
     ({"name": "x", "instance_id": ""}, "IMG.0012"), ({"name": "x", "backup_id": ""}, "IMG.0019"),
     ({"instance_id": "i"}, "IMG.0013"), ({"name": "a/b", "instance_id": "i"}, "IMG.0003"),
+    ({"name": "x", "instance_id": "i", "tags": ["a.b"], "image_tags": [{"key": "c"}]}, "IMG.0115"),
     ({"name": "x", "instance_id": "i", "min_ram": -1}, "IMG.0055")])
 def test_whole_servers_need_a_backup_service(server, body, code):
     answer = server.client("demo").post("/v1/cloudimages/wholeimages/action", body)

@@ -21,8 +21,26 @@ bool asks_compute(CaptureSource source) {
   return source == CaptureSource::server || source == CaptureSource::server_backup;
 }
 
+// What is not configured is told last (contract: ims-api 2.1).
+Result<> require_services(CaptureSource source, ops::Config const& config) {
+  bool const has_compute = config.compute.driver != ops::ComputeDriver::none;
+  bool const has_volumes = config.block_storage.driver != ops::VolumesDriver::none;
+  bool const has_backups = config.block_storage.backup != ops::VolumesDriver::none;
+  if (is_whole(source) && (!has_backups || (asks_compute(source) && !has_compute))) {
+    return error(Fault::no_backup_service);
+  }
+  if (asks_compute(source) && !has_compute) {
+    return error(Fault::not_offered, "there is no compute service");
+  }
+  if (!asks_compute(source) && !has_volumes) {
+    return error(Fault::not_offered, "there is no block storage service");
+  }
+  return {};
+}
+
 Result<model::Mandate> mandate_for(Context const& context, CaptureSource source,
                                    Services& services) {
+  TRY(require_services(source, services.config));
   auto const token = context.head.header("X-Auth-Token").value_or("");
   auto mandate = TRY(services.mandates.give(context.caller, token));
   if (services.config.compute.driver == ops::ComputeDriver::none) mandate.compute.clear();
@@ -52,22 +70,6 @@ Result<> describe(Creation const& body, CaptureSource source, service::OsVersion
 
 } // namespace
 
-Result<> require_services(CaptureSource source, ops::Config const& config) {
-  bool const has_compute = config.compute.driver != ops::ComputeDriver::none;
-  bool const has_volumes = config.block_storage.driver != ops::VolumesDriver::none;
-  bool const has_backups = config.block_storage.backup != ops::VolumesDriver::none;
-  if (is_whole(source) && (!has_backups || (asks_compute(source) && !has_compute))) {
-    return error(Fault::no_backup_service);
-  }
-  if (asks_compute(source) && !has_compute) {
-    return error(Fault::not_offered, "there is no compute service");
-  }
-  if (!asks_compute(source) && !has_volumes) {
-    return error(Fault::not_offered, "there is no block storage service");
-  }
-  return {};
-}
-
 Result<std::string> source_id(json::Object const& object, std::string_view name, Fault missing,
                               Fault unknown) {
   auto const* value = detail::find(object, name);
@@ -80,12 +82,14 @@ Result<std::string> source_id(json::Object const& object, std::string_view name,
   return id;
 }
 
-std::vector<Field<Creation>> capture_fields(CaptureSource source) {
+Result<Creation> read_capture(Context const& context, json::Object const& object,
+                              CaptureSource source, Services& services) {
   auto fields = common_fields();
-  if (source != CaptureSource::volume) return fields;
-  fields.push_back(type_field({"ECS", "BMS", "FusionCompute", "Ironic"}));
-  fields.push_back(os_version_field());
-  return fields;
+  if (source == CaptureSource::volume) {
+    fields.push_back(type_field({"ECS", "BMS", "FusionCompute", "Ironic"}));
+    fields.push_back(os_version_field(&services.os_versions));
+  }
+  return read_fields(object, fields, context.caller);
 }
 
 std::vector<Fault> capture_faults() {

@@ -9,25 +9,19 @@
 #include <string_view>
 #include <vector>
 
-namespace vitrine::ops {
-struct Config;
-}
-
 namespace vitrine::api::ims {
 
-/// Errors: `not_offered` or `no_backup_service` when a service that is needed is not configured;
-/// whether the catalog has it, is asked later.
-Result<> require_services(service::CaptureSource source, ops::Config const& config);
 /// The id under `name`, as far as there can be one of that form. Errors: `missing` when it is empty
 /// or not a string, `unknown` when no service has ids like it.
 Result<std::string> source_id(json::Object const& object, std::string_view name, Fault missing,
                               Fault unknown);
-/// The fields of a body beside the one that names the source.
-std::vector<Field<Creation>> capture_fields(service::CaptureSource source);
+/// Reads a body, but for the field that names the source. Error: that of the first field at fault.
+Result<Creation> read_capture(Context const& context, json::Object const& object,
+                              service::CaptureSource source, Services& services);
 /// The faults of the fields and of `capture_order`, for the API document.
 std::vector<Fault> capture_faults();
 /// The job of a body that was read. Errors: what its fields say only together; `not_offered` or
-/// `no_backup_service` when a service that is needed is not in the catalog.
+/// `no_backup_service` when a service that is needed is not configured, or not in the catalog.
 Result<jobs::Order> capture_order(Context const& context, Creation const& body,
                                   service::CaptureSource source, std::string id,
                                   Services& services);

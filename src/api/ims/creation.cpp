@@ -34,6 +34,17 @@ Field<Creation> field(std::string_view name, std::string_view schema, std::strin
           }};
 }
 
+// The two forms of tags are one field to the order of checks (contract: ims-api 6.3.1).
+Result<> check_tags(Creation const& body, model::Caller const&) {
+  TRY(new_image_tags(body.tags, body.image_tags));
+  return {};
+}
+
+// Before the fields behind those of memory are judged.
+Result<> check_memory(Creation const& body, model::Caller const&) {
+  return documents::check_together(body.image, body.properties);
+}
+
 // A failure of a field in the element of an array.
 Error inside(std::string_view element, Error failure) {
   failure.detail = fmt::format("{}.{}", element, failure.detail);
@@ -110,8 +121,16 @@ Field<Creation> type_field(std::vector<std::string_view> words) {
               "What the image is for.");
 }
 
-Field<Creation> os_version_field() {
-  return optional("os_version", &Creation::os_version, "The operating system; see os_version.");
+Field<Creation> os_version_field(service::OsVersions const* versions) {
+  auto of = optional("os_version", &Creation::os_version, "The operating system; see os_version.");
+  auto read = [read = std::move(of.read), versions](Creation& body, json::Object const& object,
+                                                    model::Caller const& caller) -> Result<> {
+    TRY(read(body, object, caller));
+    auto const given = body.os_version.value_or("");
+    if (versions != nullptr && !given.empty()) TRY(versions->read(given));
+    return {};
+  };
+  return {std::move(of.info), std::move(read)};
 }
 
 Field<Creation> name_field(std::string_view text) {
@@ -121,7 +140,8 @@ Field<Creation> name_field(std::string_view text) {
 std::vector<Field<Creation>> text_fields() {
   return {optional("description", &Creation::description, "Description of the image."),
           optional("tags", &Creation::tags, "Tags as key.value, key=value or key."),
-          optional("image_tags", &Creation::image_tags, "Tags as keys and values.")};
+          checked(optional("image_tags", &Creation::image_tags, "Tags as keys and values."),
+                  check_tags)};
 }
 
 std::vector<Field<Creation>> common_fields() {
@@ -130,7 +150,8 @@ std::vector<Field<Creation>> common_fields() {
     fields.push_back(std::move(field));
   for (auto& field :
        {attribute("min_ram", "min_ram", kNumberSchema, "MiB of memory at least."),
-        attribute("max_ram", "max_ram", kNumberSchema, "MiB of memory at most; 0 is any."),
+        checked(attribute("max_ram", "max_ram", kNumberSchema, "MiB of memory at most; 0 is any."),
+                check_memory),
         attribute("enterprise_project_id", "enterprise_project_id", kTextSchema, "0 or a UUID.")}) {
     fields.push_back(field);
   }

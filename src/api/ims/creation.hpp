@@ -63,7 +63,9 @@ Result<> for_each_object(json::Object const& object, std::string_view name, std:
 
 /// The field `type`: one of these words.
 Field<Creation> type_field(std::vector<std::string_view> words);
-Field<Creation> os_version_field();
+/// The field `os_version`, judged by what is known of systems; with null it is only described.
+/// Error: `os_version`.
+Field<Creation> os_version_field(service::OsVersions const* versions);
 /// Its name, for whoever says what a missing one means.
 Field<Creation> name_field(std::string_view text = "Name of the image.");
 /// Its description and tags.

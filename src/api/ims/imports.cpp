@@ -1,5 +1,6 @@
 #include "api/ims/imports.hpp"
 
+#include "api/ims/v1/job_reply.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "jobs/kinds/import_image.hpp"
@@ -49,10 +50,17 @@ std::string_view environment(Creation const& body, Creator creator) {
   return environment_of(body.kind);
 }
 
+// Who asks for a key must not get plain data (contract: ims-api 6.5 knows no keys).
+Result<> refuse_key(Creation const& body) {
+  if (body.key.value_or("").empty()) return {};
+  return wrong(Fault::not_offered, "cmk_id", "a quick import cannot encrypt");
+}
+
 // What the fields of the body are only allowed together.
 Result<> check_together(Creation const& body, Creator creator, std::string_view kind) {
   bool const names_system = !body.os_version.value_or("").empty();
   bool const quick = is_quick(body, creator);
+  if (quick) TRY(refuse_key(body));
   if (quick && kind == kIso) {
     return wrong(Fault::image_kind, "type", "an ISO cannot be imported quickly");
   }
@@ -65,12 +73,6 @@ Result<> check_together(Creation const& body, Creator creator, std::string_view 
     return wrong(Fault::os_version, "os_version", "is needed for a quick import");
   }
   return {};
-}
-
-// Who asks for a key must not get plain data (contract: ims-api 6.5 knows no keys).
-Result<> refuse_key(Creation const& body, model::Caller const&) {
-  if (body.key.value_or("").empty()) return {};
-  return wrong(Fault::not_offered, "cmk_id", "a quick import cannot encrypt");
 }
 
 std::vector<Field<Creation>> source_fields() {
@@ -124,9 +126,8 @@ std::string_view job_kind(std::string_view environment) {
   return environment == kDataDisk ? jobs::kImportData : jobs::kImportImage;
 }
 
-} // namespace
-
-std::vector<Field<Creation>> import_fields(Creator creator) {
+// In the order in which faults are told; without `versions` they are only described.
+std::vector<Field<Creation>> import_fields(Creator creator, service::OsVersions const* versions) {
   auto fields = common_fields();
   auto const add = [&](Field<Creation> one) { fields.push_back(std::move(one)); };
   if (creator == Creator::system_disk) {
@@ -147,10 +148,11 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
     add(optional("cmk_id", &Creation::key, kKeyText));
     return fields;
   }
-  add(os_version_field());
+  add(os_version_field(versions));
   add(optional("is_config", &Creation::is_config, "Recorded: the guest is not changed."));
   auto key = optional("cmk_id", &Creation::key, kKeyText);
-  add(creator == Creator::quick ? checked(std::move(key), refuse_key) : std::move(key));
+  auto const refuse = [](Creation const& body, model::Caller const&) { return refuse_key(body); };
+  add(creator == Creator::quick ? checked(std::move(key), +refuse) : std::move(key));
   add(word("architecture", &Creation::architecture, {"x86", "arm"}, Fault::architecture,
            "x86 or arm."));
   add(attribute("hw_firmware_type", "hw_firmware_type", kTextSchema, "bios or uefi."));
@@ -158,6 +160,12 @@ std::vector<Field<Creation>> import_fields(Creator creator) {
   add(creator == Creator::quick ? not_offered<Creation>("data_images", "Not offered here.")
                                 : data_disks());
   return fields;
+}
+
+} // namespace
+
+std::vector<FieldInfo> import_infos(Creator creator) {
+  return infos_of(import_fields(creator, nullptr));
 }
 
 std::vector<Fault> import_faults() {
@@ -223,8 +231,6 @@ bool is_ova(Creation const& body, Creator creator) {
   return !is_quick(body, creator) && text::to_lower(body.source.object).ends_with(".ova");
 }
 
-} // namespace
-
 Result<jobs::Order> import_order(Context const& context, Creation const& body, Creator creator,
                                  Services& services) {
   auto const& caller = context.caller;
@@ -252,6 +258,17 @@ Result<jobs::Order> import_order(Context const& context, Creation const& body, C
     parts.push_back({jobs::kImportData, data});
   }
   return jobs::images_order(caller, services.imports, parts);
+}
+
+} // namespace
+
+Result<Reply> submit_import(Context const& context, json::Object const& object, Creator creator,
+                            bool has_sub_job, Services& services) {
+  auto const fields = import_fields(creator, &services.os_versions);
+  auto body = TRY(read_fields(object, fields, context.caller));
+  body.has_sub_job = has_sub_job;
+  auto const order = TRY(import_order(context, body, creator, services));
+  return job_reply(TRY(services.jobs.submit(context.caller, order)));
 }
 
 } // namespace vitrine::api::ims

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "api/ims/creation.hpp"
-#include "jobs/submit.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -12,12 +11,14 @@ namespace vitrine::api::ims {
 /// Which endpoint makes it.
 enum class Creator : std::uint8_t { system_disk, data_disk, quick };
 
-/// The fields of the body of an import, in the order in which faults are told.
-std::vector<Field<Creation>> import_fields(Creator creator);
-/// The faults of those fields and of `import_order`, for the API document.
+/// The fields of the body of an import, for the API document.
+std::vector<FieldInfo> import_infos(Creator creator);
+/// The faults of `submit_import`, for the API document.
 std::vector<Fault> import_faults();
-/// The job of a body that was read. Errors: what its fields say only together.
-Result<jobs::Order> import_order(Context const& context, Creation const& body, Creator creator,
-                                 Services& services);
+/// Reads the body of an import and submits its job, which is told with a sub job or without one.
+/// Errors: that of the first field at fault; what the fields say only together; those of
+/// `Submit::submit`.
+Result<Reply> submit_import(Context const& context, json::Object const& object, Creator creator,
+                            bool has_sub_job, Services& services);
 
 } // namespace vitrine::api::ims

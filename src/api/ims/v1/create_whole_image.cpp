@@ -43,9 +43,8 @@ Result<Reply> run(Context& context, Services& services) {
   auto const object = TRY(read_object(context.body));
   auto const source = TRY(source_of(object));
   auto id = TRY(id_of(object, source));
-  auto const body = TRY(read_fields(object, capture_fields(source), context.caller));
+  auto const body = TRY(read_capture(context, object, source, services));
   TRY(check_type(object));
-  TRY(require_services(source, services.config));
   auto const order = TRY(capture_order(context, body, source, std::move(id), services));
   return job_reply(TRY(services.jobs.submit(context.caller, order)));
 }

@@ -43,14 +43,6 @@ bool is_data_disk(json::Object const& object) {
          !is_there(object, "type") && !detail::is_given(object, "data_images");
 }
 
-Result<Reply> create(Context const& context, json::Object const& object, Creator creator,
-                     bool has_sub_job, Services& services) {
-  auto body = TRY(read_fields(object, import_fields(creator), context.caller));
-  body.has_sub_job = has_sub_job;
-  auto const order = TRY(import_order(context, body, creator, services));
-  return job_reply(TRY(services.jobs.submit(context.caller, order)));
-}
-
 service::CaptureSource source_of(Origin origin) {
   switch (origin) {
   case Origin::volume: return service::CaptureSource::volume;
@@ -64,14 +56,13 @@ service::CaptureSource source_of(Origin origin) {
 Result<jobs::Order> order_from(Context const& context, json::Object const& object, Origin origin,
                                Services& services) {
   auto const source = source_of(origin);
-  TRY(require_services(source, services.config)); // before fields that nobody could use
   if (origin == Origin::volumes) return captures_order(context, object, services);
   bool const of_server = origin == Origin::server;
   auto id = of_server
                 ? source_id(object, "instance_id", Fault::server_missing, Fault::server_unknown)
                 : source_id(object, "volume_id", Fault::volume_unknown, Fault::volume_unknown);
   if (!id) return Error(id.error());
-  auto const body = TRY(read_fields(object, capture_fields(source), context.caller));
+  auto const body = TRY(read_capture(context, object, source, services));
   return capture_order(context, body, source, std::move(*id), services);
 }
 
@@ -92,7 +83,7 @@ std::vector<Fault> faults() {
 
 // What only some of the bodies have is documented, too.
 std::vector<FieldInfo> fields() {
-  auto infos = infos_of(import_fields(Creator::system_disk));
+  auto infos = import_infos(Creator::system_disk);
   for (auto& info : infos) {
     info.required = false; // for an image of a file only, or not for those of volumes
     if (info.name != "data_images") continue;
@@ -123,7 +114,7 @@ Endpoint create_image() {
             auto const object = TRY(read_object(context.body));
             auto const origin = TRY(origin_of(object));
             if (origin != Origin::file) return create_from(context, object, origin, services);
-            return create(context, object, Creator::system_disk, false, services);
+            return submit_import(context, object, Creator::system_disk, false, services);
           },
           .begin = {}};
 }
@@ -144,8 +135,8 @@ Endpoint create_disk_image() {
             auto const origin = TRY(origin_of(object));
             if (origin != Origin::file) return create_from(context, object, origin, services);
             bool const data = is_data_disk(object);
-            return create(context, object, data ? Creator::data_disk : Creator::system_disk, data,
-                          services);
+            auto const creator = data ? Creator::data_disk : Creator::system_disk;
+            return submit_import(context, object, creator, data, services);
           },
           .begin = {}};
 }

@@ -1,43 +1,44 @@
 // POST /v2/cloudimages/quickimport/action (contract: ims-api 6.5).
 #include "api/ims/imports.hpp"
-#include "api/ims/v1/job_reply.hpp"
 #include "service/access.hpp"
 
 namespace vitrine::api::ims {
 namespace {
 
-// A data disk image is an action of its own.
-Result<> require_action(Request<Creation> const& request, Services& services) {
-  bool const data = request.body_value.kind == "DataImage";
+// A data disk image is an action of its own. Judged before the fields, as everywhere (contract:
+// ims-api 2.1).
+Result<> require_action(Context const& context, json::Object const& object, Services& services) {
+  auto const* type = detail::find(object, "type");
+  bool const data = type != nullptr && *type == "DataImage";
   auto const action = data ? "ims:dataImages:create" : "ims:serverImages:create";
-  return services.access.require(services.access.action(action), request.caller);
+  return services.access.require(services.access.action(action), context.caller);
 }
 
 std::vector<Fault> faults() {
   auto all = import_faults();
-  all.push_back(Fault::not_offered);
+  all.insert(all.end(), {Fault::not_offered, Fault::forbidden});
   return all;
 }
 
 } // namespace
 
 Endpoint quick_import() {
-  return endpoint<Creation>(
-      {.verb = Verb::post,
-       .path = "/v2/cloudimages/quickimport/action",
-       .aliases = {"/v2.1/cloudimages/quickimport/action"},
-       .name = "ims.v2.quick_import",
-       .family = &ims_family,
-       .guard = Guard::token,
-       .audit = "image.create",
-       .errors = faults(),
-       .summary = "Make an image from a raw or zvhd2 file in a bucket, as a job."},
-      import_fields(Creator::quick),
-      [](Request<Creation> const& request, Services& services) -> Result<Reply> {
-        TRY(require_action(request, services));
-        auto const order = TRY(import_order(request, request.body_value, Creator::quick, services));
-        return job_reply(TRY(services.jobs.submit(request.caller, order)));
-      });
+  return {.spec = {.verb = Verb::post,
+                   .path = "/v2/cloudimages/quickimport/action",
+                   .aliases = {"/v2.1/cloudimages/quickimport/action"},
+                   .name = "ims.v2.quick_import",
+                   .family = &ims_family,
+                   .guard = Guard::token,
+                   .audit = "image.create",
+                   .errors = faults(),
+                   .summary = "Make an image from a raw or zvhd2 file in a bucket, as a job."},
+          .fields = import_infos(Creator::quick),
+          .run = [](Context& context, Services& services) -> Result<Reply> {
+            auto const object = TRY(read_object(context.body));
+            TRY(require_action(context, object, services));
+            return submit_import(context, object, Creator::quick, false, services);
+          },
+          .begin = {}};
 }
 
 } // namespace vitrine::api::ims
