@@ -87,6 +87,21 @@ def test_what_changes_nothing_is_no_change(demo, server):
     demo.delete(f"/v2/images/{image}").expect(204)
 
 
+def test_a_filter_may_say_a_flag_in_capitals(demo):
+    image = demo.create_image(b"x")["id"]
+    change = [{"op": "add", "path": "/__support_amd", "value": "True"},
+              {"op": "add", "path": "/protected", "value": "FALSE"}]
+    demo.patch(f"/v2/cloudimages/{image}", change).expect(200)
+    for query, count in (("__support_amd=TRUE", 1), ("__support_amd=False", 0),
+                         ("__support_kvm=True", 1), ("__support_kvm=FALSE", 0),
+                         ("__whole_image=FALSE", 1), ("protected=False", 1),
+                         ("__protected=FALSE", 1), ("protected=True", 0)):
+        found = demo.get(f"/v2/cloudimages?id={image}&{query}").expect(200).json()["images"]
+        assert len(found) == count, query
+    native = demo.get(f"/v2/images?id={image}&__support_amd=TRUE").expect(200).json()["images"]
+    assert native == []
+
+
 def test_an_id_is_one_in_capitals_too(demo):
     image = demo.create_image(b"x")["id"]
     answer = demo.request("HEAD", f"/v1/images/{image.upper()}").expect(200)

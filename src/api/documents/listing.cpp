@@ -1,5 +1,6 @@
 #include "api/documents/listing.hpp"
 
+#include "api/documents/attributes.hpp"
 #include "api/documents/standards.hpp"
 #include "base/clock.hpp"
 #include "base/limits.hpp"
@@ -283,11 +284,19 @@ Result<bool> add_extension_filter(model::ImageListing& listing, std::string_view
     }
     return true;
   }
-  if (name == "protected" || name == "__protected") {
+  if (name == "__protected") {
     TRY(add_protected(listing, name, text::to_lower(value)));
     return true;
   }
   return name == "__isregistered" && !caller.is_admin;
+}
+
+// The extension takes and stores flags in any letter case, as small letters (contract:
+// ims-api 2.1).
+std::string stored_form(std::string_view name, std::string_view value) {
+  auto const* const attribute = attribute_named(name);
+  bool const is_flag = attribute != nullptr && attribute->form == Form::flag;
+  return is_flag ? text::to_lower(value) : std::string(value);
 }
 
 Result<> read_filters(model::ImageListing& listing, Query const& query, model::Caller const& caller,
@@ -296,7 +305,8 @@ Result<> read_filters(model::ImageListing& listing, Query const& query, model::C
   for (auto const& [name, value] : query.pairs()) {
     if (std::ranges::find(kOthers, name) != kOthers.end()) continue;
     if (!seen.insert(name).second) continue;
-    auto const last = *query.last(name);
+    auto const given = *query.last(name);
+    auto const last = view == View::extension ? stored_form(name, given) : std::string(given);
     if (view == View::extension && TRY(add_extension_filter(listing, name, last, caller))) continue;
     if (view != View::glance && TRY(add_ims_filter(listing, name, last, caller, view))) continue;
     TRY(add_filter(listing, name, last, view));
