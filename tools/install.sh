@@ -14,7 +14,8 @@ packages_test=(
 )
 packages_ceph=(ceph-mon ceph-osd ceph-common radosgw)
 packages_openstack=(
-  rabbitmq-server postgresql qemu-utils qemu-system-x86 libvirt-daemon libvirt-daemon-system
+  rabbitmq-server postgresql qemu-utils qemu-system-x86 qemu-block-extra
+  libvirt-daemon libvirt-daemon-system
   libvirt-daemon-driver-qemu libvirt-clients python3-libvirt genisoimage
   "${packages_ceph[@]}" python3-rados python3-rbd
 )
