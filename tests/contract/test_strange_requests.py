@@ -111,3 +111,24 @@ def test_what_is_quoted_from_a_header_is_text(demo):
                                              ("v2.99", 300), ("v2.+1", 300), ("v2.09", 300)])
 def test_a_version_that_is_not_offered_gets_those_that_are(demo, version, status):
     assert demo.get(f"/{version}/images").status == status
+
+
+@pytest.mark.parametrize("method,path", [
+    ("PUT", "/v1/cloudimages/{image}/upload"), ("POST", "/v1/cloudimages/{image}/file"),
+    ("POST", "/v1/cloudimages/{image}/copy"), ("POST", "/v1/cloudimages/{image}/cross_region_copy"),
+    ("PATCH", "/v2/cloudimages/{image}"), ("POST", "/v2/{project}/images/{image}/tags/action"),
+    ("POST", "/v2/{project}/images/{image}/tags"),
+    ("DELETE", "/v2/{project}/images/{image}/tags/k"),
+    ("DELETE", "/v1/{project}/cloudimages/{image}/tags/delete"),
+    ("POST", "/v2/{project}/images/resource_instances/action")])
+def test_ids_of_a_path_are_judged_before_the_body(demo, alt, method, path):
+    wrong = [({"image": "xx"}, "IMG.0066")] if "{image}" in path else []
+    if "{project}" in path:
+        wrong += [({"project": alt.project_id}, "IMG.0030"), ({"project": "%20"}, "IMG.0067")]
+    for change, code in wrong:
+        target = path.format(**{"image": "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
+                                "project": demo.project_id, **change})
+        for body in (b"{", b"{}", b""):
+            answer = demo.request(method, target, body=body,
+                                  headers={"Content-Type": "application/json"})
+            assert (answer.status, answer.code()) == (400, code), (target, body, answer)

@@ -1,6 +1,7 @@
 // How the image management extension tells failures: a code, its message, a status
 // (contract: ims-api 2.4).
 #include "api/ims/error_catalogue.hpp"
+#include "api/ims/v1/path.hpp"
 #include "api/kit/family.hpp"
 #include "base/json.hpp"
 
@@ -63,6 +64,7 @@ net::Reply method_not_allowed(ErrorContext const&) {
 Family const ims_family{.name = "ims",
                         .refuse = refuse,
                         .method_not_allowed = method_not_allowed,
+                        .check_path = ims::check_path,
                         .trailing_slash = true};
 
 } // namespace vitrine::api

@@ -9,6 +9,8 @@
 
 namespace vitrine::api {
 
+struct Context;
+
 /// What an error answer may depend on besides the error.
 struct ErrorContext {
   net::RequestHead const* head{nullptr}; ///< null when no head could be parsed
@@ -23,6 +25,8 @@ struct Family {
   net::Reply (*refuse)(Error const& failure, ErrorContext const& context);
   /// The answer to a known path with another method; the dispatcher adds `Allow`.
   net::Reply (*method_not_allowed)(ErrorContext const& context);
+  /// The ids of a path, judged before the query and the body; null: each endpoint judges its own.
+  Result<> (*check_path)(Context const& context){nullptr};
   bool head_is_get{false}; ///< HEAD answers as GET without a body; else it is a wrong method
   bool refuses_needless_body{
       false}; ///< a body on an endpoint without one is 400 (contract: glance-v2 1.1)

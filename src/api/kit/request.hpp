@@ -26,11 +26,16 @@ struct Context {
   std::string_view body;     ///< raw; empty without one
   bool by_access_key{false}; ///< the caller signed the request and has no token
 
+  /// A path parameter; null when the endpoint's template has none of that name.
+  [[nodiscard]] std::string const* find_param(std::string_view name) const {
+    for (auto const& [key, value] : path) {
+      if (key == name) return &value;
+    }
+    return nullptr;
+  }
   /// A path parameter of the endpoint's template; a wrong name is a bug.
   [[nodiscard]] std::string const& param(std::string_view name) const {
-    for (auto const& [key, value] : path) {
-      if (key == name) return value;
-    }
+    if (auto const* value = find_param(name)) return *value;
     check_failed("unknown path parameter", __FILE__, __LINE__);
   }
 };

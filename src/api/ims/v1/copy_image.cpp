@@ -18,7 +18,7 @@ struct Body {
 
 Result<Reply> run(Request<Body> const& request, Services& services) {
   auto const& body = request.body_value;
-  auto const source = TRY(path_image(request));
+  auto const source = path_image(request);
   service::CopyRequest const copy{.source = source,
                                   .target = {new_uuid()},
                                   .name = body.name.text,
@@ -91,7 +91,7 @@ Endpoint copy_image_to_region() {
                          .summary = "Copy an image to another region: not offered.",
                          .takes_body = true},
                         [](Context& context, Services&) -> Result<Reply> {
-                          TRY(path_image(context));
+                          path_image(context);
                           return error(Fault::not_offered, "there is one region");
                         });
 }

@@ -34,7 +34,7 @@ Result<std::string> format_of(Body const& body) {
 }
 
 Result<Reply> run(Request<Body> const& request, Services& services) {
-  auto const image = TRY(path_image(request));
+  auto const image = path_image(request);
   auto const format = TRY(format_of(request.body_value));
   service::ExportRequest const wanted{
       .image = image, .target = request.body_value.target, .format = format};

@@ -46,8 +46,7 @@ Result<std::span<model::Member const>> after_marker(Query const& query, Members 
 }
 
 Result<Reply> list(Context& context, Services& services) {
-  TRY(path_project(context));
-  auto const image = TRY(path_image(context));
+  auto const image = path_image(context);
   auto const limit = TRY(read_limit(context.query));
   auto const members = TRY(services.sharing.visible_members(context.caller, image));
   auto const rest = TRY(after_marker(context.query, members));
@@ -70,8 +69,7 @@ Result<Reply> list(Context& context, Services& services) {
 }
 
 Result<Reply> show(Context& context, Services& services) {
-  TRY(path_project(context));
-  auto const image = TRY(path_image(context));
+  auto const image = path_image(context);
   auto const& wanted = context.param("member_id");
   if (!is_project_id(wanted)) return error(Fault::invalid_project_id);
   auto const members = TRY(services.sharing.visible_members(context.caller, image));

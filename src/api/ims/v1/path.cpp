@@ -4,17 +4,19 @@
 
 namespace vitrine::api::ims {
 
-Result<ProjectId> path_project(Context const& context) {
-  ProjectId project{context.param("project_id")};
-  if (!is_project_id(project.text)) return error(Fault::invalid_project_id);
-  if (project == context.caller.project || context.caller.is_admin) return project;
-  return error(Fault::project_mismatch);
+Result<> check_path(Context const& context) {
+  if (auto const* project = context.find_param("project_id")) {
+    if (!is_project_id(*project)) return error(Fault::invalid_project_id);
+    bool const is_own = *project == context.caller.project.text;
+    if (!is_own && !context.caller.is_admin) return error(Fault::project_mismatch);
+  }
+  auto const* image = context.find_param("image_id");
+  if (image != nullptr && !is_uuid(*image)) return error(Fault::invalid_image_id);
+  return {};
 }
 
-Result<ImageId> path_image(Context const& context) {
-  auto const& text = context.param("image_id");
-  if (!is_uuid(text)) return error(Fault::invalid_image_id);
-  return ImageId{text::to_lower(text)};
-}
+ProjectId path_project(Context const& context) { return {context.param("project_id")}; }
+
+ImageId path_image(Context const& context) { return {text::to_lower(context.param("image_id"))}; }
 
 } // namespace vitrine::api::ims

@@ -7,10 +7,13 @@
 
 namespace vitrine::api::ims {
 
-/// The project of the path, which must be the caller's; an administrator may name any. Errors:
-/// `invalid_project_id`, `project_mismatch`.
-Result<ProjectId> path_project(Context const& context);
-/// The image of the path, in lower case. Error: `invalid_image_id`.
-Result<ImageId> path_image(Context const& context);
+/// Judges the ids of the path, before the body (contract: ims-api 2.1): a project must be the
+/// caller's, but an administrator may name any. Errors: `invalid_project_id`, `project_mismatch`,
+/// `invalid_image_id`.
+Result<> check_path(Context const& context);
+/// The project of a path that was judged.
+ProjectId path_project(Context const& context);
+/// The image of a path that was judged, in lower case.
+ImageId path_image(Context const& context);
 
 } // namespace vitrine::api::ims

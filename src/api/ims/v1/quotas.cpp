@@ -44,7 +44,7 @@ Endpoint show_project_quotas() {
        .errors = {Fault::forbidden, Fault::invalid_project_id, Fault::project_mismatch},
        .summary = "Show the limits of a project and what is used."},
       [](Context& context, Services& services) -> Result<Reply> {
-        return answer(TRY(path_project(context)), services);
+        return answer(path_project(context), services);
       });
 }
 

@@ -20,7 +20,7 @@ Result<Reply> run(Request<Body> const& request, Services& services) {
                                 .formats = {},
                                 .expected_sha256 = body.expected.value_or(Sha256{}).hex,
                                 .draft = {}};
-  import.draft.id = TRY(path_image(request));
+  import.draft.id = path_image(request);
   auto const order =
       jobs::import_order(jobs::kRegisterImage, request.caller, services.imports, import);
   return job_reply(TRY(services.jobs.submit(request.caller, order)));

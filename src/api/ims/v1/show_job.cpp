@@ -24,7 +24,6 @@ Endpoint show_job() {
        .errors = {Fault::invalid_project_id, Fault::project_mismatch, Fault::job_not_found},
        .summary = "Show how a job stands."},
       [](Context& context, Services& services) -> Result<Reply> {
-        TRY(path_project(context));
         return answer(context, services);
       });
 }

@@ -44,8 +44,7 @@ struct OldTags {
 };
 
 Result<Reply> remove(Request<OldTags> const& request, Services& services) {
-  TRY(path_project(request));
-  auto const image = TRY(path_image(request));
+  auto const image = path_image(request);
   auto const asked = request.body_value.tags.value_or(TagList{});
   auto const keys = TRY(model::check_old_tags(asked.tags));
   TRY(services.tags.remove(request.caller, image, keys));

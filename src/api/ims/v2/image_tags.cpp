@@ -9,8 +9,7 @@ namespace vitrine::api::ims {
 namespace {
 
 Result<Reply> list(Context& context, Services& services) {
-  TRY(path_project(context));
-  auto const image = TRY(path_image(context));
+  auto const image = path_image(context);
   auto const tags = TRY(services.tags.of_image(context.caller, image));
   std::string body;
   json::Writer writer(body);
@@ -25,8 +24,7 @@ struct NewTag {
 };
 
 Result<Reply> put(Request<NewTag> const& request, Services& services) {
-  TRY(path_project(request));
-  auto const image = TRY(path_image(request));
+  auto const image = path_image(request);
   auto const tags = TRY(model::check_new_tags({&request.body_value.tag.tag, 1}));
   TRY(services.tags.put(request.caller, image, tags));
   return empty_reply(204);
@@ -40,8 +38,7 @@ struct TagBatch {
 };
 
 Result<Reply> change(Request<TagBatch> const& request, Services& services) {
-  TRY(path_project(request));
-  auto const image = TRY(path_image(request));
+  auto const image = path_image(request);
   auto const asked = request.body_value.tags.value_or(TagList{});
   if (request.body_value.action == TagAction::create) {
     auto const tags = TRY(model::check_new_tags(asked.tags));
@@ -54,8 +51,7 @@ Result<Reply> change(Request<TagBatch> const& request, Services& services) {
 }
 
 Result<Reply> remove(Context& context, Services& services) {
-  TRY(path_project(context));
-  auto const image = TRY(path_image(context));
+  auto const image = path_image(context);
   auto const& key = context.param("key");
   auto const removed = TRY(services.tags.remove(context.caller, image, {&key, 1}));
   if (removed == 0) return error(Fault::tag_not_found, key, "key");

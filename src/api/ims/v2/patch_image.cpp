@@ -118,7 +118,7 @@ Result<json::Value> read_body(std::string_view body) {
 
 // The image is judged before the operations, as the contract orders it.
 Result<Reply> run(Context& context, Services& services) {
-  auto const id = TRY(path_image(context));
+  auto const id = path_image(context);
   auto const body = TRY(read_body(context.body));
   auto const change = [&](model::Image& image) -> Result<> {
     if (image.status == model::ImageStatus::active) return apply_all(body.get_array(), image);

@@ -7,7 +7,7 @@ namespace vitrine::api::ims {
 namespace {
 
 Result<Reply> list(Context& context, Services& services) {
-  auto const project = TRY(path_project(context));
+  auto const project = path_project(context);
   auto const tags = TRY(services.tags.of_project(context.caller, project));
   std::string body;
   json::Writer writer(body);
