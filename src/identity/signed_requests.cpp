@@ -16,10 +16,6 @@ constexpr std::string_view kNoSecret = "no secret has this many characters here"
 
 Error no_good() { return error(Fault::unauthenticated); }
 
-bool is_write(net::RequestHead const& head) {
-  return head.method != "GET" && head.method != "HEAD";
-}
-
 // The one body that a client leaves unsigned although it is JSON: huaweicloudsdkims takes the media
 // types of the Image API's PATCH for data (contract: clients 8).
 bool is_image_patch(net::RequestHead const& head) {
@@ -90,7 +86,7 @@ Result<Signer> SignedRequests::signer_of(SignedRequest const& request) {
   std::shared_ptr<model::Caller const> caller(*holder, &(*holder)->caller);
   auto const project = request.head.header("X-Project-Id").value_or("");
   if (!project.empty() && project != caller->project.text) return no_good();
-  if (request.arrival != Arrival::head_only && is_write(request.head)) {
+  if (request.arrival != Arrival::head_only && !request.is_read) {
     TRY(use_once(*signature, request.arrival));
   }
   return Signer{.caller = std::move(caller), .data_sha256 = std::move(payload.data_sha256)};

@@ -41,6 +41,7 @@ struct SignedRequest {
   std::string_view body; ///< when it is `whole`
   Arrival arrival;
   std::string_view address;                 ///< of the client
+  bool is_read{false};                      ///< changes nothing, and may be sent again
   ArrivedData const* arrived_data{nullptr}; ///< `streaming`, when it had to be waited for
 };
 

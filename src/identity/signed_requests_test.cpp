@@ -63,7 +63,8 @@ protected:
     return requests->signer_of({.head = head,
                                 .body = head.method == "GET" ? "" : kBody,
                                 .arrival = arrival,
-                                .address = address});
+                                .address = address,
+                                .is_read = head.method == "GET"});
   }
   /// Of data that has come, whose head came at that time.
   std::string verdict_on(net::RequestHead const& head, std::string_view data, Time head_came) {

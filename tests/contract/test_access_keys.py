@@ -57,6 +57,19 @@ def test_a_write_is_accepted_once(signer):
     signer.delete(f"/v2/images/{first['id']}").expect(204)
 
 
+def test_a_read_by_post_may_be_repeated(signer, demo):
+    image = demo.create_image(b"x")["id"]
+    path = f"/v2/{demo.project_id}/images/resource_instances/action"
+    body = b'{"action": "count", "matches": [{"key": "resource_id", "value": "%s"}]}'
+    body = body.replace(b"%s", image.encode())
+    headers = signer.key.headers("{}:{}".format(*signer.server.address), "POST", path, body,
+                                 extra={"Content-Type": "application/json"})
+    plain = signer.server.client()
+    for _ in range(3):
+        answer = plain.request("POST", path, body=body, headers=headers).expect(200)
+        assert answer.json()["total_count"] == 1
+
+
 def test_replays_are_known_after_a_restart(fresh_server):
     server = fresh_server()
     key = make_key(server.client("demo"))

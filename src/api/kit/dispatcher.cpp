@@ -199,6 +199,7 @@ private:
         action && spec.guard == Guard::token_and_action) {
       TRY(dispatcher_.services_.access.require(*action, context_.caller));
     }
+    if (spec.family->check_path != nullptr) TRY(spec.family->check_path(context_));
     context_.query = TRY(Query::parse(query_of(head_)));
     // Told by the head already, before a body takes its share of what is kept for all.
     bool const brings_body = !context_.body.empty() || head_.content_length.value_or(0) > 0;
@@ -230,6 +231,7 @@ private:
            .body = context_.body,
            .arrival = arrival_,
            .address = dispatcher_.origin_.client_of(head_),
+           .is_read = endpoint_->is_read(),
            .arrived_data = arrived_data_ ? &*arrived_data_ : nullptr}));
       context_.by_access_key = true;
       unproven_key_ = std::move(signer.access_key);

@@ -38,6 +38,7 @@ struct Spec {
   Family const* family;
   std::string_view action{}; ///< policy action; empty when none applies
   Guard guard{Guard::token_and_action};
+  bool reads{false};        ///< changes nothing although its verb is not one of reads
   std::string_view audit{}; ///< event type written by the change: image.member.create
   std::vector<Fault> errors{};
   std::string_view summary; ///< one sentence for the API document
@@ -67,6 +68,9 @@ struct Endpoint {
   /// lives until the answer.
   RunLater run_later{};
 
+  [[nodiscard]] bool is_read() const {
+    return spec.reads || spec.verb == Verb::get || spec.verb == Verb::head;
+  }
   /// Every template that leads here.
   [[nodiscard]] std::vector<std::string_view> paths() const {
     std::vector<std::string_view> all{spec.path};

@@ -96,7 +96,7 @@ void write_image(json::Writer& writer, model::Image const& image) {
 }
 
 Result<Reply> run(Request<Body> const& request, Services& services) {
-  auto const project = TRY(path_project(request));
+  auto const project = path_project(request);
   auto const& body = request.body_value;
   auto const search = TRY(search_of(body));
   std::string answer;
@@ -168,6 +168,7 @@ Endpoint find_by_tags() {
        .name = "ims.v2.find_by_tags",
        .family = &ims_family,
        .action = "ims:images:list",
+       .reads = true,
        .errors = {Fault::forbidden, Fault::empty_body, Fault::invalid_body,
                   Fault::invalid_project_id, Fault::project_mismatch, Fault::tag_form},
        .summary = "Find the own images that have tags, or count them."},
