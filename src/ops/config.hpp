@@ -204,7 +204,7 @@ struct JobsConfig {
   std::int64_t workers{2};
   std::int64_t carriers{2};
   std::int64_t lease_seconds{30};
-  std::int64_t poll_seconds{5};
+  std::int64_t poll_seconds{1};
   std::int64_t retention_days{limits::job_retention_seconds / 86'400};
 };
 

@@ -31,7 +31,7 @@ struct EngineOptions {
   std::int64_t workers{2};  ///< of quick jobs
   std::int64_t carriers{2}; ///< of those that carry image data
   std::int64_t lease_seconds{30};
-  std::int64_t poll_seconds{5}; ///< how often idle workers look for jobs of other processes
+  std::int64_t poll_seconds{1}; ///< how often idle workers look for jobs of other processes
   /// In a row that end with their worker, without progress. What another service did not answer
   /// counts only once the job has run for a day.
   std::int64_t attempts_max{20};
