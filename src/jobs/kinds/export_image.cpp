@@ -59,16 +59,16 @@ public:
     auto const data = TRY(exports_.open(
         source, request_, [&](int percent) { return advance(kConverted * percent / 100); }));
     TRY(advance(kConverted)); // from now on there may be something to remove
-    auto writer = buckets_.create(user(), request_.target, mark(), data->size_bytes());
+    auto const look = [this] { return claim(); };
+    auto writer =
+        buckets_.create(user(), request_.target,
+                        {.mark = mark(), .size_bytes_max = data->size_bytes(), .last_look = look});
     if (!writer && writer.error().fault == Fault::object_exists && is_ours(data->size_bytes())) {
       context_.resume_at(kWritten);
       return tell_success();
     }
     if (!writer) return final_error(writer.error());
     TRY(carry(*data, **writer));
-    // No progress: where the object does not come to be, another attempt writes it anew.
-    context_.resume_at(kWritten);
-    TRY(context_.commit(0, [](store::Connection&) { return Result<>(); }));
     auto const committed = (*writer)->commit();
     if (!committed) return final_error(committed.error());
     return tell_success();
@@ -109,6 +109,14 @@ private:
         buckets_.remove_unfinished(user(), request_.target, context_.job().submitted_at);
     if (!removed) return final_error(removed.error());
     return {};
+  }
+
+  /// Right before the object may come to be: is the job still ours? A worker that hung may wake up
+  /// when another one has ended the job, and the object is its owner's to remove.
+  Result<> claim() {
+    // No progress: where the object does not come to be, another attempt writes it anew.
+    context_.resume_at(kWritten);
+    return context_.commit(0, [](store::Connection&) { return Result<>(); });
   }
 
   // That everything was written once stays told: by that the object is known as ours.

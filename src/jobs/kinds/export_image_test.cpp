@@ -33,27 +33,46 @@ private:
   store::ObjectInfo info_;
 };
 
-/// Keeps the mark of the last object, as an object store does.
+/// Hangs before its end: `meanwhile` is what happens then.
+class HangingWriter final : public BytesWriter {
+public:
+  HangingWriter(std::unique_ptr<BytesWriter> writer, std::function<void()> meanwhile)
+      : writer_(std::move(writer)), meanwhile_(std::move(meanwhile)) {}
+  Result<> write(std::span<std::byte const> bytes) override { return writer_->write(bytes); }
+  Result<> commit() override {
+    if (meanwhile_) meanwhile_();
+    return writer_->commit();
+  }
+
+private:
+  std::unique_ptr<BytesWriter> writer_;
+  std::function<void()> meanwhile_;
+};
+
+/// Keeps the mark of the last object and tells of nothing unfinished, as an object store does of
+/// what is put there at once.
 class MarkedBuckets final : public store::Buckets {
 public:
   explicit MarkedBuckets(store::Buckets& real) : real_(real) {}
   std::string mark;
+  std::function<void()> meanwhile; ///< of the next writer
 
   Result<std::unique_ptr<store::BucketObject>> open(store::BucketUser const& user,
                                                     model::ObjectUrl const& url) override {
     auto object = TRY(real_.open(user, url));
     return std::make_unique<MarkedObject>(std::move(object), mark);
   }
-  Result<std::unique_ptr<BytesWriter>>
-  create(store::BucketUser const& user, model::ObjectUrl const& url, std::string_view given,
-         std::optional<std::uint64_t> size_bytes_max) override {
-    auto writer = TRY(real_.create(user, url, given, size_bytes_max));
-    mark = given;
-    return writer;
+  Result<std::unique_ptr<BytesWriter>> create(store::BucketUser const& user,
+                                              model::ObjectUrl const& url,
+                                              store::NewObject object) override {
+    auto given = object.mark;
+    auto writer = TRY(real_.create(user, url, std::move(object)));
+    mark = std::move(given);
+    return std::make_unique<HangingWriter>(std::move(writer), std::exchange(meanwhile, {}));
   }
-  Result<> remove_unfinished(store::BucketUser const& user, model::ObjectUrl const& url,
-                             Time since) override {
-    return real_.remove_unfinished(user, url, since);
+  Result<> remove_unfinished(store::BucketUser const& /*user*/, model::ObjectUrl const& /*url*/,
+                             Time /*since*/) override {
+    return {};
   }
 
 private:
@@ -71,12 +90,14 @@ protected:
   }
   ~ExportImageTest() override { house_.engine.reset(); }
 
+  JobId submitted() {
+    service::ExportRequest const out{.image = image_, .target = {"bucket", "disk"}, .format = ""};
+    return house_.submitter->submit(house_.owner, export_order(house_.owner, *house_.exports, out))
+        .value();
+  }
   /// A job that has put its object there and was killed before it could tell.
   JobId killed_at_the_end() {
-    service::ExportRequest const out{.image = image_, .target = {"bucket", "disk"}, .format = ""};
-    auto const id =
-        house_.submitter->submit(house_.owner, export_order(house_.owner, *house_.exports, out))
-            .value();
+    auto const id = submitted();
     house_.database->writes_left = 3; // those of the claim, and of two thirds of the work
     run();
     house_.database->writes_left = 1'000'000;
@@ -110,6 +131,22 @@ TEST_F(ExportImageTest, AnObjectOfTheSameSizeIsNotItsOwn) {
   auto const failed = house_.report(id).job;
   EXPECT_EQ(failed.status, JobStatus::fail);
   EXPECT_EQ(failed.failure->fault, Fault::object_exists);
+}
+
+// It put the object there once more.
+TEST_F(ExportImageTest, AWorkerThatHungLeavesRemovedWhatAnotherOneMade) {
+  auto const id = submitted();
+  auto const other = house_.new_engine();
+  marked_->meanwhile = [&] {
+    house_.clock.advance(120 * kMicrosecondsPerSecond);
+    EXPECT_TRUE(other->run_next(model::JobLane::carrying).value());
+    EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+    EXPECT_TRUE(std::filesystem::remove(object_)) << "by its owner";
+  };
+  run();
+  EXPECT_FALSE(std::filesystem::exists(object_));
+  EXPECT_TRUE(std::filesystem::is_empty(object_.parent_path()));
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
 }
 
 } // namespace

@@ -16,7 +16,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace vitrine::store {
 
@@ -32,6 +31,17 @@ struct ObjectInfo {
   std::optional<Time> changed_at; ///< by the clock of the store, when it tells
   /// That it was created with; empty for an object of others. Nothing where no marks are kept.
   std::optional<std::string> mark;
+};
+
+/// How an object comes to be.
+struct NewObject {
+  std::string mark; ///< that it is known by; not empty
+  /// How many bytes there may be, if that is known; without it a driver may take no more than
+  /// 10,000 parts of the configured size (`too_large`).
+  std::optional<std::uint64_t> size_bytes_max{};
+  /// Asked by `commit` right before each step that could put the object there, as late as can be:
+  /// its error is that of `commit`, and nothing was put there by that step. None: no question.
+  std::function<Result<>()> last_look{};
 };
 
 /// An object as it was when it was opened: bytes that were changed since are never mixed in.
@@ -68,15 +78,12 @@ public:
   virtual Result<std::unique_ptr<BucketObject>> open(BucketUser const& user,
                                                      model::ObjectUrl const& url) = 0;
 
-  /// An object to be exported. It is known by `mark`, which is not empty: once it is there with
-  /// that mark and its size, another writer with the same mark commits with success.
-  /// `size_bytes_max` is how many bytes there may be, if that is known; without it a driver may
-  /// take no more than 10,000 parts of the configured size (`too_large`). It is not there before
-  /// `commit`, and then whole. Error, of `commit` too: `object_exists` (contract: ims-api 6.8),
-  /// which a job that may have been killed while it committed has to expect of its own object.
+  /// An object to be exported. Once it is there with its mark and its size, another writer with the
+  /// same mark commits with success. It is not there before `commit`, and then whole. Error, of
+  /// `commit` too: `object_exists` (contract: ims-api 6.8), which a job that may have been killed
+  /// while it committed has to expect of its own object.
   virtual Result<std::unique_ptr<BytesWriter>>
-  create(BucketUser const& user, model::ObjectUrl const& url, std::string_view mark,
-         std::optional<std::uint64_t> size_bytes_max) = 0;
+  create(BucketUser const& user, model::ObjectUrl const& url, NewObject object) = 0;
 
   /// Removes what writers of this object left unfinished that began at `since` or later, such as
   /// those of a killed process; success when there are none. What began more than 15 minutes before

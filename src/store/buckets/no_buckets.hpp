@@ -12,9 +12,9 @@ public:
                                              model::ObjectUrl const& /*url*/) override {
     return error(Fault::no_object_store);
   }
-  Result<std::unique_ptr<BytesWriter>>
-  create(BucketUser const& /*user*/, model::ObjectUrl const& /*url*/, std::string_view /*mark*/,
-         std::optional<std::uint64_t> /*size_bytes_max*/) override {
+  Result<std::unique_ptr<BytesWriter>> create(BucketUser const& /*user*/,
+                                              model::ObjectUrl const& /*url*/,
+                                              NewObject /*object*/) override {
     return error(Fault::no_object_store);
   }
   Result<> remove_unfinished(BucketUser const& /*user*/, model::ObjectUrl const& /*url*/,

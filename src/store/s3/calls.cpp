@@ -28,6 +28,7 @@ Result<net::client::Response> Calls::send(Ask const& ask) const {
   auto pause = options().pause;
   bool renewed = false;
   for (int left = ask.attempts;;) {
+    if (ask.begin) TRY(ask.begin());
     auto const credentials = account_->credentials();
     auto answer = server_->send(ask, place_, credentials);
     if (answer && answer->status < 300) {

@@ -38,9 +38,10 @@ Result<> drop_parts(Calls const& calls, std::string_view key, std::string_view u
   return {};
 }
 
-ObjectWriter::ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, std::string mark)
+ObjectWriter::ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, std::string mark,
+                           std::function<Result<>()> last_look)
     : calls_(std::move(calls)), key_(std::move(key)), part_bytes_(part_bytes),
-      mark_(std::move(mark)) {}
+      mark_(std::move(mark)), last_look_(std::move(last_look)) {}
 
 Result<> needs_no_object(Calls const& calls, std::string_view key) {
   auto const found = calls.send({.method = "HEAD", .key = key});
@@ -156,7 +157,8 @@ Result<> ObjectWriter::put() {
                                  .key = key_,
                                  .headers = std::move(headers),
                                  .body = filling_,
-                                 .body_sha256 = sha256});
+                                 .body_sha256 = sha256,
+                                 .begin = last_look_});
   return done ? Result<>() : settle(done.error());
 }
 
@@ -176,6 +178,7 @@ Result<> ObjectWriter::complete() {
                                  .query = {{"uploadId", upload_}},
                                  .headers = conditions(),
                                  .body = body,
+                                 .begin = last_look_,
                                  .proof = "CompleteMultipartUploadResult",
                                  .slow = true});
   completed_ = done.has_value();

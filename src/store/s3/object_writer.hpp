@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <future>
 #include <string>
 #include <vector>
@@ -35,7 +36,10 @@ Result<> needs_no_object(Calls const& calls, std::string_view key);
 /// else writes the object in between is overwritten there.
 class ObjectWriter final : public BytesWriter {
 public:
-  ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, std::string mark = {});
+  /// `last_look` is asked before each request that could put the object there, and its error is
+  /// that of `commit`.
+  ObjectWriter(Calls calls, std::string key, std::size_t part_bytes, std::string mark = {},
+               std::function<Result<>()> last_look = {});
   ~ObjectWriter() override;
 
   Result<> write(std::span<std::byte const> bytes) override;
@@ -64,6 +68,7 @@ private:
   std::string const key_;
   std::size_t const part_bytes_;
   std::string const mark_; ///< kept with the object, to know it by; or empty
+  std::function<Result<>()> const last_look_;
   std::string filling_;
   std::string spare_; ///< memory of a part that was sent
   Hash filling_hash_{HashAlgorithm::sha256};

@@ -34,7 +34,10 @@ Result<> read_range(Calls const& calls, std::string_view key, std::string_view e
   TRY(calls.send({.key = key,
                   .headers = range_headers(offset, into.size(), etag),
                   .download = take,
-                  .begin = [&] { filled = 0; }}));
+                  .begin = [&]() -> Result<> {
+                    filled = 0;
+                    return {};
+                  }}));
   return filled == into.size() ? Result<>() : unreadable();
 }
 

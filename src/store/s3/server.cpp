@@ -73,7 +73,6 @@ Result<net::client::Response> Server::send(Ask const& ask, Place const& place,
   }
   if (!ask.key.empty()) path += encode_path(place.prefix + std::string(ask.key));
   auto const query = encode_query(ask.query);
-  if (ask.begin) ask.begin();
   net::client::Request const request{
       .method = std::string(ask.method),
       .url = address.scheme + address.host + path + (query.empty() ? "" : "?" + query),

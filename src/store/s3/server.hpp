@@ -25,7 +25,7 @@ struct Ask {
   std::string_view body_sha256{}; ///< lower-case hex; empty: computed here, for each attempt
   /// Takes the body of a 2xx answer, from its start again with each attempt.
   std::function<Result<>(net::client::Response const&, std::span<std::byte const>)> download{};
-  std::function<void()> begin{}; ///< called before each attempt
+  std::function<Result<>()> begin{}; ///< asked before each attempt; its error is that of the call
   std::string_view proof{}; ///< element that the body of a success has; a 2xx without it is a 500
   int attempts{3};
   bool slow{false}; ///< the store may work on it for minutes before it answers
@@ -43,8 +43,8 @@ public:
   /// `clock` must outlive it.
   Server(ServerOptions options, Clock const& clock);
 
-  /// Asks once; any status is an answer. Error: `unavailable` when there is none; those of the
-  /// request's own functions.
+  /// Asks once; any status is an answer. Error: `unavailable` when there is none; those of
+  /// `download`.
   Result<net::client::Response> send(Ask const& ask, Place const& place,
                                      Credentials const& credentials);
 

@@ -88,9 +88,10 @@ std::string unfinished_name(std::string const& object) {
 
 class FileWriter final : public BytesWriter {
 public:
-  FileWriter(Descriptor bucket, std::string name, Descriptor file, std::vector<std::string> parts)
+  FileWriter(Descriptor bucket, std::string name, Descriptor file, std::vector<std::string> parts,
+             std::function<Result<>()> last_look)
       : bucket_(std::move(bucket)), name_(std::move(name)), file_(std::move(file)),
-        parts_(std::move(parts)) {}
+        parts_(std::move(parts)), last_look_(std::move(last_look)) {}
   ~FileWriter() override { ::unlinkat(bucket_.get(), name_.c_str(), 0); }
 
   Result<> write(std::span<std::byte const> bytes) override {
@@ -106,6 +107,7 @@ public:
   Result<> commit() override {
     if (::fsync(file_.get()) != 0) return io_failure("sync", errno);
     auto const parent = TRY(directory::open_parent(bucket_, parts_, true));
+    if (last_look_) TRY(last_look_());
     // A link, unlike a rename, never replaces what is there.
     if (::linkat(bucket_.get(), name_.c_str(), parent.get(), parts_.back().c_str(), 0) != 0) {
       if (errno == EEXIST) return error(Fault::object_exists);
@@ -119,6 +121,7 @@ private:
   std::string const name_; ///< of the file, in the bucket
   Descriptor const file_;
   std::vector<std::string> const parts_; ///< of the object's name
+  std::function<Result<>()> const last_look_;
 };
 
 /// The names of files in a bucket that begin so and were changed at `since` or later.
@@ -161,9 +164,7 @@ Result<std::unique_ptr<BucketObject>> DirectoryBuckets::open(BucketUser const& u
 }
 
 Result<std::unique_ptr<BytesWriter>>
-DirectoryBuckets::create(BucketUser const& user, model::ObjectUrl const& url,
-                         std::string_view /*mark*/,
-                         std::optional<std::uint64_t> /*size_bytes_max*/) {
+DirectoryBuckets::create(BucketUser const& user, model::ObjectUrl const& url, NewObject object) {
   auto bucket = TRY(directory::open_bucket(directory_, user, url.bucket));
   auto parts = TRY(directory::parts_of(url.object));
   auto const parent = TRY(directory::open_parent(bucket, parts, false));
@@ -178,7 +179,7 @@ DirectoryBuckets::create(BucketUser const& user, model::ObjectUrl const& url,
   if (!file.is_open() && errno == EACCES) return error(Fault::bucket_refused);
   if (!file.is_open()) return io_failure("create a file", errno);
   return std::make_unique<FileWriter>(std::move(bucket), std::move(name), std::move(file),
-                                      std::move(parts));
+                                      std::move(parts), std::move(object.last_look));
 }
 
 Result<> DirectoryBuckets::remove_unfinished(BucketUser const& user, model::ObjectUrl const& url,

@@ -26,7 +26,7 @@ protected:
     return opened ? Fault::internal : opened.error().fault;
   }
   Result<> write(std::string const& object, std::string_view bytes) {
-    auto writer = TRY(buckets_.create(user_, {"images", object}, "mark", {}));
+    auto writer = TRY(buckets_.create(user_, {"images", object}, {.mark = "mark"}));
     TRY(writer->write(std::as_bytes(std::span(bytes))));
     return writer->commit();
   }
@@ -123,7 +123,7 @@ TEST_F(DirectoryBucketsTest, ReachesNothingOutsideOfTheBucketsOfTheProject) {
 }
 
 TEST_F(DirectoryBucketsTest, WritesAnObjectInOneStep) {
-  auto writer = buckets_.create(user_, {"images", "a/b/disk"}, "mark", {}).value();
+  auto writer = buckets_.create(user_, {"images", "a/b/disk"}, {.mark = "mark"}).value();
   std::string_view const bytes = "some bytes";
   ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
   EXPECT_FALSE(fs::exists(bucket_ / "a"));
@@ -134,7 +134,7 @@ TEST_F(DirectoryBucketsTest, WritesAnObjectInOneStep) {
 }
 
 TEST_F(DirectoryBucketsTest, LeavesNothingOfWhatWasNotCommitted) {
-  auto writer = buckets_.create(user_, {"images", "a/disk"}, "mark", {}).value();
+  auto writer = buckets_.create(user_, {"images", "a/disk"}, {.mark = "mark"}).value();
   EXPECT_EQ(entries(), 1U);
   writer.reset();
   EXPECT_EQ(entries(), 0U);
@@ -146,7 +146,7 @@ TEST_F(DirectoryBucketsTest, NeverReplacesAnObject) {
   fs::create_symlink("/nowhere", bucket_ / "dangling");
   for (auto const* name : {"a", "dir", "dir/b", "a/below", "dangling", "dangling/below"})
     EXPECT_EQ(write_fault(name), Fault::object_exists) << name;
-  auto writer = buckets_.create(user_, {"images", "late"}, "mark", {}).value();
+  auto writer = buckets_.create(user_, {"images", "late"}, {.mark = "mark"}).value();
   put("late", "theirs");
   EXPECT_EQ(writer->commit().error().fault, Fault::object_exists);
   writer.reset();
@@ -154,10 +154,27 @@ TEST_F(DirectoryBucketsTest, NeverReplacesAnObject) {
   EXPECT_EQ(read(bucket_ / "a"), "old");
 }
 
+TEST_F(DirectoryBucketsTest, AsksBeforeTheObjectIsThere) {
+  int looks = 0;
+  auto const look = [&]() -> Result<> {
+    ++looks;
+    return error(Fault::lease_lost);
+  };
+  auto writer =
+      buckets_.create(user_, {"images", "disk"}, {.mark = "mark", .last_look = look}).value();
+  std::string_view const bytes = "some bytes";
+  ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
+  EXPECT_EQ(looks, 0) << "not before the commit";
+  EXPECT_EQ(writer->commit().error().fault, Fault::lease_lost);
+  EXPECT_EQ(looks, 1);
+  writer.reset();
+  EXPECT_EQ(entries(), 0U);
+}
+
 TEST_F(DirectoryBucketsTest, FindsWhatAKilledWriterLeft) {
   auto const now = SystemClock().now();
-  auto ours = buckets_.create(user_, {"images", "disk"}, "mark", {}).value();
-  auto others = buckets_.create(user_, {"images", "disk2"}, "mark", {}).value();
+  auto ours = buckets_.create(user_, {"images", "disk"}, {.mark = "mark"}).value();
+  auto others = buckets_.create(user_, {"images", "disk2"}, {.mark = "mark"}).value();
   ASSERT_TRUE(buckets_.remove_unfinished(user_, {"images", "disk"},
                                          now + 2 * kClocksApartUs)); // none began so late
   EXPECT_EQ(entries(), 2U);

@@ -148,13 +148,12 @@ Result<std::unique_ptr<BucketObject>> S3Buckets::open(BucketUser const& user,
 }
 
 Result<std::unique_ptr<BytesWriter>>
-S3Buckets::create(BucketUser const& user, model::ObjectUrl const& url, std::string_view mark,
-                  std::optional<std::uint64_t> size_bytes_max) {
+S3Buckets::create(BucketUser const& user, model::ObjectUrl const& url, NewObject object) {
   auto calls = TRY(calls_for(user, url.bucket));
   TRY(needs_no_object(calls, url.object));
-  return std::make_unique<ObjectWriter>(
-      std::move(calls), url.object, part_bytes_for(options_.part_bytes, size_bytes_max.value_or(0)),
-      std::string(mark));
+  auto const part_bytes = part_bytes_for(options_.part_bytes, object.size_bytes_max.value_or(0));
+  return std::make_unique<ObjectWriter>(std::move(calls), url.object, part_bytes,
+                                        std::move(object.mark), std::move(object.last_look));
 }
 
 Result<> S3Buckets::remove_unfinished(BucketUser const& user, model::ObjectUrl const& url,

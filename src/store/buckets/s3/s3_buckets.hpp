@@ -35,8 +35,7 @@ public:
   Result<std::unique_ptr<BucketObject>> open(BucketUser const& user,
                                              model::ObjectUrl const& url) override;
   Result<std::unique_ptr<BytesWriter>> create(BucketUser const& user, model::ObjectUrl const& url,
-                                              std::string_view mark,
-                                              std::optional<std::uint64_t> size_bytes_max) override;
+                                              NewObject object) override;
   Result<> remove_unfinished(BucketUser const& user, model::ObjectUrl const& url,
                              Time since) override;
 

@@ -3,6 +3,7 @@
 #include "store/buckets/s3/s3_buckets.hpp"
 #include "store/s3/xml.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
@@ -50,7 +51,7 @@ protected:
     return buckets_->open(kAnn, {"images", object}).value()->info().mark.value_or("none");
   }
   Result<> write(std::string const& object, std::string_view bytes, BucketUser const& user = kAnn) {
-    auto writer = TRY(buckets_->create(user, {"images", object}, "mark", {}));
+    auto writer = TRY(buckets_->create(user, {"images", object}, {.mark = "mark"}));
     TRY(writer->write(std::as_bytes(std::span(bytes))));
     return writer->commit();
   }
@@ -140,6 +141,7 @@ protected:
       return reply(location_.empty() ? 403 : 200,
                    "<LocationConstraint>" + location_ + "</LocationConstraint>");
     }
+    if (request.target.find("upload") != std::string::npos) return answer_for_parts(request);
     if (!faults_.empty()) {
       auto const status = faults_.front();
       faults_.pop_front();
@@ -159,6 +161,14 @@ protected:
     return made;
   }
 
+  /// Of the one upload in parts, which cannot be completed.
+  net::Reply answer_for_parts(net::Request const& request) {
+    if (request.method == "DELETE") return reply(204, "");
+    if (request.method == "PUT") return reply(200, "");
+    bool const begins = request.target.ends_with("?uploads=");
+    return begins ? reply(200, "<R><UploadId>u1</UploadId></R>") : reply(503, "");
+  }
+
   net::Reply get(net::Request const& request) {
     if (bytes_.empty()) return reply(404, "");
     auto const range = std::string(request.header("Range").value_or(""));
@@ -176,6 +186,13 @@ protected:
     if (!mark_.empty()) made.headers.push_back({"x-amz-meta-vitrine-upload", mark_});
     if (!storage_class_.empty()) made.headers.push_back({"x-amz-storage-class", storage_class_});
     return made;
+  }
+
+  /// How many requests began so.
+  std::size_t count(std::string_view start) {
+    std::lock_guard const lock(mutex_);
+    return static_cast<std::size_t>(std::ranges::count_if(
+        seen_, [&](std::string const& line) { return line.starts_with(start); }));
   }
 
   std::vector<std::string> ranges() {
@@ -269,7 +286,7 @@ TEST_F(RealBuckets, NeverGiveAMixOfTwoObjects) {
 TEST_F(RealBuckets, RefuseAnObjectThatCameMeanwhile) {
   for (std::size_t const size : {std::size_t{10}, 2 * kPart}) {
     auto const name = "late" + std::to_string(size);
-    auto writer = buckets_->create(kAnn, {"images", name}, "another mark", {}).value();
+    auto writer = buckets_->create(kAnn, {"images", name}, {.mark = "another mark"}).value();
     auto const bytes = pattern(size);
     ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
     ASSERT_TRUE(write(name, "theirs"));
@@ -283,14 +300,14 @@ TEST_F(RealBuckets, TellByTheMarkWhoseAnObjectIs) {
   for (std::size_t const size : {std::size_t{10}, 2 * kPart}) {
     auto const name = "mine" + std::to_string(size);
     auto const bytes = pattern(size);
-    auto late = buckets_->create(kAnn, {"images", name}, "mark", {}).value();
+    auto late = buckets_->create(kAnn, {"images", name}, {.mark = "mark"}).value();
     ASSERT_TRUE(late->write(std::as_bytes(std::span(bytes))));
     ASSERT_TRUE(write(name, bytes));
     EXPECT_EQ(mark_of(name), "mark");
     EXPECT_TRUE(late->commit()) << "it is there, put by another writer for the same job";
     EXPECT_TRUE(read(name) == bytes);
   }
-  auto theirs = buckets_->create(kAnn, {"images", "theirs"}, "", {}).value();
+  auto theirs = buckets_->create(kAnn, {"images", "theirs"}, {.mark = ""}).value();
   ASSERT_TRUE(theirs->write(std::as_bytes(std::span("bytes"))));
   ASSERT_TRUE(theirs->commit());
   EXPECT_EQ(mark_of("theirs"), "");
@@ -299,8 +316,8 @@ TEST_F(RealBuckets, TellByTheMarkWhoseAnObjectIs) {
 TEST_F(RealBuckets, FindWhatAKilledWriterLeft) {
   auto const now = SystemClock().now();
   auto const bytes = pattern(2 * kPart);
-  auto ours = buckets_->create(kAnn, {"images", "disk"}, "mark", {}).value();
-  auto others = buckets_->create(kAnn, {"images", "disk2"}, "mark", {}).value();
+  auto ours = buckets_->create(kAnn, {"images", "disk"}, {.mark = "mark"}).value();
+  auto others = buckets_->create(kAnn, {"images", "disk2"}, {.mark = "mark"}).value();
   for (auto* writer : {ours.get(), others.get()})
     ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
   wait_for_part("disk");
@@ -313,7 +330,7 @@ TEST_F(RealBuckets, FindWhatAKilledWriterLeft) {
 
 TEST_F(RealBuckets, LeaveOlderUploadsOfTheObjectToTheUser) {
   auto const bytes = pattern(2 * kPart);
-  auto theirs = buckets_->create(kAnn, {"images", "disk"}, "mark", {}).value();
+  auto theirs = buckets_->create(kAnn, {"images", "disk"}, {.mark = "mark"}).value();
   ASSERT_TRUE(theirs->write(std::as_bytes(std::span(bytes))));
   auto const later = SystemClock().now() + 2 * kClocksApartUs;
   ASSERT_TRUE(buckets_->remove_unfinished(kAnn, {"images", "disk"}, later));
@@ -327,7 +344,7 @@ TEST_F(RealBuckets, AreReachedWithTheKeysOfTheUserBeforeOthers) {
   options_.allowed.insert({kBob.project, "images"});
   make(&own_);
   EXPECT_EQ(read("disk", kBob), "bucket_refused");
-  auto writer = buckets_->create(kBob, {"of-a-user", "disk"}, "mark", {}).value();
+  auto writer = buckets_->create(kBob, {"of-a-user", "disk"}, {.mark = "mark"}).value();
   std::string_view const bytes = "of a user";
   ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
   ASSERT_TRUE(writer->commit());
@@ -418,6 +435,32 @@ TEST_F(BrokenBucket, IsRefusedByStatus) {
                                                                   {503, "bucket_unavailable"}}) {
     bucket_status_ = status;
     EXPECT_EQ(read("disk"), outcome) << status;
+  }
+}
+
+// A worker that hung put its object there when its owner had removed that of another worker.
+TEST_F(BrokenBucket, AsksBeforeEachRequestThatCouldPutTheObjectThere) {
+  options_.part_bytes = 4;
+  buckets_ = std::make_unique<S3Buckets>(options_, nullptr);
+  for (std::string_view const bytes : {"disk", "a disk in parts"}) {
+    bool const in_parts = bytes.size() > options_.part_bytes;
+    std::string const step = in_parts ? "POST /images/disk?uploadId=u1" : "PUT /images/disk ";
+    if (!in_parts) faults_ = {0, 503}; // HEAD, the first write
+    std::vector<std::size_t> sent;
+    auto const look = [&]() -> Result<> {
+      sent.push_back(count(step));
+      return sent.size() == 1 ? Result<>() : error(Fault::lease_lost);
+    };
+    auto writer =
+        buckets_->create(kAnn, {"images", "disk"}, {.mark = "mark", .last_look = look}).value();
+    ASSERT_TRUE(writer->write(std::as_bytes(std::span(bytes))));
+    EXPECT_TRUE(sent.empty()) << "not before the commit";
+    EXPECT_EQ(writer->commit().error().fault, Fault::lease_lost);
+    writer.reset();
+    EXPECT_EQ(sent, (std::vector<std::size_t>{0, 1})) << step;
+    EXPECT_EQ(count(step), 1U);
+    EXPECT_EQ(count("DELETE /images/disk?uploadId=u1"), in_parts ? 1U : 0U);
+    EXPECT_TRUE(bytes_.empty());
   }
 }
 
