@@ -18,8 +18,8 @@ public:
   [[nodiscard]] virtual int descriptor() const noexcept { return -1; }
   /// What to read at once: each call may cost a round trip.
   [[nodiscard]] virtual std::size_t read_bytes_best() const noexcept = 0;
-  /// Fills the whole span, which must lie within the bytes. Blocking. Error: `unavailable`, also
-  /// when the bytes have become fewer.
+  /// Fills the whole span, which must lie within the bytes. Blocking. Errors: `unavailable`, also
+  /// when the bytes have become fewer; `internal` when they are damaged, as far as that shows.
   virtual Result<> read(std::uint64_t offset, std::span<std::byte> into) = 0;
 };
 

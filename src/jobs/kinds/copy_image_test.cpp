@@ -266,6 +266,32 @@ TEST_F(CopyImageTest, DataThatIsLostFailsACopyAndAnExportAtOnce) {
   }
 }
 
+// It was taken for an outage and tried again for a day.
+TEST_F(CopyImageTest, DamageOfEncryptedDataFailsACopyAndAnExportAtOnce) {
+  auto const made = submit(house_.image_with_data("data"), house_.owner, granted_key()).value();
+  EXPECT_TRUE(run());
+  auto const source = house_.report(made).job.image;
+  for (auto const& file : files()) {
+    if (std::filesystem::file_size(file) == 20) std::ofstream(file) << std::string(20, 'x');
+  }
+  std::filesystem::create_directories(house_.path / "buckets/owner/bucket");
+  service::ExportRequest const out{.image = source, .target = {"bucket", "disk"}, .format = "raw"};
+  auto const copy = submit(source).value();
+  auto const order = export_order(house_.owner, *house_.exports, out);
+  auto const exported = house_.submitter->submit(house_.owner, order).value();
+  EXPECT_TRUE(run());
+  EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
+  for (auto const& id : {copy, exported}) {
+    auto const failed = house_.report(id).job;
+    ASSERT_EQ(failed.status, JobStatus::fail);
+    EXPECT_EQ(failed.failure->fault, Fault::internal);
+    EXPECT_EQ(failed.failure->detail, "The data of the image is damaged in the image store.");
+  }
+  EXPECT_EQ(images(), "|active|\ncopy|active|\n");
+  EXPECT_EQ(files().size(), 2U);
+  EXPECT_TRUE(std::filesystem::is_empty(house_.path / "buckets/owner/bucket"));
+}
+
 TEST_F(CopyImageTest, AfterADeathAnywhereTheNextAttemptMakesOneEncryptedImage) {
   auto const source = house_.image_with_data("data");
   auto const key = granted_key();

@@ -163,7 +163,7 @@ private:
     if (!gcm_.open(nonce, associated_, std::span(at, size + Gcm::kTagBytes),
                    is_whole ? into.data() : at)) {
       ::explicit_bzero(into.data(), into.size());
-      return error(Fault::unavailable, "the data is damaged in the image store");
+      return error(Fault::internal, "The data of the image is damaged in the image store.");
     }
     if (!is_whole) std::memcpy(into.data(), at + skipped, into.size());
     return {};

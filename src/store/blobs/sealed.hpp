@@ -30,8 +30,8 @@ std::unique_ptr<BlobWriter> seal(std::unique_ptr<BlobWriter> into, Secret const&
                                  BlobId const& blob);
 
 /// The plain bytes of a sealed blob. Reads no more of it than the segments asked for. Error:
-/// `not_found` when its length is none of sealed bytes. A read fails with `unavailable` when what
-/// is stored is not what was sealed there.
+/// `not_found` when its length is none of sealed bytes. A read fails with `internal` when what is
+/// stored is not what was sealed there: it does not come back by waiting.
 Result<std::unique_ptr<StoredBytes>> unseal(std::unique_ptr<StoredBytes> sealed, Secret const& key,
                                             BlobId const& blob);
 
