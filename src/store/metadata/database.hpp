@@ -42,9 +42,9 @@ public:
   }
 
   /// Like `read_single`, for those who do not wait: true when `done` will get the result, once,
-  /// from another thread; it must not throw. False when the engine answers at once anyhow, or
-  /// cannot just now. Nothing is tried again, and a second statement is refused: after
-  /// `unavailable`, `read_single` may well succeed.
+  /// from another thread; should it throw, for want of memory, it gets `unavailable` until it does
+  /// not. False when the engine answers at once anyhow, or cannot just now. Nothing is tried again,
+  /// and a second statement is refused: after `unavailable`, `read_single` may well succeed.
   template <class F, class OnAnswer>
   bool read_later(LaterRead what, F work, OnAnswer on_answer) {
     using Answer = std::invoke_result_t<F&, Connection&>;

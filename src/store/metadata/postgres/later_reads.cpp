@@ -22,6 +22,9 @@ constexpr std::size_t kTogetherMax = 64;
 constexpr std::size_t kWaitingMax = 4096;
 // Behind a server that is silent for so long nobody else queues: other connections may be better.
 constexpr std::chrono::milliseconds kSilenceMax{250};
+// Between two attempts to tell somebody, while memory is short.
+constexpr std::chrono::milliseconds kPauseMin{1};
+constexpr std::chrono::milliseconds kPauseMax{1000};
 
 /// What a statement is asked with, kept beyond the call.
 class Question {
@@ -123,10 +126,15 @@ struct LaterReads::Read {
   Work work;
   Done done;
 
-  /// One that cannot take what was found, for want of memory, takes an outage.
+  /// One that cannot take what was found, for want of memory, takes an outage. Nobody else would
+  /// tell it, so it is told until there is memory.
   void tell(Result<> const& outcome) const noexcept {
     if (runs([&] { done(outcome); })) return;
-    runs([&] { done(error(Fault::unavailable)); });
+    auto pause = kPauseMin;
+    while (!runs([&] { done(error(Fault::unavailable)); })) {
+      std::this_thread::sleep_for(pause);
+      pause = std::min(2 * pause, kPauseMax);
+    }
   }
 
   /// Runs the unit on the rows that were found for it, see Teller. One that throws may be run again

@@ -26,7 +26,8 @@ namespace vitrine::store::postgres {
 class LaterReads {
 public:
   using Work = Database::Work;
-  /// Called once, from the thread that asks, and again with `unavailable` should it throw.
+  /// Called once, from the thread that asks, and with `unavailable` again for as long as it throws:
+  /// whoever asked gets an answer. Those behind it wait so long, and others are not taken.
   using Done = std::function<void(Result<>)>;
 
   LaterReads(PostgresPool& pool, LaterRead what);
