@@ -30,12 +30,30 @@ std::string amount_of(service::CopiedBlobs const& blobs) {
   return fmt::format("{} blobs, {} bytes", blobs.blobs, blobs.bytes);
 }
 
+Error is_elsewhere(std::string_view name, std::int64_t blobs) {
+  return error(Fault::unavailable, fmt::format("section [store.{}] leads to a place that has none "
+                                               "of the {} blobs of the store",
+                                               name, blobs));
+}
+
+// Else it would be made.
+Result<> check_made(ops::StoreConfig const& store, store::StoreTotal const& total) {
+  if (store.driver != ops::StorageDriver::file) return {};
+  bool const is_made = TRY(store::FilesystemBlobs::is_made(store.directory));
+  return is_made ? Result<>() : is_elsewhere(total.store, total.blobs);
+}
+
 // Data in further stores stays where it is: the new configuration must know them,
 Result<> check_store_names(store::Database& database, ops::Config const& config) {
   auto const totals = TRY(database.read(
       [](store::Connection& connection) { return store::BlobIndex(connection).totals(); }));
   for (auto const& total : totals) {
-    if (total.store.empty() || config.stores.contains(total.store)) continue;
+    if (total.store.empty()) continue;
+    auto const found = config.stores.find(total.store);
+    if (found != config.stores.end()) {
+      TRY(check_made(found->second, total));
+      continue;
+    }
     return error(Fault::invalid_value,
                  fmt::format("{} blobs are in the store '{}', of which the configuration has no "
                              "section [store.{}]",
@@ -54,9 +72,7 @@ Result<> check_further_store(std::string_view name, std::span<store::BlobRow con
   }
   auto const is_gone = [](std::optional<std::int64_t> size) { return !size; };
   if (std::ranges::all_of(*sizes, is_gone)) {
-    return error(Fault::unavailable, fmt::format("section [store.{}] leads to a place that has "
-                                                 "none of the {} blobs of the store",
-                                                 name, rows.size()));
+    return is_elsewhere(name, static_cast<std::int64_t>(rows.size()));
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto const found = (*sizes)[i];
@@ -101,6 +117,7 @@ Result<> move_blobs(store::Database& database, std::string const& directory,
     tell("image data: stays in " + directory);
     return {};
   }
+  TRY(check_mounted(directory, {}, database));
   auto const from = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
   auto const into = TRY(open_first_store(home, config));
   auto told_at = std::chrono::steady_clock::now();

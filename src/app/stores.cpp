@@ -10,6 +10,7 @@
 #include "store/keys/barbican/barbican.hpp"
 #include "store/keys/builtin/keyring.hpp"
 #include "store/keys/no_keys.hpp"
+#include "store/metadata/blob_index.hpp"
 #include "store/metadata/image_keys.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
@@ -22,6 +23,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <map>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -88,10 +90,8 @@ Result<std::unique_ptr<store::Blobs>> open_store(ops::StoreConfig const& store) 
 }
 
 /// Each directory is one server's, or its sweeper would remove what the other stores.
-Result<std::vector<DirectoryLock>> lock_all(std::string const& directory,
-                                            ops::Config const& config) {
-  std::vector<DirectoryLock> locks;
-  locks.push_back(TRY(DirectoryLock::take(directory)));
+Result<> lock_further(std::string const& directory, ops::Config const& config,
+                      std::vector<DirectoryLock>& locks) {
   for (auto const& [name, store] : config.stores) {
     if (store.driver != ops::StorageDriver::file) continue;
     std::error_code failed;
@@ -101,7 +101,7 @@ Result<std::vector<DirectoryLock>> lock_all(std::string const& directory,
     }
     locks.push_back(TRY(DirectoryLock::take(store.directory)));
   }
-  return locks;
+  return {};
 }
 
 Error failed_to(std::string_view what, std::string const& path) {
@@ -203,6 +203,32 @@ model::ImageStores image_stores_of(std::string const& directory, ops::Config con
   return {std::move(stores), chosen.empty() ? name : chosen};
 }
 
+Result<> check_mounted(std::string const& directory, ops::Config const& config,
+                       store::Database& database) {
+  auto stores = config.stores;
+  stores.emplace(std::string(), first_store(directory, config));
+  std::map<std::string, std::string> bare; // directories by key
+  for (auto const& [key, store] : stores) {
+    bool const in_files = store.driver == ops::StorageDriver::file;
+    if (in_files && !TRY(store::FilesystemBlobs::is_made(store.directory))) {
+      bare.emplace(key, store.directory);
+    }
+  }
+  if (bare.empty()) return {};
+  auto const totals = TRY(database.read(
+      [](store::Connection& connection) { return store::BlobIndex(connection).totals(); }));
+  for (auto const& total : totals) {
+    auto const at = bare.find(total.store);
+    if (at == bare.end()) continue;
+    return error(Fault::unavailable,
+                 fmt::format("{} should have {} blobs and has none: mount the volume that they are "
+                             "on. If they are lost for good, make the directory with an empty file "
+                             "{} in it",
+                             at->second, total.blobs, store::FilesystemBlobs::kMark));
+  }
+  return {};
+}
+
 Result<std::unique_ptr<store::Blobs>> open_first_store(std::string const& directory,
                                                        ops::Config const& config) {
   return open_store(first_store(directory, config));
@@ -282,10 +308,13 @@ open_keys(std::string const& directory, ops::Config const& config, Clock const& 
 
 Result<Stores> Stores::open(std::string const& directory, ops::Config const& config,
                             ops::Metrics& metrics) {
-  auto locks = TRY(lock_all(directory, config));
+  std::vector<DirectoryLock> locks;
+  locks.push_back(TRY(DirectoryLock::take(directory)));
   auto server = TRY(server_id(directory));
   auto opened = TRY(open_database(directory, config.database));
   auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
+  TRY(check_mounted(directory, config, *database));
+  TRY(lock_further(directory, config, locks));
   auto blobs = TRY(open_blobs(directory, config, &metrics));
   auto converter = TRY(open_converter(directory, config));
   auto spools = TRY(open_spools(directory, config));

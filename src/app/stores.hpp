@@ -81,6 +81,12 @@ Result<std::unique_ptr<store::Database>> open_database(std::string const& direct
 /// of files.
 model::ImageStores image_stores_of(std::string const& directory, ops::Config const& config);
 
+/// Refuses a directory of image data without any, while rows say that data is there: it lies below
+/// that of a volume which is not mounted. Nothing is written. Errors: `unavailable` with the
+/// reason.
+Result<> check_mounted(std::string const& directory, ops::Config const& config,
+                       store::Database& database);
+
 /// Opens them; they are measured when there are `metrics`. Errors: `unavailable` with the reason.
 Result<std::unique_ptr<store::BlobStores>>
 open_blobs(std::string const& directory, ops::Config const& config, ops::Metrics* metrics);

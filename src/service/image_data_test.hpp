@@ -212,7 +212,7 @@ protected:
   [[nodiscard]] std::size_t files() const {
     std::size_t count = 0;
     for (auto const& entry : std::filesystem::recursive_directory_iterator(directory_ / "blobs")) {
-      count += entry.is_regular_file() ? 1 : 0;
+      count += is_job_id(entry.path().filename().string()) ? 1 : 0; // ids of blobs have that form
     }
     return count;
   }

@@ -48,7 +48,8 @@ class Store:
 
     def files(self):
         """The files with image data, staged or stored."""
-        return [path for path in self.folder.rglob("*") if path.is_file()]
+        return [path for path in self.folder.rglob("*")
+                if path.is_file() and path.name != "vitrine-store"]
 
     def bytes(self):
         sizes = []

@@ -151,7 +151,7 @@ def test_data_the_store_has_lost_is_not_an_image_that_is_gone(fresh_server):
     demo, alt = server.client("demo"), server.client("alt")
     image = demo.create_image(bytes(range(256)) * 2)["id"]
     path = f"/v2/images/{image}/file"
-    [blob] = [file for file in (server.directory / "blobs").rglob("*") if file.is_file()]
+    [blob] = server.store.files()
     hidden = server.directory / "hidden"
     blob.rename(hidden)
     for headers in ({}, {"Range": "bytes=0-9"}):

@@ -54,7 +54,7 @@ class Several:
     def paths(self, name):
         """The files of the blobs in a further store, staged or stored."""
         return [path for path in (self.folder / name).rglob("*")
-                if path.is_file() and path.name != "lock"]
+                if path.is_file() and path.name not in ("lock", "vitrine-store")]
 
     def files(self, name):
         """Their sizes, those of the first store too."""

@@ -55,7 +55,7 @@ protected:
   [[nodiscard]] std::vector<std::filesystem::path> files() const {
     std::vector<std::filesystem::path> found;
     for (auto const& entry : std::filesystem::recursive_directory_iterator(house_.path / "blobs")) {
-      if (entry.is_regular_file()) found.push_back(entry.path());
+      if (is_job_id(entry.path().filename().string())) found.push_back(entry.path());
     }
     return found;
   }

@@ -133,6 +133,23 @@ TEST_F(ExportImageTest, AnObjectOfTheSameSizeIsNotItsOwn) {
   EXPECT_EQ(failed.failure->fault, Fault::object_exists);
 }
 
+// It ended as if the data were lost.
+TEST_F(ExportImageTest, ItWaitsForAVolumeThatIsNotMounted) {
+  auto const id = submitted();
+  auto const blobs = house_.path / "blobs";
+  std::filesystem::rename(blobs, house_.path / "volume");
+  std::filesystem::create_directory(blobs);
+  run();
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::running);
+  EXPECT_TRUE(std::filesystem::is_empty(blobs));
+  std::filesystem::remove(blobs);
+  std::filesystem::rename(house_.path / "volume", blobs);
+  house_.clock.advance(120 * kMicrosecondsPerSecond);
+  run();
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+  EXPECT_EQ(std::filesystem::file_size(object_), 4U);
+}
+
 // It put the object there once more.
 TEST_F(ExportImageTest, AWorkerThatHungLeavesRemovedWhatAnotherOneMade) {
   auto const id = submitted();

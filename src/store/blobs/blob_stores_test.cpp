@@ -91,8 +91,8 @@ TEST_F(BlobStoresTest, says_which_of_them_cannot_be_listed) {
   EXPECT_FALSE(blobs_->look());
   auto const failed = blobs_->list([](StoredBlob const&) {});
   ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().detail, "store fast: the image store failed to list: No such file or "
-                                   "directory");
+  EXPECT_EQ(failed.error().detail,
+            "store fast: the image store has no mark; is its volume mounted?");
 }
 
 } // namespace vitrine::store

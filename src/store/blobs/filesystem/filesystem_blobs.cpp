@@ -1,5 +1,7 @@
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 
+#include "ops/log.hpp"
+
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -7,6 +9,7 @@
 #include <future>
 #include <string>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -37,6 +40,13 @@ Result<> sync_directory(fs::path const& directory) {
   ::close(descriptor);
   if (synced != 0) return io_failure("sync its directory", code);
   return {};
+}
+
+Result<> require_mark(fs::path const& directory) {
+  if (::access((directory / FilesystemBlobs::kMark).c_str(), F_OK) == 0) return {};
+  auto failure = error(Fault::unavailable, "the image store has no mark; is its volume mounted?");
+  ops::log_warning("store.failed", {{"directory", directory.string()}, {"detail", failure.detail}});
+  return failure;
 }
 
 bool is_aligned(std::uint64_t number) { return number % kDirectBytes == 0; }
@@ -71,6 +81,7 @@ public:
     TRY(flushed());
     if (::fsync(descriptor_) != 0) return io_failure("sync", errno);
     auto const directory = place_.parent_path();
+    TRY(require_mark(directory.parent_path()));
     bool const is_new = ::mkdir(directory.c_str(), 0700) == 0;
     if (!is_new && errno != EEXIST) return io_failure("make a directory", errno);
     if (::rename(path_.c_str(), place_.c_str()) != 0) return io_failure("rename", errno);
@@ -193,9 +204,30 @@ void list_directory(fs::path const& directory, std::function<void(StoredBlob con
 
 } // namespace
 
+Result<bool> FilesystemBlobs::is_made(fs::path const& directory) {
+  std::error_code failed;
+  if (fs::exists(directory / kMark, failed)) return true;
+  bool has_blob = false;
+  auto it = fs::directory_iterator(directory, failed);
+  if (failed == std::errc::no_such_file_or_directory) return false;
+  for (; !failed && !has_blob && it != fs::directory_iterator(); it.increment(failed)) {
+    if (it->path().filename() == kStaging || !it->is_directory(failed)) continue;
+    list_directory(it->path(), [&](StoredBlob const&) { has_blob = true; }, failed);
+  }
+  if (!failed) return has_blob;
+  return error(Fault::unavailable,
+               "cannot look into " + directory.string() + ": " + failed.message());
+}
+
 Result<std::unique_ptr<FilesystemBlobs>> FilesystemBlobs::open(fs::path directory) {
   std::error_code failed;
   fs::create_directories(directory / kStaging, failed);
+  auto const mark = directory / kMark;
+  if (!failed && !fs::exists(mark, failed) && !failed) {
+    int const descriptor = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) failed = std::error_code(errno, std::generic_category());
+    if (descriptor >= 0) ::close(descriptor);
+  }
   if (failed) {
     return error(Fault::unavailable,
                  "cannot create " + directory.string() + ": " + failed.message());
@@ -213,6 +245,7 @@ fs::path FilesystemBlobs::staging(BlobId const& id) const {
 
 Result<std::unique_ptr<BlobWriter>>
 FilesystemBlobs::create(BlobId const& id, std::optional<std::uint64_t> /*size_bytes*/) {
+  TRY(require_mark(directory_));
   auto path = staging(id);
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   bool direct = true;
@@ -229,8 +262,9 @@ FilesystemBlobs::create(BlobId const& id, std::optional<std::uint64_t> /*size_by
 Result<std::unique_ptr<StoredBytes>> FilesystemBlobs::open(BlobId const& id) {
   int const descriptor = ::open(place(id).c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
-    if (errno == ENOENT) return error(Fault::not_found, "the data is missing in the image store");
-    return io_failure("open", errno);
+    if (errno != ENOENT) return io_failure("open", errno);
+    TRY(require_mark(directory_));
+    return error(Fault::not_found, "the data is missing in the image store");
   }
   struct stat status{};
   if (::fstat(descriptor, &status) != 0) {
@@ -242,6 +276,7 @@ Result<std::unique_ptr<StoredBytes>> FilesystemBlobs::open(BlobId const& id) {
 }
 
 Result<> FilesystemBlobs::remove(BlobId const& id) {
+  TRY(require_mark(directory_));
   for (auto const& path : {staging(id), place(id)}) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return io_failure("remove", errno);
   }
@@ -249,6 +284,7 @@ Result<> FilesystemBlobs::remove(BlobId const& id) {
 }
 
 Result<> FilesystemBlobs::list(std::function<void(StoredBlob const&)> const& each) {
+  TRY(require_mark(directory_));
   std::error_code failed;
   for (auto it = fs::directory_iterator(directory_, failed);
        !failed && it != fs::directory_iterator(); it.increment(failed)) {
@@ -259,6 +295,7 @@ Result<> FilesystemBlobs::list(std::function<void(StoredBlob const&)> const& eac
 }
 
 Result<> FilesystemBlobs::look() {
+  TRY(require_mark(directory_));
   if (::access((directory_ / kStaging).c_str(), R_OK | W_OK | X_OK) == 0) return {};
   return io_failure("open its directory", errno);
 }

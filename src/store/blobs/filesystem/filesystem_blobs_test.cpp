@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <map>
 #include <memory>
@@ -31,7 +32,7 @@ protected:
   [[nodiscard]] std::size_t files() const {
     std::size_t count = 0;
     for (auto const& entry : fs::recursive_directory_iterator(directory_)) {
-      count += entry.is_regular_file() ? 1 : 0;
+      count += is_job_id(entry.path().filename().string()) ? 1 : 0;
     }
     return count;
   }
@@ -112,6 +113,49 @@ TEST_F(FilesystemBlobsTest, keeps_no_byte_of_what_was_not_committed) {
 TEST_F(FilesystemBlobsTest, refuses_an_id_that_is_being_written) {
   auto const writer = blobs_->create(id_, {}).value();
   EXPECT_FALSE(blobs_->create(id_, {}));
+}
+
+// Everything was said to be lost, and what was written lay below the volume.
+TEST_F(FilesystemBlobsTest, a_volume_that_is_not_mounted_is_an_outage) {
+  auto writer = blobs_->create(id_, {}).value();
+  ASSERT_TRUE(writer->write(bytes_of("bytes")));
+  ASSERT_TRUE(writer->commit());
+  auto late = blobs_->create(BlobId{new_hex_id()}, {}).value();
+  fs::path const volume = directory_.string() + "_volume";
+  fs::rename(directory_, volume);
+  fs::create_directory(directory_);
+  auto const fault = [](auto const& done) { return done ? Fault::internal : done.error().fault; };
+  EXPECT_EQ(fault(blobs_->open(id_)), Fault::unavailable);
+  EXPECT_EQ(fault(blobs_->create(BlobId{new_hex_id()}, {})), Fault::unavailable);
+  EXPECT_EQ(fault(blobs_->remove(id_)), Fault::unavailable);
+  EXPECT_EQ(fault(blobs_->list([](StoredBlob const&) {})), Fault::unavailable);
+  EXPECT_EQ(fault(blobs_->look()), Fault::unavailable);
+  EXPECT_EQ(fault(late->commit()), Fault::unavailable);
+  EXPECT_TRUE(fs::is_empty(directory_));
+  late.reset();
+  fs::remove(directory_);
+  fs::rename(volume, directory_);
+  EXPECT_TRUE(blobs_->look());
+  EXPECT_EQ(content(id_), "bytes");
+  EXPECT_EQ(content(BlobId{new_hex_id()}), "absent");
+}
+
+// Those of a release without marks go on.
+TEST_F(FilesystemBlobsTest, a_directory_is_made_once_it_has_a_mark_or_a_blob) {
+  auto const place = directory_ / "place";
+  EXPECT_FALSE(FilesystemBlobs::is_made(place).value());
+  fs::create_directories(place / "staging");
+  std::ofstream(place / "staging" / id_.text).flush();
+  fs::create_directory(place / "lost+found");
+  EXPECT_FALSE(FilesystemBlobs::is_made(place).value());
+  fs::create_directory(place / "ab");
+  std::ofstream(place / "ab" / id_.text) << "bytes";
+  EXPECT_TRUE(FilesystemBlobs::is_made(place).value());
+  ASSERT_TRUE(FilesystemBlobs::open(place));
+  fs::remove_all(place / "ab");
+  EXPECT_TRUE(FilesystemBlobs::is_made(place).value());
+  fs::remove(place / FilesystemBlobs::kMark);
+  EXPECT_FALSE(FilesystemBlobs::is_made(place).value());
 }
 
 TEST_F(FilesystemBlobsTest, reports_a_store_without_room) {
