@@ -230,7 +230,7 @@ Result<service::BlobReport> check_blobs(console::Place const& place) {
   auto const home = TRY(service_directory(place.standalone, config));
   auto const database = TRY(open_database(home, config.database));
   TRY(check_mounted(home, config, *database));
-  auto const blobs = TRY(open_blobs(home, config, nullptr));
+  auto const blobs = TRY(open_blobs(home, config, database.get(), nullptr));
   return service::check_blobs(*database, *blobs);
 }
 

@@ -110,7 +110,7 @@ Result<> move_blobs(store::Database& database, std::string const& directory,
                     ops::Config const& config, Tell const& tell) {
   auto const home = config.storage.directory.empty() ? directory : config.storage.directory;
   if (!config.stores.empty()) {
-    auto const stores = TRY(open_blobs(home, config, nullptr));
+    auto const stores = TRY(open_blobs(home, config, nullptr, nullptr));
     TRY(check_further_blobs(database, *stores));
   }
   if (config.storage.driver == ops::StorageDriver::file && is_same(home, directory)) {

@@ -1,7 +1,10 @@
 #include "app/stores.hpp"
 
 #include "app/identity.hpp"
+#include "ops/log.hpp"
+#include "service/store_places.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
+#include "store/blobs/proven_blobs.hpp"
 #include "store/blobs/s3/s3_blobs.hpp"
 #include "store/blobs/timed_blobs.hpp"
 #include "store/buckets/directory/directory_buckets.hpp"
@@ -82,11 +85,52 @@ model::ImageStore described(std::string key, std::string name, ops::StoreConfig 
           .part_size_mib = store.s3.part_size_mib};
 }
 
-Result<std::unique_ptr<store::Blobs>> open_store(ops::StoreConfig const& store) {
+struct OpenedStore {
+  std::unique_ptr<store::Blobs> blobs;
+  store::PlaceMark* place{nullptr}; ///< of the same
+};
+
+template <class Driver>
+OpenedStore opened_as(std::unique_ptr<Driver> driver) {
+  auto* const place = driver.get();
+  return {std::move(driver), place};
+}
+
+Result<OpenedStore> open_driver(ops::StoreConfig const& store) {
   if (store.driver == ops::StorageDriver::s3) {
-    return TRY(store::s3::S3Blobs::open(s3_options(store.s3)));
+    return opened_as(TRY(store::s3::S3Blobs::open(s3_options(store.s3))));
   }
-  return TRY(store::FilesystemBlobs::open(store.directory));
+  return opened_as(TRY(store::FilesystemBlobs::open(store.directory)));
+}
+
+Result<std::unique_ptr<store::Blobs>> open_store(ops::StoreConfig const& store) {
+  return std::move(TRY(open_driver(store)).blobs);
+}
+
+std::string place_of(ops::StoreConfig const& store) {
+  if (store.driver == ops::StorageDriver::file) return store.directory;
+  return fmt::format("bucket {}, prefix '{}'", store.s3.bucket, store.s3.prefix);
+}
+
+/// Refuses a place that is not the one of the rows (docs/decisions/0037-whose-place.md); one that
+/// does not answer is judged before it is used. Error: `unavailable` with the reason.
+Result<std::unique_ptr<store::Blobs>>
+open_proven(ops::StoreConfig const& store, std::string const& key, store::Database& database) {
+  auto opened = TRY(open_driver(store));
+  auto const why = [&database, blobs = opened.blobs.get(), place = opened.place, key] {
+    return service::why_misplaced(database, *blobs, *place, key);
+  };
+  auto const where = place_of(store);
+  if (auto const known = why(); known && *known) {
+    return error(Fault::unavailable, fmt::format("{}: {}", where, **known));
+  }
+  auto const prove = [why, where]() -> Result<> {
+    auto const reason = TRY(why());
+    if (!reason) return {};
+    ops::log_error("store.misplaced", {{"place", where}, {"detail", *reason}});
+    return error(Fault::unavailable, "The image store is not the one of this database.");
+  };
+  return std::make_unique<store::ProvenBlobs>(std::move(opened.blobs), prove);
 }
 
 /// Each directory is one server's, or its sweeper would remove what the other stores.
@@ -224,7 +268,7 @@ Result<> check_mounted(std::string const& directory, ops::Config const& config,
                  fmt::format("{} should have {} blobs and has none: mount the volume that they are "
                              "on. If they are lost for good, make the directory with an empty file "
                              "{} in it",
-                             at->second, total.blobs, store::FilesystemBlobs::kMark));
+                             at->second, total.blobs, store::PlaceMark::kName));
   }
   return {};
 }
@@ -234,8 +278,10 @@ Result<std::unique_ptr<store::Blobs>> open_first_store(std::string const& direct
   return open_store(first_store(directory, config));
 }
 
-Result<std::unique_ptr<store::BlobStores>>
-open_blobs(std::string const& directory, ops::Config const& config, ops::Metrics* metrics) {
+Result<std::unique_ptr<store::BlobStores>> open_blobs(std::string const& directory,
+                                                      ops::Config const& config,
+                                                      store::Database* database,
+                                                      ops::Metrics* metrics) {
   store::BlobStores::ByKey stores;
   bool const several = !config.stores.empty();
   auto const add = [&](std::string const& key, std::string const& name,
@@ -246,9 +292,12 @@ open_blobs(std::string const& directory, ops::Config const& config, ops::Metrics
     }
     stores.emplace(key, std::move(store));
   };
-  add({}, config.storage.name, TRY(open_first_store(directory, config)));
+  auto const open = [&](ops::StoreConfig const& store, std::string const& key) {
+    return database == nullptr ? open_store(store) : open_proven(store, key, *database);
+  };
+  add({}, config.storage.name, TRY(open(first_store(directory, config), {})));
   for (auto const& [name, store] : config.stores)
-    add(name, name, TRY(open_store(store)));
+    add(name, name, TRY(open(store, name)));
   return std::make_unique<store::BlobStores>(std::move(stores));
 }
 
@@ -315,7 +364,7 @@ Result<Stores> Stores::open(std::string const& directory, ops::Config const& con
   auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
   TRY(check_mounted(directory, config, *database));
   TRY(lock_further(directory, config, locks));
-  auto blobs = TRY(open_blobs(directory, config, &metrics));
+  auto blobs = TRY(open_blobs(directory, config, database.get(), &metrics));
   auto converter = TRY(open_converter(directory, config));
   auto spools = TRY(open_spools(directory, config));
   auto clock = std::make_unique<store::DatabaseClock>();

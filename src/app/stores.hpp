@@ -87,9 +87,13 @@ model::ImageStores image_stores_of(std::string const& directory, ops::Config con
 Result<> check_mounted(std::string const& directory, ops::Config const& config,
                        store::Database& database);
 
-/// Opens them; they are measured when there are `metrics`. Errors: `unavailable` with the reason.
-Result<std::unique_ptr<store::BlobStores>>
-open_blobs(std::string const& directory, ops::Config const& config, ops::Metrics* metrics);
+/// Opens them; they are measured when there are `metrics`. With a database, which must outlive
+/// them, a place that is not the one of its rows is refused, at once or when it answers. Errors:
+/// `unavailable` with the reason.
+Result<std::unique_ptr<store::BlobStores>> open_blobs(std::string const& directory,
+                                                      ops::Config const& config,
+                                                      store::Database* database,
+                                                      ops::Metrics* metrics);
 
 /// Opens the first of them alone.
 Result<std::unique_ptr<store::Blobs>> open_first_store(std::string const& directory,

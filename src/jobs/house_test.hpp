@@ -100,7 +100,9 @@ public:
     real = kept->open().value();
     database = std::make_unique<DyingDatabase>(*real);
     quotas = std::make_unique<service::Quotas>(*database, service::QuotaDefaults{});
-    blobs = store::FilesystemBlobs::open(path / "blobs").value();
+    auto files = store::FilesystemBlobs::open(path / "blobs").value();
+    EXPECT_TRUE(files->set_mark("of this test"));
+    blobs = std::move(files);
     keys = store::Keyring::open(path / "keyring", clock).value();
     slow_keys = std::make_unique<SlowKeys>(*keys);
     encryption = std::make_unique<service::Encryption>(*slow_keys, *blobs);

@@ -49,7 +49,7 @@ class Store:
     def files(self):
         """The files with image data, staged or stored."""
         return [path for path in self.folder.rglob("*")
-                if path.is_file() and path.name != "vitrine-store"]
+                if path.is_file() and not path.name.endswith("vitrine-store")]
 
     def bytes(self):
         sizes = []

@@ -90,9 +90,11 @@ def test_a_directory_from_before_there_were_marks_goes_on(fresh_server):
     image = demo.create_image(b"the data")["id"]
     assert server.stop() == 0
     mark = server.store.folder / "vitrine-store"
+    written = mark.read_text()
+    assert len(written) == 32 and set(written) <= set("0123456789abcdef")
     mark.unlink()
     server.start()
-    assert mark.read_bytes() == b""
+    assert mark.read_text() == written
     assert server.client("demo").download(image).expect(200).body == b"the data"
 
 
@@ -109,3 +111,33 @@ def test_a_loss_for_good_is_told_by_a_mark(fresh_server):
     demo = server.client("demo")
     demo.download(image).expect(503)
     demo.upload(demo.create_image()["id"], b"new data").expect(204)
+
+
+def lies_in(folder):
+    return {path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_directory_of_another_database_is_left_alone(fresh_server):
+    """All that was in it went as nobody's."""
+    mine, theirs = fresh_server(), fresh_server()
+    for server in (mine, theirs):
+        server.client("demo").create_image(b"of this one" + str(server.address).encode())
+        assert server.stop() == 0
+    own = [server.directory / "vitrine.db" for server in (mine, theirs)]
+    kept = own[0].with_name("kept.db")
+    own[0].rename(kept)
+    own[0].write_bytes(own[1].read_bytes())
+    before = lies_in(mine.store.folder)
+    assert "belongs to another database" in start_refused(mine)
+    assert "belongs to another database" in mine.check_blobs()[1][0]
+    mark = mine.store.folder / "vitrine-store"
+    mark.unlink()  # as those of an earlier release
+    assert "none of the image data that the database knows" in start_refused(mine)
+    own[0].unlink()  # and with no database at all
+    assert "image data that the database does not know" in start_refused(mine)
+    assert lies_in(mine.store.folder) == {
+        name: data for name, data in before.items() if name.name != "vitrine-store"}
+    kept.rename(own[0])
+    mine.start()
+    assert lies_in(mine.store.folder) == before

@@ -300,3 +300,44 @@ def test_memory_does_not_grow_with_the_image(fresh_server):
     highest = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(
         f"/proc/{server.process.pid}/status").read_text())
     assert int(highest.group(1)) * 1024 - before < 64 * MIB
+
+
+@pytest.fixture
+def elsewhere(own, monkeypatch):
+    """The server that stored something, ended, and set to another bucket."""
+    demo = own.client("demo")
+    image = demo.create_image(b"the data")["id"]
+    assert own.stop() == 0
+    other = own.store.folder.with_name("other-images")
+    other.mkdir()
+    right = own.environment["VITRINE_S3_BUCKET"]
+    monkeypatch.setitem(own.environment, "VITRINE_S3_BUCKET", other.name)
+    yield other, image
+    assert list(other.iterdir()) == []
+    own.stop()
+    monkeypatch.setitem(own.environment, "VITRINE_S3_BUCKET", right)
+    own.start()
+    assert own.client("demo").download(image).expect(200).body == b"the data"
+
+
+def test_no_server_starts_with_another_bucket(own, elsewhere):
+    """It took all data for lost, and what was uploaded again in the place of it."""
+    other, _ = elsewhere
+    done = subprocess.run(own.command(), capture_output=True, text=True, check=False,
+                          env={**os.environ, **own.environment}, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"vitrine: bucket {other.name}, prefix 'some/place-': it has none "
+                                  "of the image data that the database knows")
+
+
+def test_another_bucket_is_found_out_once_the_store_answers(gateway, own, elsewhere):
+    _, image = elsewhere
+    gateway.kill()
+    own.start()
+    demo = own.client("demo")
+    demo.download(image).expect(503)
+    gateway.start()
+    harness.wait_until(lambda: '"event":"store.misplaced"' in own.log(), 30, "a look at the place")
+    demo.download(image).expect(503)
+    assert demo.upload(demo.create_image()["id"], b"the data").status == 503
+    assert ready(own).status == 503

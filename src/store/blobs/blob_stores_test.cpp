@@ -18,8 +18,11 @@ protected:
     std::string name = (fs::temp_directory_path() / "vitrine_stores_XXXXXX").string();
     directory_ = ::mkdtemp(name.data());
     BlobStores::ByKey stores;
-    stores.emplace("", FilesystemBlobs::open(directory_ / "first").value());
-    stores.emplace("fast", FilesystemBlobs::open(directory_ / "fast").value());
+    for (auto const* const key : {"", "fast"}) {
+      auto store = FilesystemBlobs::open(directory_ / (*key == '\0' ? "first" : key)).value();
+      EXPECT_TRUE(store->set_mark("of this test"));
+      stores.emplace(key, std::move(store));
+    }
     blobs_ = std::make_unique<BlobStores>(std::move(stores));
   }
   ~BlobStoresTest() override { fs::remove_all(directory_); }

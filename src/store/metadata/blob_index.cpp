@@ -45,6 +45,13 @@ Result<std::vector<BlobId>> BlobIndex::unused(std::string_view store, std::int64
   return out;
 }
 
+Result<std::vector<BlobId>> BlobIndex::some(std::string_view store, std::int64_t limit) {
+  std::vector<BlobId> out;
+  TRY(connection_.run(sql::list_some_blobs, {limit, store},
+                      [&](Row const& row) { out.push_back(row.id<BlobId>(0)); }));
+  return out;
+}
+
 Result<bool> BlobIndex::forget_unused(BlobId const& id) {
   return TRY(connection_.run(sql::delete_unused_blob, {id})) > 0;
 }

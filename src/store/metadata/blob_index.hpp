@@ -45,6 +45,8 @@ public:
   /// Forgets a blob if it is still unused; true when it was. Its bytes may be removed after the
   /// commit.
   Result<bool> forget_unused(BlobId const& id);
+  /// At most `limit` blobs of images in the store with that key, any.
+  Result<std::vector<BlobId>> some(std::string_view store, std::int64_t limit);
   Result<std::vector<BlobRow>> all();
   /// What each store holds, of those that hold something. Reads every row.
   Result<std::vector<StoreTotal>> totals();

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <future>
 #include <string>
 #include <sys/stat.h>
@@ -42,10 +43,12 @@ Result<> sync_directory(fs::path const& directory) {
   return {};
 }
 
-Result<> require_mark(fs::path const& directory) {
-  if (::access((directory / FilesystemBlobs::kMark).c_str(), F_OK) == 0) return {};
+/// `mark` is that of a place which had one; empty for another.
+Result<> require(fs::path const& mark) {
+  if (mark.empty() || ::access(mark.c_str(), F_OK) == 0) return {};
   auto failure = error(Fault::unavailable, "the image store has no mark; is its volume mounted?");
-  ops::log_warning("store.failed", {{"directory", directory.string()}, {"detail", failure.detail}});
+  ops::log_warning("store.failed",
+                   {{"directory", mark.parent_path().string()}, {"detail", failure.detail}});
   return failure;
 }
 
@@ -56,9 +59,9 @@ bool is_aligned(std::uint64_t number) { return number % kDirectBytes == 0; }
 /// of the upload need.
 class FileWriter final : public BlobWriter {
 public:
-  FileWriter(int descriptor, bool direct, fs::path staging, fs::path place)
+  FileWriter(int descriptor, bool direct, fs::path staging, fs::path place, fs::path mark)
       : descriptor_(descriptor), can_be_direct_(direct), direct_(direct), path_(std::move(staging)),
-        place_(std::move(place)) {}
+        place_(std::move(place)), mark_(std::move(mark)) {}
 
   ~FileWriter() override {
     if (flushing_.valid()) flushing_.wait();
@@ -81,7 +84,7 @@ public:
     TRY(flushed());
     if (::fsync(descriptor_) != 0) return io_failure("sync", errno);
     auto const directory = place_.parent_path();
-    TRY(require_mark(directory.parent_path()));
+    TRY(require(mark_));
     bool const is_new = ::mkdir(directory.c_str(), 0700) == 0;
     if (!is_new && errno != EEXIST) return io_failure("make a directory", errno);
     if (::rename(path_.c_str(), place_.c_str()) != 0) return io_failure("rename", errno);
@@ -147,6 +150,7 @@ private:
   bool direct_;   ///< the flag of the descriptor
   fs::path path_; ///< where the bytes are now
   fs::path const place_;
+  fs::path const mark_;
   std::uint64_t size_bytes_{0};
   std::uint64_t flushed_bytes_{0}; ///< size when the last flush began
   std::future<int> flushing_;      ///< the errno of that flush
@@ -206,7 +210,7 @@ void list_directory(fs::path const& directory, std::function<void(StoredBlob con
 
 Result<bool> FilesystemBlobs::is_made(fs::path const& directory) {
   std::error_code failed;
-  if (fs::exists(directory / kMark, failed)) return true;
+  if (fs::exists(directory / kName, failed)) return true;
   bool has_blob = false;
   auto it = fs::directory_iterator(directory, failed);
   if (failed == std::errc::no_such_file_or_directory) return false;
@@ -222,17 +226,38 @@ Result<bool> FilesystemBlobs::is_made(fs::path const& directory) {
 Result<std::unique_ptr<FilesystemBlobs>> FilesystemBlobs::open(fs::path directory) {
   std::error_code failed;
   fs::create_directories(directory / kStaging, failed);
-  auto const mark = directory / kMark;
-  if (!failed && !fs::exists(mark, failed) && !failed) {
-    int const descriptor = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) failed = std::error_code(errno, std::generic_category());
-    if (descriptor >= 0) ::close(descriptor);
-  }
   if (failed) {
     return error(Fault::unavailable,
                  "cannot create " + directory.string() + ": " + failed.message());
   }
-  return std::unique_ptr<FilesystemBlobs>(new FilesystemBlobs(std::move(directory)));
+  bool const is_marked = fs::exists(directory / kName, failed);
+  return std::unique_ptr<FilesystemBlobs>(new FilesystemBlobs(std::move(directory), is_marked));
+}
+
+fs::path FilesystemBlobs::mark_path() const { return is_marked_ ? directory_ / kName : fs::path(); }
+
+Result<std::optional<std::string>> FilesystemBlobs::mark() {
+  std::ifstream file(directory_ / kName);
+  if (!file && errno == ENOENT) return std::optional<std::string>();
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file || file.bad()) return io_failure("read its mark", errno);
+  return std::optional(std::move(text));
+}
+
+Result<> FilesystemBlobs::set_mark(std::string_view text) {
+  auto const half = directory_ / kStaging / kName;
+  int const descriptor = ::open(half.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (descriptor < 0) return io_failure("create its mark", errno);
+  bool const written =
+      ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fsync(descriptor) == 0;
+  int const code = errno;
+  ::close(descriptor);
+  if (!written) return io_failure("write its mark", code);
+  if (::rename(half.c_str(), (directory_ / kName).c_str()) != 0) return io_failure("rename", errno);
+  TRY(sync_directory(directory_));
+  is_marked_ = true;
+  return {};
 }
 
 fs::path FilesystemBlobs::place(BlobId const& id) const {
@@ -245,7 +270,8 @@ fs::path FilesystemBlobs::staging(BlobId const& id) const {
 
 Result<std::unique_ptr<BlobWriter>>
 FilesystemBlobs::create(BlobId const& id, std::optional<std::uint64_t> /*size_bytes*/) {
-  TRY(require_mark(directory_));
+  auto const mark = mark_path();
+  TRY(require(mark));
   auto path = staging(id);
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   bool direct = true;
@@ -256,14 +282,14 @@ FilesystemBlobs::create(BlobId const& id, std::optional<std::uint64_t> /*size_by
     descriptor = ::open(path.c_str(), kFlags, 0600);
   }
   if (descriptor < 0) return io_failure("create a file", errno);
-  return std::make_unique<FileWriter>(descriptor, direct, std::move(path), place(id));
+  return std::make_unique<FileWriter>(descriptor, direct, std::move(path), place(id), mark);
 }
 
 Result<std::unique_ptr<StoredBytes>> FilesystemBlobs::open(BlobId const& id) {
   int const descriptor = ::open(place(id).c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     if (errno != ENOENT) return io_failure("open", errno);
-    TRY(require_mark(directory_));
+    TRY(require(mark_path()));
     return error(Fault::not_found, "the data is missing in the image store");
   }
   struct stat status{};
@@ -276,7 +302,7 @@ Result<std::unique_ptr<StoredBytes>> FilesystemBlobs::open(BlobId const& id) {
 }
 
 Result<> FilesystemBlobs::remove(BlobId const& id) {
-  TRY(require_mark(directory_));
+  TRY(require(mark_path()));
   for (auto const& path : {staging(id), place(id)}) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return io_failure("remove", errno);
   }
@@ -284,7 +310,7 @@ Result<> FilesystemBlobs::remove(BlobId const& id) {
 }
 
 Result<> FilesystemBlobs::list(std::function<void(StoredBlob const&)> const& each) {
-  TRY(require_mark(directory_));
+  TRY(require(mark_path()));
   std::error_code failed;
   for (auto it = fs::directory_iterator(directory_, failed);
        !failed && it != fs::directory_iterator(); it.increment(failed)) {
@@ -295,7 +321,7 @@ Result<> FilesystemBlobs::list(std::function<void(StoredBlob const&)> const& eac
 }
 
 Result<> FilesystemBlobs::look() {
-  TRY(require_mark(directory_));
+  TRY(require(mark_path()));
   if (::access((directory_ / kStaging).c_str(), R_OK | W_OK | X_OK) == 0) return {};
   return io_failure("open its directory", errno);
 }

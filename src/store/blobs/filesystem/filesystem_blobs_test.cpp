@@ -26,6 +26,7 @@ protected:
     std::string name = (fs::temp_directory_path() / "vitrine_blobs_XXXXXX").string();
     directory_ = ::mkdtemp(name.data());
     blobs_ = FilesystemBlobs::open(directory_).value();
+    EXPECT_TRUE(blobs_->set_mark("of this test"));
   }
   ~FilesystemBlobsTest() override { fs::remove_all(directory_); }
 
@@ -151,10 +152,14 @@ TEST_F(FilesystemBlobsTest, a_directory_is_made_once_it_has_a_mark_or_a_blob) {
   fs::create_directory(place / "ab");
   std::ofstream(place / "ab" / id_.text) << "bytes";
   EXPECT_TRUE(FilesystemBlobs::is_made(place).value());
-  ASSERT_TRUE(FilesystemBlobs::open(place));
+  auto const opened = FilesystemBlobs::open(place).value();
+  EXPECT_EQ(opened->mark().value(), std::nullopt);
+  EXPECT_TRUE(opened->look()) << "nobody has marked it yet";
+  ASSERT_TRUE(opened->set_mark("mine"));
+  EXPECT_EQ(opened->mark().value(), "mine");
   fs::remove_all(place / "ab");
   EXPECT_TRUE(FilesystemBlobs::is_made(place).value());
-  fs::remove(place / FilesystemBlobs::kMark);
+  fs::remove(place / PlaceMark::kName);
   EXPECT_FALSE(FilesystemBlobs::is_made(place).value());
 }
 

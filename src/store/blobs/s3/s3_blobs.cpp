@@ -51,6 +51,10 @@ private:
   std::uint64_t const size_bytes_;
 };
 
+Error unreadable() {
+  return error(Fault::unavailable, "The image store answers what cannot be read.");
+}
+
 /// The answer to HEAD does not tell whether it is the object, the bucket or the store that is not
 /// there. Error: `unavailable` unless it is the object.
 Result<> believe_missing(Calls const& calls, BlobId const& id) {
@@ -58,7 +62,7 @@ Result<> believe_missing(Calls const& calls, BlobId const& id) {
       calls.send({.method = "GET", .key = id.text, .headers = {{"Range", "bytes=0-0"}}});
   if (!answer && answer.error().fault != Fault::not_found) return Error(answer.error());
   if (!answer && answer.error().detail == "NoSuchKey") return {};
-  return error(Fault::unavailable, "The image store answers what cannot be read.");
+  return unreadable();
 }
 
 } // namespace
@@ -87,9 +91,7 @@ Result<std::unique_ptr<StoredBytes>> S3Blobs::open(BlobId const& id) {
   }
   if (!answer) return Error(answer.error());
   auto const length = text::parse_int(answer->header("Content-Length").value_or(""));
-  if (!length || *length < 0) {
-    return error(Fault::unavailable, "The image store answers what cannot be read.");
-  }
+  if (!length || *length < 0) return unreadable();
   return std::make_unique<ObjectBytes>(calls_, id.text, static_cast<std::uint64_t>(*length));
 }
 
@@ -137,6 +139,20 @@ Result<> S3Blobs::list_objects(std::function<void(StoredBlob const&)> const& eac
     query = first;
     query.emplace_back("continuation-token", text_in(page.body, "NextContinuationToken"));
   }
+}
+
+Result<std::optional<std::string>> S3Blobs::mark() {
+  auto const answer = calls_.send({.key = kName, .attempts = 1});
+  if (answer) return std::optional(answer->body);
+  if (answer.error().fault != Fault::not_found) return Error(answer.error());
+  // Only the object itself may be missing.
+  if (answer.error().detail == "NoSuchKey") return std::optional<std::string>();
+  return unreadable();
+}
+
+Result<> S3Blobs::set_mark(std::string_view text) {
+  TRY(calls_.send({.method = "PUT", .key = kName, .body = text}));
+  return {};
 }
 
 Result<> S3Blobs::look() {

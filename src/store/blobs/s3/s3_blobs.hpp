@@ -1,7 +1,8 @@
-// Blobs as objects of a bucket: PREFIX<id>.
+// Blobs as objects of a bucket: PREFIX<id>, and PREFIXvitrine-store, the mark.
 #pragma once
 
 #include "store/blobs/blobs.hpp"
+#include "store/blobs/place_mark.hpp"
 #include "store/s3/calls.hpp"
 
 #include <memory>
@@ -17,7 +18,7 @@ struct Options {
 };
 
 /// Several processes may use one bucket and prefix, as long as they share a database.
-class S3Blobs final : public Blobs {
+class S3Blobs final : public Blobs, public PlaceMark {
 public:
   /// Asks the store nothing. Error: `unavailable` when the keys cannot be read.
   static Result<std::unique_ptr<S3Blobs>> open(Options options);
@@ -28,6 +29,8 @@ public:
   Result<> remove(BlobId const& id) override;
   Result<> list(std::function<void(StoredBlob const&)> const& each) override;
   Result<> look() override;
+  Result<std::optional<std::string>> mark() override;
+  Result<> set_mark(std::string_view text) override;
 
 private:
   S3Blobs(Options options, std::shared_ptr<Account> account);

@@ -21,6 +21,9 @@ UPDATE images SET blob_id = $2 WHERE hash_value = $3 AND blob_id = $1
 -- name: list_unused_blobs
 SELECT id FROM blobs WHERE refs = 0 AND substr(id, 34) = $2 ORDER BY created_at LIMIT $1
 
+-- name: list_some_blobs
+SELECT id FROM blobs WHERE refs > 0 AND substr(id, 34) = $2 LIMIT $1
+
 -- name: delete_unused_blob
 DELETE FROM blobs WHERE id = $1 AND refs = 0
 
