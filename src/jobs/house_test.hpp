@@ -63,6 +63,11 @@ public:
   Result<std::string> default_key(ProjectId const& project) override {
     return keys_.default_key(project);
   }
+  Result<store::KeyState> default_key_state(ProjectId const& project) override {
+    if (while_asked) while_asked();
+    if (answer) return Error(*answer);
+    return keys_.default_key_state(project);
+  }
   Result<store::WrappedKey> wrap(std::string_view key, store::Secret const& data_key,
                                  std::string_view bound_to) override {
     return keys_.wrap(key, data_key, bound_to);

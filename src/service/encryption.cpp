@@ -1,6 +1,8 @@
 #include "service/encryption.hpp"
 
+#include "base/text.hpp"
 #include "store/blobs/sealed.hpp"
+#include "store/metadata/image_keys.hpp"
 #include "store/metadata/key_grants.hpp"
 
 #include <algorithm>
@@ -35,7 +37,15 @@ Result<> require_enabled(KeyStates& states, std::string_view key) {
 } // namespace
 
 Result<store::KeyState> KeyStates::of(std::string_view key) {
-  auto const& answer = answers_[std::string(key)];
+  return answer_to({std::string(key), {}});
+}
+
+Result<store::KeyState> KeyStates::of_default(ProjectId const& project) {
+  return answer_to({std::string(kDefaultKey), project});
+}
+
+Result<store::KeyState> KeyStates::answer_to(Question const& question) {
+  auto const& answer = answers_[question];
   if (!answer) return store::KeyState::enabled;
   return *answer;
 }
@@ -46,9 +56,12 @@ bool KeyStates::has_questions() const {
 
 void KeyStates::ask(store::KeyService& keys) {
   std::optional<Error> silent; // of a service that does not answer, each question takes long
-  for (auto& [key, answer] : answers_) {
+  auto const state = [&](Question const& of) {
+    return of.key == kDefaultKey ? keys.default_key_state(of.project) : keys.state(of.key);
+  };
+  for (auto& [question, answer] : answers_) {
     if (answer) continue;
-    answer = silent ? Result<store::KeyState>(*silent) : keys.state(key);
+    answer = silent ? Result<store::KeyState>(*silent) : state(question);
     if (!*answer && answer->error().kind() == Kind::unavailable) silent = answer->error();
   }
 }
@@ -84,15 +97,18 @@ Result<> Encryption::check_new(store::Connection& connection, KeyStates& states,
     return error(Fault::iso_image, {}, "cmk_id");
   }
   if (is_for_bare_metal(image)) return error(Fault::bare_metal_encrypted, {}, "cmk_id");
-  auto const state = states.of(key); // of the default key, too: is there a key service?
-  if (!state) return Error(state.error());
-  if (key == kDefaultKey) return {};
-  if (*state == store::KeyState::missing) return error(Fault::new_key_missing, {}, "cmk_id");
+  bool const is_default = key == kDefaultKey;
+  auto const state = TRY(is_default ? states.of_default(caller.project) : states.of(key));
+  // One that is missing is made when it is used.
+  if (!is_default && state == store::KeyState::missing) {
+    return error(Fault::new_key_missing, {}, "cmk_id");
+  }
   // Whether it is disabled is nothing to those who may not use it.
-  if (!TRY(store::KeyGrants(connection).is_granted(key, caller.project, caller.domain))) {
+  if (!is_default &&
+      !TRY(store::KeyGrants(connection).is_granted(key, caller.project, caller.domain))) {
     return error(Fault::new_key_not_granted, {}, "cmk_id");
   }
-  if (*state == store::KeyState::disabled) return error(Fault::new_key_disabled, {}, "cmk_id");
+  if (state == store::KeyState::disabled) return error(Fault::new_key_disabled, {}, "cmk_id");
   return {};
 }
 
@@ -101,8 +117,12 @@ Result<> Encryption::check_use(store::Connection& connection, KeyStates& states,
   auto granted = check_grant(connection, caller, image);
   // Whether it is disabled is nothing to those who may not use the key of another's image.
   if (!granted && caller.project != image.owner) return granted;
-  auto const key = key_of(image);
-  if (key && *key != kDefaultKey) TRY(require_enabled(states, *key));
+  auto key = key_of(image);
+  if (key == kDefaultKey) { // which one that is, its data key tells
+    auto const wrapped = TRY(store::ImageKeys(connection).find(image.id));
+    key = wrapped ? std::optional(wrapped->key) : std::nullopt;
+  }
+  if (key) TRY(require_enabled(states, *key));
   return granted;
 }
 

@@ -43,13 +43,21 @@ public:
   /// Inside the unit of work. `enabled` of a key that is still to be asked for: that run comes to
   /// nothing. Errors: `no_key_service`, `unavailable`.
   Result<store::KeyState> of(std::string_view key);
+  /// The same of the default key of a project; `missing` when it is still to be made.
+  Result<store::KeyState> of_default(ProjectId const& project);
 
 private:
   friend class Encryption;
+  struct Question {
+    std::string key;   ///< an id, or `kDefaultKey`
+    ProjectId project; ///< whose default key
+    auto operator<=>(Question const&) const = default;
+  };
+  Result<store::KeyState> answer_to(Question const& question);
   [[nodiscard]] bool has_questions() const;
   void ask(store::KeyService& keys);
 
-  std::map<std::string, std::optional<Result<store::KeyState>>, std::less<>> answers_;
+  std::map<Question, std::optional<Result<store::KeyState>>> answers_;
 };
 
 /// A unit of work that must know the states of keys.

@@ -129,7 +129,11 @@ def test_the_default_key_of_a_project_is_made_once(start):
         assert demo.download(image["id"]).body == DATA
     name = f"ims/default:{demo.project_id}"
     assert keys(server, "list")[1].count(name) == 1
-    assert len(server.database.rows("SELECT DISTINCT key_id FROM image_keys")) == 1
+    ((key,),) = server.database.rows("SELECT DISTINCT key_id FROM image_keys")
+    refused(demo, image["id"], 400, "IMG.0096", cmk_id="ims/default")
+    assert keys(server, "disable", key) == (0, "")
+    refused(demo, image["id"], 400, "IMG.0102")
+    refused(demo, demo.create_image(b"x")["id"], 400, "IMG.0097", cmk_id="ims/default")
 
 
 def test_the_secret_of_a_user_is_a_key_once_the_service_may_read_it(service, start):

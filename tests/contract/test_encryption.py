@@ -18,6 +18,7 @@ from identity import builtin_only
 from keyring import keys, new_key
 from store import KIND
 from test_copy import blobs, copied, copy, refused
+from test_imports import put
 from test_stored_conditions import stopped
 
 SEGMENT = 65536
@@ -198,6 +199,34 @@ def test_the_default_key_is_of_one_project_and_its_images_are_not_shared(fresh_s
     name = f"ims/default:{demo.project_id}"
     assert keys(server, "grant", name, "--project", alt.project_id) == (
         1, "vitrine: the default key of a project is for that project alone\n")
+
+
+def test_a_default_key_that_is_disabled_is_told_before_a_job_is_made(fresh_server):
+    """The job was made, and failed."""
+    server = fresh_server(config='[buckets]\ndriver = "directory"\n')
+    demo = server.client("demo")
+    put(server, demo.project_id, "disk", b"bytes", "inbox")
+    image, source = encrypted(demo, b"data", "ims/default")
+    name = f"ims/default:{demo.project_id}"
+    assert keys(server, "disable", name) == (0, "")
+    jobs = server.database.rows("SELECT COUNT(*) FROM jobs")
+    new = {"name": "new", "image_url": "inbox:disk", "min_disk": 1, "cmk_id": "ims/default"}
+
+    def export():
+        return demo.post(f"/v1/cloudimages/{image['id']}/file",
+                         {"bucket_url": "inbox:out", "file_format": "raw"})
+    refused(demo, image["id"], 400, "IMG.0102")
+    refused(demo, source, 400, "IMG.0097", cmk_id="ims/default")
+    for answer, code in ((export(), "IMG.0102"),
+                         (demo.post("/v2/cloudimages/action", new), "IMG.0097")):
+        assert (answer.status, answer.code()) == (400, code), answer
+    assert server.database.rows("SELECT COUNT(*) FROM jobs") == jobs
+    # The key of another project is another one, and made when it is first used.
+    encrypted(server.client("alt"), b"data", "ims/default")
+    assert keys(server, "enable", name) == (0, "")
+    assert copied(demo, image["id"])["status"] == "SUCCESS"
+    for answer in (export(), demo.post("/v2/cloudimages/action", new)):
+        assert demo.wait_job(answer.expect(200).json()["job_id"])["status"] == "SUCCESS"
 
 
 def test_without_a_key_service_nothing_is_encrypted(fresh_server):

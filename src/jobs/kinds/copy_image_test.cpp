@@ -205,6 +205,12 @@ TEST_F(CopyImageTest, NobodyWaitsWhileTheKeyServiceIsAsked) {
   expect_asked(1, "its job");
   EXPECT_EQ(house_.report(imported).job.status, JobStatus::success);
   EXPECT_EQ(data_of(in.draft.id), "data");
+
+  auto const by_default = submit(image, house_.owner, "ims/default").value();
+  expect_asked(2, "a request for a copy from one key to the default one");
+  EXPECT_TRUE(run());
+  expect_asked(2, "its job");
+  EXPECT_EQ(house_.report(by_default).job.status, JobStatus::success);
 }
 
 TEST_F(CopyImageTest, AKeyServiceThatDoesNotAnswerRefusesWhatNeedsIt) {

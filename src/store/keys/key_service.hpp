@@ -42,6 +42,8 @@ public:
   /// The id of the key that is meant where a project names none of its own; made when there is none
   /// yet.
   virtual Result<std::string> default_key(ProjectId const& project) = 0;
+  /// The state of that key; `missing`, and none is made, when there is none yet.
+  virtual Result<KeyState> default_key_state(ProjectId const& project) = 0;
 
   /// Wraps a data key, so that it can be unwrapped only for the same `bound_to`. Errors:
   /// `key_missing`, `key_disabled`.

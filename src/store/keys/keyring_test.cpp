@@ -104,6 +104,18 @@ TEST_F(KeyringTest, AProjectHasOneDefaultKey) {
   EXPECT_EQ(keys->list().value().size(), 2U);
 }
 
+TEST_F(KeyringTest, WhoAsksForTheStateOfADefaultKeyMakesNone) {
+  auto const keys = open();
+  EXPECT_EQ(keys->default_key_state({"p1"}).value(), KeyState::missing);
+  EXPECT_FALSE(fs::exists(file()));
+  auto const key = keys->default_key({"p1"}).value();
+  auto const console = open();
+  EXPECT_EQ(console->default_key_state({"p1"}).value(), KeyState::enabled);
+  EXPECT_EQ(console->default_key_state({"p2"}).value(), KeyState::missing);
+  ASSERT_TRUE(console->set_enabled(key, false));
+  EXPECT_EQ(keys->default_key_state({"p1"}).value(), KeyState::disabled);
+}
+
 TEST_F(KeyringTest, NamesAreUniqueAndPlain) {
   auto const keys = open();
   EXPECT_TRUE(keys->create(std::string(64, 'n')));

@@ -11,6 +11,9 @@ public:
   Result<std::string> default_key(ProjectId const&) override {
     return error(Fault::no_key_service);
   }
+  Result<KeyState> default_key_state(ProjectId const&) override {
+    return error(Fault::no_key_service);
+  }
   Result<WrappedKey> wrap(std::string_view, Secret const&, std::string_view) override {
     return error(Fault::no_key_service);
   }

@@ -262,6 +262,11 @@ Result<std::string> Barbican::default_key(ProjectId const& project) {
   return std::move(known.front().id);
 }
 
+Result<KeyState> Barbican::default_key_state(ProjectId const& project) {
+  auto const known = TRY(find("name=" + text::percent_encode(default_key_name(project))));
+  return known.empty() ? KeyState::missing : TRY(state(known.front().id));
+}
+
 Result<> Barbican::set_enabled(std::string_view key, bool enabled) {
   if (!is_uuid(key)) return error(Fault::key_missing);
   auto const place = fmt::format("/secrets/{}/metadata", key);

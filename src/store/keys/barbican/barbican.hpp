@@ -42,6 +42,7 @@ public:
 
   Result<KeyState> state(std::string_view key) override;
   Result<std::string> default_key(ProjectId const& project) override;
+  Result<KeyState> default_key_state(ProjectId const& project) override;
   Result<WrappedKey> wrap(std::string_view key, Secret const& data_key,
                           std::string_view bound_to) override;
   Result<Secret> unwrap(WrappedKey const& wrapped, std::string_view bound_to) override;

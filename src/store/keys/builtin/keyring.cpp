@@ -233,6 +233,12 @@ Keyring::Entry* Keyring::find(std::string_view key) {
   return at == entries_.end() ? nullptr : &*at;
 }
 
+Key const* Keyring::named(std::string_view name) const {
+  auto const at = std::ranges::find(
+      entries_, name, [](Entry const& entry) -> std::string_view { return entry.key.name; });
+  return at == entries_.end() ? nullptr : &at->key;
+}
+
 Result<Keyring::Entry const*> Keyring::usable(std::string_view key) {
   auto const* const entry = find(key);
   if (entry == nullptr) return error(Fault::key_missing);
@@ -255,18 +261,20 @@ Result<std::string> Keyring::default_key(ProjectId const& project) {
   return id;
 }
 
+Result<KeyState> Keyring::default_key_state(ProjectId const& project) {
+  std::lock_guard const lock(mutex_);
+  TRY(refresh_for_client());
+  auto const* key = named(default_key_name(project));
+  return key == nullptr ? KeyState::missing : key->state;
+}
+
 /// Makes it if there is none.
 Result<std::string> Keyring::find_default_key(std::string const& name) {
-  auto const named = [&]() -> std::optional<std::string> {
-    auto const at = std::ranges::find(
-        entries_, name, [](Entry const& entry) -> std::string const& { return entry.key.name; });
-    return at == entries_.end() ? std::nullopt : std::optional(at->key.id);
-  };
   TRY(refresh());
-  if (auto id = named()) return std::move(*id);
+  if (auto const* key = named(name)) return key->id;
   auto const held = TRY(Lock::take(file_));
   TRY(refresh());
-  if (auto id = named()) return std::move(*id);
+  if (auto const* key = named(name)) return key->id;
   return TRY(add(name)).id;
 }
 

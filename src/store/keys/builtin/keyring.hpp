@@ -28,6 +28,7 @@ public:
 
   Result<KeyState> state(std::string_view key) override;
   Result<std::string> default_key(ProjectId const& project) override;
+  Result<KeyState> default_key_state(ProjectId const& project) override;
   Result<WrappedKey> wrap(std::string_view key, Secret const& data_key,
                           std::string_view bound_to) override;
   Result<Secret> unwrap(WrappedKey const& wrapped, std::string_view bound_to) override;
@@ -54,6 +55,7 @@ private:
   Result<> write() const;
   Result<Entry const*> usable(std::string_view key);
   Entry* find(std::string_view key);
+  [[nodiscard]] Key const* named(std::string_view name) const;
   Result<Key> add(std::string_view name);
 
   std::filesystem::path const file_;
