@@ -39,8 +39,22 @@ Result<Format> format_named(std::string_view name) {
   return error(Fault::format_unwritable, fmt::format("the image is stored as {}", name));
 }
 
+// The bytes of a kernel or a ramdisk are raw as they are.
 bool converts(model::Image const& image, ExportRequest const& request) {
-  return !request.format.empty() && request.format != image.disk_format;
+  if (request.format.empty()) return false;
+  auto const from = format_named(image.disk_format.value_or(""));
+  auto const to = format_named(request.format);
+  return !from || !to || *from != *to;
+}
+
+// In any other container the disk is wrapped, or may be: its bytes are not in its format.
+Result<> require_bare(model::Image const& image) {
+  constexpr std::array<std::string_view, 4> kBare = {"bare", "ami", "ari", "aki"};
+  auto const container = image.container_format.value_or("bare");
+  if (std::ranges::find(kBare, container) != kBare.end()) return {};
+  return error(
+      Fault::format_unwritable,
+      fmt::format("the image is stored as {}, which can only be exported as it is", container));
 }
 
 bool is_forbidden(model::Image const& image) {
@@ -104,6 +118,7 @@ Result<ExportSource> Exports::admit(store::Connection& connection, KeyStates& st
   }
   TRY(access_.require(download_, caller, sight));
   TRY(Encryption::check_use(connection, states, caller, image));
+  if (!request.format.empty()) TRY(require_bare(image));
   if (converts(image, request)) TRY(check_conversion(image, request.format));
   if (!buckets_.is_configured()) return error(Fault::no_object_store);
   auto key = TRY(store::ImageKeys(connection).find(image.id));

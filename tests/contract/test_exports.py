@@ -1,5 +1,6 @@
 """Images written to files in buckets (contract: ims-api 6.8)."""
 
+import gzip
 import struct
 import subprocess
 
@@ -71,6 +72,34 @@ def test_the_stored_format_is_not_converted(server):
     image = demo.create_image(data, disk_format="qcow2")["id"]
     assert exported(demo, image, "same.qcow2", file_format="qcow2")["status"] == "SUCCESS"
     assert (bucket(server, demo) / "same.qcow2").read_bytes() == data
+
+
+@pytest.mark.parametrize("kind", ["aki", "ari", "ami"])
+def test_a_kernel_is_raw_as_it_is(server, kind):
+    """It could not be had: raw cannot be converted to raw."""
+    demo = server.client("demo")
+    data = b"no disk, and no whole sector" * 99
+    image = demo.create_image(data, disk_format=kind, container_format=kind)["id"]
+    assert exported(demo, image, f"{kind}.raw", file_format="raw")["status"] == "SUCCESS"
+    assert (bucket(server, demo) / f"{kind}.raw").read_bytes() == data
+
+
+@pytest.mark.parametrize("container,stored,asked", [
+    ("compressed", "qcow2", "qcow2"), ("compressed", "qcow2", "raw"), ("compressed", "raw", "raw"),
+    ("docker", "raw", "raw"), ("ovf", "raw", "raw")])
+def test_what_is_wrapped_is_exported_as_it_is_alone(server, container, stored, asked):
+    """The job succeeded, and what it called a disk was an archive."""
+    demo = server.client("demo")
+    data = gzip.compress(qcow2(GIB))
+    image = demo.create_image(data, disk_format=stored, container_format=container)["id"]
+    name = f"{container}.{stored}.{asked}"
+    answer = ask(demo, image, name, file_format=asked)
+    assert (answer.status, answer.code()) == (400, "IMG.0072"), answer
+    assert container in answer.json()["error"]["message"]
+    assert not (bucket(server, demo) / name).exists()
+    job = exported(demo, image, name, file_format=asked, is_quick_export=True)
+    assert job["status"] == "SUCCESS", job
+    assert (bucket(server, demo) / name).read_bytes() == data
 
 
 QEMU_NAMES = {"raw": "raw", "qcow2": "qcow2", "vhd": "vpc", "vmdk": "vmdk"}
