@@ -87,7 +87,8 @@ std::optional<std::string> key_of(model::Image const& image) {
 }
 
 std::string key_named(std::string_view cmk_id) {
-  return std::string(cmk_id == "default" ? kDefaultKey : cmk_id);
+  if (cmk_id == "default") return std::string(kDefaultKey);
+  return is_uuid(cmk_id) ? text::to_lower(cmk_id) : std::string(cmk_id);
 }
 
 Result<> Encryption::check_new(store::Connection& connection, KeyStates& states,

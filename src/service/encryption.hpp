@@ -27,7 +27,7 @@ inline constexpr std::string_view kDefaultKey = "ims/default";
 
 /// The key that the image is encrypted with: an id, or `kDefaultKey`. Nothing when it is not.
 std::optional<std::string> key_of(model::Image const& image);
-/// As the property has it: the names of the default key are one.
+/// As the property has it: the names of the default key are one, and ids have small letters.
 std::string key_named(std::string_view cmk_id);
 
 /// A data key that nobody has used yet, and how it is stored.

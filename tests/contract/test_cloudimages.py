@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import uuid
 
 import pytest
 
@@ -106,6 +107,24 @@ def test_an_id_is_one_in_capitals_too(demo):
     image = demo.create_image(b"x")["id"]
     answer = demo.request("HEAD", f"/v1/images/{image.upper()}").expect(200)
     assert answer.headers["X-Image-Meta-Id"] == image
+
+
+def test_an_enterprise_project_is_one_in_capitals_too(demo):
+    """It was stored in the letters that came, and only those found it."""
+    image, own = demo.create_image(b"x")["id"], str(uuid.uuid4())
+    change = [{"op": "add", "path": "/enterprise_project_id", "value": own.upper()}]
+    patched = demo.patch(f"/v2/cloudimages/{image}", change).expect(200).json()
+    assert patched["enterprise_project_id"] == own
+    copy = demo.post(f"/v1/cloudimages/{image}/copy",
+                     {"name": "copy", "enterprise_project_id": own.upper()}).expect(200)
+    made = demo.wait_job(copy.json()["job_id"])["entities"]["image_id"]
+    for spelling in (own, own.upper()):
+        found = demo.get(f"/v2/cloudimages?enterprise_project_id={spelling}").expect(200).json()
+        assert {each["id"] for each in found["images"]} == {image, made}
+        assert {each["enterprise_project_id"] for each in found["images"]} == {own}
+    # The Image API keeps what it is given.
+    native = demo.create_image(enterprise_project_id=own.upper())
+    assert native["enterprise_project_id"] == own.upper()
 
 
 def test_profile_glance_has_the_extension_too(fresh_server):

@@ -111,9 +111,14 @@ def test_what_is_refused_and_with_which_code(fresh_server):
     image, source = encrypted(demo, b"x", mine)
     refused(demo, source, 400, "IMG.0095", cmk_id=str(uuid.uuid4()))
     refused(demo, source, 400, "IMG.0095", cmk_id="mine")  # names are for operators
-    refused(demo, source, 400, "IMG.0097", cmk_id=off)
+    refused(demo, source, 400, "IMG.0097", cmk_id=off.upper())
     refused(demo, source, 400, "IMG.0099", cmk_id=others)
-    refused(demo, image["id"], 400, "IMG.0096", cmk_id=mine)
+    for spelling in (mine, mine.upper()):  # of an id, any letters will do
+        refused(demo, image["id"], 400, "IMG.0096", cmk_id=spelling)
+    again = copied(demo, source, cmk_id=mine.upper())["entities"]["image_id"]
+    assert demo.show(again)["__system__cmkid"] == mine
+    found = demo.get(f"/v2/cloudimages?__system__cmkid={mine.upper()}").expect(200).json()
+    assert {each["id"] for each in found["images"]} == {image["id"], again}
     assert keys(server, "revoke", "mine", "--project", demo.project_id) == (0, "")
     refused(demo, image["id"], 400, "IMG.0103")
     assert keys(server, "grant", "mine", "--project", demo.project_id) == (0, "")

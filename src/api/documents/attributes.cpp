@@ -58,7 +58,7 @@ constexpr Attribute kAttributes[] = {
     {"__data_origin", SetBy::reserved},
     {"__root_origin", SetBy::reserved},
     {"__whole_image", SetBy::reserved, Form::flag, kFilter},
-    {"__system__cmkid", SetBy::reserved, Form::text, kFilter},
+    {"__system__cmkid", SetBy::reserved, Form::key, kFilter},
     {"__sequence_num", SetBy::reserved},
     {"__support_arm", SetBy::reserved, Form::flag},
     {"__isregistered", SetBy::operators, Form::flag, kFilter},

@@ -82,7 +82,7 @@ Result<std::string> extension_text(std::string_view name, json::Value const& val
     return wrong(Fault::invalid_value, name,
                  fmt::format("at most {} bytes are allowed", limits::property_value_bytes));
   }
-  return form == Form::flag ? text::to_lower(*text) : std::move(*text);
+  return stored_form(form, *text);
 }
 
 Result<> set_by_extension(model::Image& image, model::Properties& properties, std::string_view name,

@@ -1,5 +1,6 @@
 #include "api/documents/forms.hpp"
 
+#include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
@@ -42,9 +43,15 @@ bool are_agents(std::string_view text) {
 
 } // namespace
 
+std::string stored_form(Form form, std::string_view text) {
+  bool const is_id = (form == Form::enterprise_project || form == Form::key) && is_uuid(text);
+  return is_id || form == Form::flag ? text::to_lower(text) : std::string(text);
+}
+
 std::optional<Misfit> misfit(Form form, std::string_view text) {
   switch (form) {
-  case Form::text: return std::nullopt;
+  case Form::text:
+  case Form::key: return std::nullopt;
   case Form::name: return misfit_of(model::check_image_name(text));
   case Form::description: return misfit_of(model::check_description(text));
   case Form::flag:

@@ -22,8 +22,13 @@ enum class Form : std::uint8_t {
   firmware,           ///< how a machine starts: bios or uefi
   agents,             ///< names of agents, with commas
   enterprise_project, ///< id, or nothing or "0" for the default one
+  key,                ///< id of a key, or a name of the default one
   json,
 };
+
+/// How the extension stores and looks for a text of that form: it takes flags and ids in any letter
+/// case and stores small letters (contract: ims-api, Words, 2.1).
+std::string stored_form(Form form, std::string_view text);
 
 /// Why a text is not of its form.
 struct Misfit {

@@ -291,14 +291,6 @@ Result<bool> add_extension_filter(model::ImageListing& listing, std::string_view
   return name == "__isregistered" && !caller.is_admin;
 }
 
-// The extension takes and stores flags in any letter case, as small letters (contract:
-// ims-api 2.1).
-std::string stored_form(std::string_view name, std::string_view value) {
-  auto const* const attribute = attribute_named(name);
-  bool const is_flag = attribute != nullptr && attribute->form == Form::flag;
-  return is_flag ? text::to_lower(value) : std::string(value);
-}
-
 Result<> read_filters(model::ImageListing& listing, Query const& query, model::Caller const& caller,
                       View view) {
   std::set<std::string_view> seen;
@@ -306,7 +298,9 @@ Result<> read_filters(model::ImageListing& listing, Query const& query, model::C
     if (std::ranges::find(kOthers, name) != kOthers.end()) continue;
     if (!seen.insert(name).second) continue;
     auto const given = *query.last(name);
-    auto const last = view == View::extension ? stored_form(name, given) : std::string(given);
+    auto const* const attribute = view == View::extension ? attribute_named(name) : nullptr;
+    auto const last =
+        attribute == nullptr ? std::string(given) : stored_form(attribute->form, given);
     if (view == View::extension && TRY(add_extension_filter(listing, name, last, caller))) continue;
     if (view != View::glance && TRY(add_ims_filter(listing, name, last, caller, view))) continue;
     TRY(add_filter(listing, name, last, view));

@@ -43,8 +43,8 @@ Result<model::ObjectUrl> Wire<model::ObjectUrl>::read(json::Value const& value,
 
 Result<ims::EnterpriseProject> Wire<ims::EnterpriseProject>::read(json::Value const& value,
                                                                   std::string_view field) {
-  auto text = TRY(checked_text(value, field, model::check_enterprise_project));
-  return ims::EnterpriseProject{std::move(text)};
+  auto const text = TRY(checked_text(value, field, model::check_enterprise_project));
+  return ims::EnterpriseProject{text::to_lower(text)};
 }
 
 Result<ims::Flag> Wire<ims::Flag>::read(json::Value const& value, std::string_view field) {

@@ -20,6 +20,7 @@ struct ImageName {
 struct Description {
   std::string text;
 };
+/// Lower-case here (contract: ims-api, Words).
 struct EnterpriseProject {
   std::string text;
 };
