@@ -21,6 +21,14 @@ bool holds_late_control(std::string_view text) {
   return false;
 }
 
+// An object store tells `a//b` and `a/` from `a/b` and `a`. These no store is sure to see as they
+// are: clients, proxies and gateways take `.` and `..` out of a path, which then names another
+// object or another bucket, and a path that begins with two slashes for one that names a host.
+bool is_safe(std::string_view object) {
+  auto const is_step = [](std::string_view part) { return part == "." || part == ".."; };
+  return !object.starts_with('/') && std::ranges::none_of(text::split(object, '/'), is_step);
+}
+
 } // namespace
 
 Result<ObjectUrl> parse_object_url(std::string_view text, std::string_view field) {
@@ -49,6 +57,10 @@ Result<ObjectUrl> parse_object_url(std::string_view text, std::string_view field
   }
   if (object.front() == ' ' || object.back() == ' ') {
     return refused(Fault::object_name_invalid, "names an object that begins or ends with a space.");
+  }
+  if (!is_safe(object)) {
+    return refused(Fault::object_name_invalid,
+                   "names an object that begins with a slash or has a part '.' or '..'.");
   }
   return ObjectUrl{std::string(bucket), std::string(object)};
 }

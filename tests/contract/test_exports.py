@@ -151,6 +151,8 @@ def test_only_the_owner_exports(server):
     ({"file_format": "raw", "bucket_url": "out"}, "IMG.0017"),
     ({"file_format": "raw", "bucket_url": "out:"}, "IMG.0073"),
     ({"file_format": "raw", "bucket_url": ":x"}, "IMG.0068"),
+    ({"file_format": "raw", "bucket_url": "out:never/../never"}, "IMG.0075"),
+    ({"file_format": "raw", "bucket_url": "out:/never"}, "IMG.0075"),
     ({"file_format": "raw", "is_quick_export": 1}, "IMG.0001")])
 def test_fields_are_judged_each_by_its_code(server, body, code):
     demo = server.client("demo")

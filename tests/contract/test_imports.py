@@ -303,6 +303,7 @@ REFUSED = [
     ({"image_url": None, "instance_id": None}, "IMG.0001"), ({"image_url": "nocolon"}, "IMG.0017"),
     ({"image_url": ":x"}, "IMG.0068"), ({"image_url": "b_B:x"}, "IMG.0109"),
     ({"image_url": "files:"}, "IMG.0073"), ({"image_url": "files:" + "x" * 1025}, "IMG.0074"),
+    ({"image_url": "files:../files/x"}, "IMG.0075"), ({"image_url": "files:/x"}, "IMG.0075"),
     ({"image_url": "files: x"}, "IMG.0075"), ({"image_url": 7}, "IMG.0001"),
     ({"name": None}, "IMG.0013"), ({"name": "a/b"}, "IMG.0003"), ({"name": 1}, "IMG.0062"),
     ({"name": "n" * 129}, "IMG.0002"), ({"description": "<"}, "IMG.0054"),
