@@ -333,6 +333,20 @@ def test_fields_are_judged_each_by_its_code(server, change, code):
     assert "bad" not in names(demo)
 
 
+@pytest.mark.parametrize("disk", [0, 2049, -1, 1.5, True, "x", ""])
+def test_the_sizes_of_a_disk_that_are_taken_are_told(server, disk):
+    """It was told that 0 would do."""
+    body = {"name": "bad", "image_url": "files:x", "min_disk": disk}
+    among = {**body, "min_disk": 1, "data_images": [{"image_url": "files:y", "min_disk": disk}]}
+    for path, asked, most in (("/v2/cloudimages/action", body, 1024),
+                              ("/v2/cloudimages/action", among, 2048),
+                              ("/v1/cloudimages/dataimages/action", body, 2048)):
+        answer = server.client("demo").post(path, asked)
+        assert (answer.status, answer.code()) == (400, "IMG.0055"), answer
+        assert f"min_disk: a whole number of GiB from 1 to {most} is needed" \
+            in answer.json()["error"]["message"]
+
+
 FIELDS = [({"name": "a/b"}, "IMG.0003"), ({"description": "<"}, "IMG.0054"),
           ({"tags": ["a.b"], "image_tags": [{"key": "c"}]}, "IMG.0115"),
           ({"min_ram": -1}, "IMG.0055"), ({"max_ram": 1, "min_ram": 2}, "IMG.0055"),

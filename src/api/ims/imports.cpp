@@ -25,17 +25,20 @@ constexpr std::string_view kKeyText =
 Field<Creation> disk(Creator creator) {
   auto const most =
       creator == Creator::data_disk ? limits::import_data_disk_gib : limits::import_disk_gib;
-  auto of = attribute("min_disk", "min_disk", kNumberSchema,
-                      "GiB of the disk, at least those of the file.");
-  auto read = [read = std::move(of.read), most](Creation& body, json::Object const& object,
-                                                model::Caller const& caller) -> Result<> {
-    TRY(read(body, object, caller));
-    auto const disk = body.image.min_disk_gib;
-    if (disk >= 1 && disk <= most) return {};
-    return wrong(Fault::memory_or_disk_size, "min_disk",
-                 fmt::format("1 to {} GiB are allowed", most));
+  constexpr std::string_view kName = "min_disk";
+  auto read = [=](Creation& body, json::Object const& object, model::Caller const&) -> Result<> {
+    auto const disk = TRY(Wire<Number>::read(*detail::find(object, kName), kName)).value;
+    if (!disk || *disk < 1 || *disk > most) {
+      return wrong(Fault::memory_or_disk_size, kName,
+                   fmt::format("a whole number of GiB from 1 to {} is needed", most));
+    }
+    body.image.min_disk_gib = *disk;
+    return {};
   };
-  return needed({std::move(of.info), std::move(read)}, Fault::memory_or_disk_size);
+  return needed(
+      {{kName, true, std::string(kNumberSchema), "GiB of the disk, at least those of the file."},
+       read},
+      Fault::memory_or_disk_size);
 }
 
 bool is_quick(Creation const& body, Creator creator) {
