@@ -43,7 +43,7 @@ bool all_of(std::string_view bytes, std::uint8_t wanted) noexcept {
   return common == wanted;
 }
 
-HeadOutcome refused(Refusal refusal) { return {HeadStatus::refused, refusal, 0}; }
+HeadOutcome refused(Refusal refusal) { return {.status = HeadStatus::refused, .refusal = refusal}; }
 
 /// Why an unfinished head cannot become a good one any more.
 HeadOutcome judge_unfinished(std::string_view bytes, HeadScan const& scan,
@@ -70,7 +70,7 @@ HeadOutcome find_end(std::string_view bytes, HeadScan& scan, HeadLimits const& l
     scan.next = scan.line_start = at + 1;
     if (empty && scan.lines > 0) {
       if (scan.next > limits.head_bytes_max) return refused(Refusal::head_too_large);
-      return {HeadStatus::complete, Refusal::malformed, scan.next};
+      return {.status = HeadStatus::complete, .length = scan.next};
     }
   }
   scan.next = bytes.size();
@@ -232,6 +232,23 @@ std::optional<Refusal> parse_lines(std::string_view rest, HeadLimits const& limi
   return std::nullopt;
 }
 
+/// Keeps the method and as much of the path as may be of a head that is refused for its size: the
+/// answer has the form of the API that was asked.
+bool keep_path(std::string_view bytes, HeadLimits const& limits, RequestHead& head) {
+  head.headers.clear();
+  head.content_length.reset();
+  head.chunked = false;
+  if (bytes.starts_with("\r\n")) bytes.remove_prefix(2);
+  auto const method = bytes.substr(0, bytes.substr(0, kMethodBytesMax + 1).find(' '));
+  if (method.empty() || method.size() > kMethodBytesMax || !all_of(method, kToken)) return false;
+  auto path = bytes.substr(method.size() + 1, limits.target_bytes_max);
+  path = path.substr(0, path.find_first_of("? \r\n"));
+  if (!path.starts_with('/') || !all_of(path, kTarget)) return false;
+  head.method.assign(method);
+  head.target.assign(path);
+  return true;
+}
+
 } // namespace
 
 HeadOutcome parse_head(std::string_view bytes, HeadScan& scan, HeadLimits const& limits,
@@ -240,15 +257,18 @@ HeadOutcome parse_head(std::string_view bytes, HeadScan& scan, HeadLimits const&
   if (!bytes.empty() && bytes.front() != '\r' && !all_of(bytes.substr(0, 1), kToken)) {
     return refused(Refusal::malformed);
   }
-  HeadOutcome const end = find_end(bytes, scan, limits);
-  if (end.status != HeadStatus::complete) return end;
-  traits = HeadTraits{};
-  head.content_length.reset();
-  head.chunked = false;
-  if (auto const refusal = parse_lines(bytes.substr(0, end.length), limits, head, traits)) {
-    return refused(*refusal);
+  auto outcome = find_end(bytes, scan, limits);
+  if (outcome.status == HeadStatus::complete) {
+    traits = HeadTraits{};
+    head.content_length.reset();
+    head.chunked = false;
+    auto const refusal = parse_lines(bytes.substr(0, outcome.length), limits, head, traits);
+    if (refusal) outcome = refused(*refusal);
   }
-  return end;
+  bool const for_size =
+      outcome.status == HeadStatus::refused && outcome.refusal != Refusal::malformed;
+  if (for_size) outcome.tells_path = keep_path(bytes, limits, head);
+  return outcome;
 }
 
 } // namespace vitrine::net

@@ -38,6 +38,8 @@ struct HeadOutcome {
   HeadStatus status{HeadStatus::incomplete};
   Refusal refusal{Refusal::malformed}; ///< when refused
   std::size_t length{0};               ///< bytes of the head when complete
+  bool tells_path{false}; ///< when refused: the method and path of the head have come, as far as
+                          ///< they are; nothing else of it
 };
 
 /// Looks at `bytes`, all that has arrived since the end of the message before. Call again with more

@@ -234,6 +234,33 @@ TEST(HeadParser, HoldsTheLimits) {
   EXPECT_EQ(refusal_of(lines + "A: 5\r\n\r\n"), Refusal::head_too_large);
 }
 
+TEST(HeadParser, TellsThePathOfWhatIsTooLarge) {
+  RequestHead head;
+  HeadTraits traits;
+  auto const told = [&](std::string const& bytes) -> std::string {
+    HeadScan before;
+    parse_head("PUT /before HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", before, kLimits,
+               head, traits);
+    HeadScan scan;
+    if (!parse_head(bytes, scan, kLimits, head, traits).tells_path) return "nothing";
+    EXPECT_TRUE(head.headers.empty());
+    EXPECT_EQ(head.content_length, std::nullopt);
+    return head.method + " " + head.target;
+  };
+  std::string const rest = " HTTP/1.1\r\nHost: a\r\n\r\n";
+  std::string const many(200, 'a');
+  EXPECT_EQ(told("GET /v1/x?a=" + many + rest), "GET /v1/x");
+  EXPECT_EQ(told("\r\nGET /v1/x?a=" + many), "GET /v1/x");
+  EXPECT_EQ(told("GET /" + many + rest), "GET /" + std::string(99, 'a'));
+  EXPECT_EQ(told("GET /v1/x?y HTTP/1.1\r\nHost: a\r\nA: " + std::string(3000, 'a')), "GET /v1/x");
+  EXPECT_EQ(told("GET /b HTTP/1.1\r\nHost: a\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\n\r\n"), "GET /b");
+  EXPECT_EQ(told("GET http://a/" + many + rest), "nothing");
+  EXPECT_EQ(told(many), "nothing");
+  EXPECT_EQ(told("G\"T /" + many + rest), "nothing");
+  EXPECT_EQ(told("GET /\x01" + many + rest), "nothing");
+  EXPECT_EQ(told("GET /b HTTP/1.1\r\nno header\r\n\r\n"), "nothing");
+}
+
 TEST(HeadParser, TellsWhetherTheConnectionGoesOn) {
   auto const keeps = [](std::string const& version, std::string const& connection) {
     return parse("GET / " + version + "\r\nHost: a\r\nConnection: " + connection + "\r\n\r\n")

@@ -170,7 +170,8 @@ public:
   /// Opens an upload or answers at once; blocking, on the api pool. Called before `100 Continue` is
   /// sent.
   virtual std::variant<Reply, std::unique_ptr<BodySink>> begin_upload(RequestHead const& head) = 0;
-  /// Renders a refusal. `head` is null when no head could be parsed.
+  /// Renders a refusal. `head` is null when no head could be parsed; of one that is too large it
+  /// has the method and as much of the path as came within the limits.
   virtual Reply refuse(RequestHead const* head, Refusal refusal) = 0;
 };
 

@@ -83,7 +83,7 @@ Task<HeadOutcome> Session::await_head(HeadScan& scan) {
 /// One request and its answer; false when the connection is to be closed.
 Task<bool> Session::serve_next() {
   HeadScan scan;
-  head_parsed_ = body_unread_ = continued_ = false;
+  head_parsed_ = path_known_ = body_unread_ = continued_ = false;
   HeadOutcome outcome;
   if (!input_.empty()) outcome = try_head(scan);
   if (outcome.status == HeadStatus::incomplete) outcome = co_await await_head(scan);
@@ -92,9 +92,10 @@ Task<bool> Session::serve_next() {
     if (wire_.end() != WireEnd::expired || !begun) co_return false;
     co_return co_await refuse(Refusal::timed_out);
   }
+  path_known_ = outcome.tells_path;
   if (outcome.status == HeadStatus::refused) co_return co_await refuse(outcome.refusal);
   input_.take(outcome.length);
-  head_parsed_ = true;
+  head_parsed_ = path_known_ = true;
   request_.remote_address = peer_;
   request_.tls = wire_.is_tls();
   body_unread_ = request_.has_body();
@@ -192,7 +193,7 @@ void Session::report(std::string_view what) {
 Reply Session::render_refusal(Refusal refusal) {
   Reply reply;
   try {
-    reply = core_.handler.refuse(head_parsed_ ? &request_ : nullptr, refusal);
+    reply = core_.handler.refuse(path_known_ ? &request_ : nullptr, refusal);
   } catch (std::exception const& bug) {
     report(bug.what());
     reply.status = 500;

@@ -148,7 +148,8 @@ private:
   std::string const peer_;
   Request request_; // storage is reused from request to request
   HeadTraits traits_;
-  std::string out_; // head of the answer
+  std::string out_;        // head of the answer
+  bool path_known_{false}; // `request_` has the method and path of the head, if nothing else
   bool head_parsed_{false};
   bool idle_{false};        // waits for the first byte of a request
   bool fresh_{true};        // nothing was received yet

@@ -234,6 +234,18 @@ def test_a_target_beyond_the_limit_is_refused(nobody):
     assert nobody.get("/healthcheck").status == 200
 
 
+@pytest.mark.parametrize("query, headers, status", [
+    ("?name=" + "x" * 20_000, [], 414), ("", [f"X{index}: a" for index in range(300)], 431)])
+def test_a_head_that_is_too_large_is_refused_in_the_form_of_the_api(demo, query, headers, status):
+    """It was HTML, whatever was asked."""
+    with demo.raw() as connection:
+        connection.send(demo.head_lines("GET", "/v2/cloudimages" + query, *headers))
+        answer = connection.answer()
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["error"]["code"] == "IMG.0001"
+
+
 class TestExpect:
     """UP-22, 100-continue: the verdict over the head comes before the body is asked for."""
 
