@@ -25,7 +25,7 @@ Result<std::size_t> read_limit(Query const& query) {
   constexpr auto most = static_cast<std::int64_t>(limits::member_page_default);
   auto const text = query.last("limit");
   if (!text) return static_cast<std::size_t>(most);
-  bool const is_number = !text->empty() && text->find_first_not_of("0123456789") == text->npos;
+  bool const is_number = text->find_first_not_of("0123456789") == text->npos;
   if (is_number && text->size() > kDigitsMax) return static_cast<std::size_t>(most);
   auto const limit = text::parse_int(*text);
   if (!limit || *limit < 0) {
@@ -47,9 +47,10 @@ Result<std::span<model::Member const>> after_marker(Query const& query, Members 
 
 Result<Reply> list(Context& context, Services& services) {
   auto const image = path_image(context);
-  auto const limit = TRY(read_limit(context.query));
+  auto const query = context.query.without_empty();
+  auto const limit = TRY(read_limit(query));
   auto const members = TRY(services.sharing.visible_members(context.caller, image));
-  auto const rest = TRY(after_marker(context.query, members));
+  auto const rest = TRY(after_marker(query, members));
   auto const page = rest.first(std::min(limit, rest.size()));
   std::string body;
   json::Writer writer(body);
