@@ -109,8 +109,9 @@ def test_an_id_is_one_in_capitals_too(demo):
     assert answer.headers["X-Image-Meta-Id"] == image
 
 
-def test_an_enterprise_project_is_one_in_capitals_too(demo):
+def test_an_enterprise_project_is_one_in_capitals_too(fresh_server):
     """It was stored in the letters that came, and only those found it."""
+    demo = fresh_server().client("demo")
     image, own = demo.create_image(b"x")["id"], str(uuid.uuid4())
     change = [{"op": "add", "path": "/enterprise_project_id", "value": own.upper()}]
     patched = demo.patch(f"/v2/cloudimages/{image}", change).expect(200).json()
