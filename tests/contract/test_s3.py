@@ -326,8 +326,9 @@ def test_no_server_starts_with_another_bucket(own, elsewhere):
     done = subprocess.run(own.command(), capture_output=True, text=True, check=False,
                           env={**os.environ, **own.environment}, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"vitrine: bucket {other.name}, prefix 'some/place-': it has none "
-                                  "of the image data that the database knows")
+    place = f"bucket {other.name}, prefix 'some/place-'"
+    assert done.stderr.startswith(
+        f"vitrine: {place}: it has none of the image data that the database knows")
 
 
 def test_another_bucket_is_found_out_once_the_store_answers(gateway, own, elsewhere):
