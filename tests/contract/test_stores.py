@@ -383,7 +383,8 @@ def test_files_and_objects_go_together(fresh_server, tmp_path, rng):
         for name, image in images.items():
             assert image["stores"] == name
             assert demo.download(image["id"]).expect(200).body == data
-        [path] = (gateway.root / "further-images/further").iterdir()
+        [path] = [path for path in (gateway.root / "further-images/further").iterdir()
+                  if path.name != "vitrine-store"]
         assert path.stat().st_size == len(data)
         assert several.check() == ["3 blobs compared, 0 wrong"]
         gateway.kill()
