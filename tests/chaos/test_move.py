@@ -7,6 +7,7 @@ import subprocess
 import database
 import identity
 import pytest
+from parts import DATABASE
 
 import harness
 
@@ -36,11 +37,20 @@ def fill(server, rng):
     return demo, alt, ids, job
 
 
-def move(server, environment, config):
+def move(server, environment, config, *options):
     return subprocess.run(
-        [str(harness.BINARY), "db", "move", "--standalone", str(server.directory),
-         "--config", str(config)], capture_output=True, text=True, check=False, timeout=120,
+        command(server, config, *options), capture_output=True, text=True, check=False, timeout=120,
         env={**os.environ, **environment})
+
+
+def start_move(server, environment, config):
+    return subprocess.Popen(command(server, config), stdout=subprocess.PIPE, text=True,
+                            env={**os.environ, **environment})
+
+
+def command(server, config, *options):
+    return [str(harness.BINARY), "db", "move", "--standalone", str(server.directory),
+            "--config", str(config), *map(str, options)]
 
 
 def tables_of(server):
@@ -64,6 +74,20 @@ def tables_of(server):
 def moved_rows(environment, name, columns):
     return sorted(database.psql(environment["VITRINE_DATABASE_URL"],
                                         f"SELECT {', '.join(columns)} FROM {name}"))
+
+
+def rows_in(cluster):
+    """The tables of the new database that have rows, beside those that each engine has itself."""
+    names = [name for [name] in cluster.sql(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND "
+        "table_name NOT IN ('migrations', 'write_probe')", database=DATABASE)]
+    return [name for name in names
+            if cluster.sql(f"SELECT 1 FROM {name} LIMIT 1", database=DATABASE)]
+
+
+def make_schema(environment):
+    subprocess.run([str(harness.BINARY), "db", "upgrade"], check=True, capture_output=True,
+                   env={**os.environ, **environment})
 
 
 def seen_by(client):
@@ -139,6 +163,66 @@ def test_what_cannot_be_proven_does_not_move(alone, shared_parts, tmp_path, faul
     assert done.stderr == ""
     assert done.returncode == 0
     assert len(moved_rows(shared_parts, "images", ["id"])) == 5
+
+
+# Who reads back rows of this table waits for a lock.
+GATE = """
+CREATE FUNCTION gate() RETURNS boolean LANGUAGE plpgsql AS
+  $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN true; END $$;
+CREATE POLICY reads ON users FOR SELECT USING (gate());
+CREATE POLICY writes ON users FOR INSERT WITH CHECK (true);
+ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+"""
+
+
+def test_a_move_that_is_killed_while_it_compares_leaves_nothing(alone, cluster, shared_parts,
+                                                                tmp_path, rng):
+    fill(alone, rng)
+    assert alone.stop() == 0
+    config = tmp_path / "moved.toml"
+    config.write_text("")
+    make_schema(shared_parts)
+    cluster.sql(GATE, database=DATABASE)
+    with subprocess.Popen(
+            ["psql", shared_parts["VITRINE_DATABASE_URL"], "-XqAt"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True) as holder:
+        holder.stdin.write("SELECT pg_advisory_lock(7);\n\\echo held\n")
+        holder.stdin.flush()
+        assert [holder.stdout.readline() for _ in range(2)] == ["\n", "held\n"]
+        moving = start_move(alone, shared_parts, config)
+        harness.wait_until(lambda: cluster.sql(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"),
+            what="a move that compares")
+        moving.kill()
+        assert moving.communicate()[0] == (
+            f"image data: 4 blobs, {5 + (11 << 20)} bytes copied, read back and compared\n")
+        holder.stdin.close()
+    cluster.sql("DROP POLICY reads ON users; DROP POLICY writes ON users; "
+                "ALTER TABLE users DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY",
+                database=DATABASE)  # waits for the end of what was killed
+    assert rows_in(cluster) == []
+    done = move(alone, shared_parts, config)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(moved_rows(shared_parts, "images", ["id"])) == 5
+
+
+def test_rows_that_are_read_back_otherwise_do_not_stay(alone, cluster, shared_parts, tmp_path, rng):
+    fill(alone, rng)
+    assert alone.stop() == 0
+    config = tmp_path / "moved.toml"
+    config.write_text("")
+    make_schema(shared_parts)
+    cluster.sql("CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN NEW.description := 'other'; RETURN NEW; END $$; CREATE TRIGGER other "
+                "BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION other()", database=DATABASE)
+    count = len(tables_of(alone)["users"][1])
+    done = move(alone, shared_parts, config)
+    assert (done.returncode, done.stderr) == (
+        1, f"vitrine: users: {count} rows were copied, {count} others were read back\n")
+    assert rows_in(cluster) == []
+    cluster.sql("DROP TRIGGER other ON users", database=DATABASE)
+    done = move(alone, shared_parts, config)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_lies_in_a_further_store_stays_there(shared_parts, tmp_path):

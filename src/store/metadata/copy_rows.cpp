@@ -113,8 +113,6 @@ std::string insert_text(Table const& table) {
                      fmt::join(places, ", "));
 }
 
-using ReadRows = Result<> (*)(Connection&, Table const&, Connection::Each const&);
-
 Result<> read_rows(Connection& sqlite, Table const& table, Connection::Each const& each) {
   auto const text = select_text(table);
   TRY(sqlite.run({"read_rows", text}, {}, each));
@@ -138,13 +136,47 @@ Result<> fetch_rows(Connection& postgres, Table const& table, Connection::Each c
   return {};
 }
 
-Result<> copy_table(Table const& table, Connection& from, Connection& into) {
+// What a table holds, in few bytes: its number of rows, and a SHA-256 over all values in the order
+// of its key, which both engines sort alike.
+class Content {
+public:
+  explicit Content(Table const& table) : table_(table) {}
+
+  void add(Row const& row) {
+    ++rows_;
+    for (int i = 0; i < static_cast<int>(table_.columns.size()); ++i) {
+      if (row.is_null(i)) {
+        add("null,");
+      } else if (table_.is_text[static_cast<std::size_t>(i)]) {
+        auto const text = row.text(i);
+        add(std::to_string(text.size()) + ":");
+        add(text);
+      } else {
+        add(std::to_string(row.integer(i)) + ",");
+      }
+    }
+  }
+  [[nodiscard]] std::int64_t rows() const { return rows_; }
+  std::string take_hash() { return hash_.take_hex(); }
+
+private:
+  void add(std::string_view text) { hash_.add(std::as_bytes(std::span(text))); }
+
+  Table const& table_;
+  std::int64_t rows_{0};
+  Hash hash_{HashAlgorithm::sha256};
+};
+
+// `content` learns what was read: to read it once more would leave the target's transaction idle,
+// for longer than it may be.
+Result<> copy_table(Table const& table, Connection& from, Connection& into, Content& content) {
   auto const insertion = insert_text(table);
   sql::Statement const insert{"copy_rows", insertion};
   Batch batch(table);
   Result<> inserted;
   TRY(read_rows(from, table, [&](Row const& row) {
     if (!inserted) return;
+    content.add(row);
     batch.add(row);
     if (batch.is_full()) inserted = batch.insert(into, insert);
   }));
@@ -156,37 +188,6 @@ Result<> copy_table(Table const& table, Connection& from, Connection& into) {
   if (!last) return {};
   TRY(into.run(kSetNumber, {table.name, table.numbered, *last}));
   return {};
-}
-
-// What a table holds, in few bytes: its number of rows, and a SHA-256 over all values in the order
-// of its key, which both engines sort alike.
-struct Content {
-  std::int64_t rows{0};
-  std::string hash;
-
-  bool operator==(Content const&) const = default;
-};
-
-Result<Content> content_of(Table const& table, Connection& connection, ReadRows read) {
-  Hash hash(HashAlgorithm::sha256);
-  auto const add = [&](std::string_view text) { hash.add(std::as_bytes(std::span(text))); };
-  Content content;
-  TRY(read(connection, table, [&](Row const& row) {
-    ++content.rows;
-    for (int i = 0; i < static_cast<int>(table.columns.size()); ++i) {
-      if (row.is_null(i)) {
-        add("null,");
-      } else if (table.is_text[static_cast<std::size_t>(i)]) {
-        auto const text = row.text(i);
-        add(std::to_string(text.size()) + ":");
-        add(text);
-      } else {
-        add(std::to_string(row.integer(i)) + ",");
-      }
-    }
-  }));
-  content.hash = hash.take_hex();
-  return content;
 }
 
 Result<> check_no_rows(Connection& postgres) {
@@ -201,19 +202,12 @@ Result<> check_no_rows(Connection& postgres) {
   return {};
 }
 
-Result<std::vector<CopiedTable>> compare(std::vector<Table> const& tables, Connection& from,
-                                         Connection& into) {
-  std::vector<CopiedTable> copied;
-  for (auto const& table : tables) {
-    auto const there = TRY(content_of(table, from, read_rows));
-    auto const here = TRY(content_of(table, into, fetch_rows));
-    if (here != there) {
-      return error(Fault::conflict, fmt::format("{}: {} rows were copied, {} others were read back",
-                                                table.name, there.rows, here.rows));
-    }
-    copied.push_back({table.name, here.rows});
-  }
-  return copied;
+Result<> compare(Table const& table, Content& there, Connection& into) {
+  Content here(table);
+  TRY(fetch_rows(into, table, [&](Row const& row) { here.add(row); }));
+  if (here.rows() == there.rows() && here.take_hash() == there.take_hash()) return {};
+  return error(Fault::conflict, fmt::format("{}: {} rows were copied, {} others were read back",
+                                            table.name, there.rows(), here.rows()));
 }
 
 } // namespace
@@ -223,14 +217,17 @@ Result<> check_empty(Database& database) { return database.read(check_no_rows); 
 Result<std::vector<CopiedTable>> copy_rows(Database& sqlite, Database& postgres) {
   return sqlite.read([&](Connection& from) -> Result<std::vector<CopiedTable>> {
     auto const tables = TRY(read_tables(from));
-    auto const copied = postgres.write([&](Connection& into) -> Result<> {
+    return postgres.write([&](Connection& into) -> Result<std::vector<CopiedTable>> {
       TRY(check_no_rows(into));
-      for (auto const& table : tables)
-        TRY(copy_table(table, from, into));
-      return {};
+      std::vector<CopiedTable> copied;
+      for (auto const& table : tables) {
+        Content content(table);
+        TRY(copy_table(table, from, into, content));
+        TRY(compare(table, content, into));
+        copied.push_back({table.name, content.rows()});
+      }
+      return copied;
     });
-    if (!copied) return Error(copied.error());
-    return postgres.read([&](Connection& into) { return compare(tables, from, into); });
   });
 }
 
