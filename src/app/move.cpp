@@ -13,6 +13,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <map>
 #include <optional>
 #include <span>
@@ -62,42 +63,65 @@ Result<> check_store_names(store::Database& database, ops::Config const& config)
   return {};
 }
 
-// and hold it there.
-Result<> check_further_store(std::string_view name, std::span<store::BlobRow const> rows,
-                             store::Blobs& stores) {
+// What is wrong with the data of one store, and no more of it than can be read.
+Error told(std::string_view where, std::span<store::BlobRow const> rows,
+           std::vector<std::string> const& wrong) {
+  constexpr std::size_t kToldMax = 10;
+  auto const shown = std::min(wrong.size(), kToldMax);
+  auto text = fmt::format("{}: {} of {} blobs are not there as they were stored; put them back, or "
+                          "delete their images:\n  {}",
+                          where, wrong.size(), rows.size(),
+                          fmt::join(std::span(wrong).first(shown), "\n  "));
+  if (wrong.size() > shown) {
+    text += fmt::format("\n  and {} more, which `vitrine blobs check` names", wrong.size() - shown);
+  }
+  return error(Fault::conflict, std::move(text));
+}
+
+// What stays in a store must be there, with its size.
+Result<> check_store(std::string_view name, std::string const& where,
+                     std::span<store::BlobRow const> rows, store::Blobs& stores) {
   auto const sizes = service::stored_sizes_bytes(stores, rows);
   if (!sizes) {
-    return error(sizes.error().fault,
-                 fmt::format("section [store.{}]: {}", name, sizes.error().detail));
+    return error(sizes.error().fault, fmt::format("{}: {}", where, sizes.error().detail));
   }
   auto const is_gone = [](std::optional<std::int64_t> size) { return !size; };
-  if (std::ranges::all_of(*sizes, is_gone)) {
+  if (!name.empty() && std::ranges::all_of(*sizes, is_gone)) {
     return is_elsewhere(name, static_cast<std::int64_t>(rows.size()));
   }
+  std::vector<std::string> wrong;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto const found = (*sizes)[i];
     if (found == rows[i].size_bytes) continue;
     auto const what = found ? fmt::format("has {} bytes, not {}", *found, rows[i].size_bytes)
                             : std::string("is missing");
-    return error(Fault::conflict,
-                 fmt::format("store {}: blob {} {}; `vitrine blobs check` tells of all that is "
-                             "wrong",
-                             name, model::id_in_store(rows[i].id).text, what));
+    wrong.push_back(fmt::format("{} {}", model::id_in_store(rows[i].id).text, what));
   }
-  return {};
+  std::ranges::sort(wrong);
+  return wrong.empty() ? Result<>() : told(where, rows, wrong);
 }
 
-Result<> check_further_blobs(store::Database& database, store::Blobs& stores) {
+// Looks at what is not copied: what further stores hold and, where `first_stays`, the first one.
+// Returns what is in that one.
+Result<service::CopiedBlobs> check_what_stays(store::Database& database, store::Blobs& stores,
+                                              std::string const& directory, bool first_stays) {
   auto const rows = TRY(database.read(
       [](store::Connection& connection) { return store::BlobIndex(connection).all(); }));
   std::map<std::string_view, std::vector<store::BlobRow>> by_store;
   for (auto const& row : rows) {
     auto const name = model::store_of(row.id);
-    if (!name.empty()) by_store[name].push_back(row);
+    if (first_stays || !name.empty()) by_store[name].push_back(row);
   }
-  for (auto const& [name, of_store] : by_store)
-    TRY(check_further_store(name, of_store, stores));
-  return {};
+  for (auto const& [name, of_store] : by_store) {
+    auto const where = name.empty() ? directory + "/blobs" : fmt::format("store {}", name);
+    TRY(check_store(name, where, of_store, stores));
+  }
+  service::CopiedBlobs first;
+  for (auto const& row : by_store[{}]) {
+    ++first.blobs;
+    first.bytes += row.size_bytes;
+  }
+  return first;
 }
 
 // The place to go need not be there yet: it is another one then.
@@ -109,15 +133,17 @@ bool is_same(std::string const& home, std::string const& directory) {
 Result<> move_blobs(store::Database& database, std::string const& directory,
                     ops::Config const& config, Tell const& tell) {
   auto const home = config.storage.directory.empty() ? directory : config.storage.directory;
-  if (!config.stores.empty()) {
-    auto const stores = TRY(open_blobs(home, config, nullptr, nullptr));
-    TRY(check_further_blobs(database, *stores));
-  }
-  if (config.storage.driver == ops::StorageDriver::file && is_same(home, directory)) {
-    tell("image data: stays in " + directory);
-    return {};
-  }
   TRY(check_mounted(directory, {}, database));
+  bool const stays = config.storage.driver == ops::StorageDriver::file && is_same(home, directory);
+  if (stays || !config.stores.empty()) {
+    auto const stores = TRY(open_blobs(home, config, nullptr, nullptr));
+    auto const first = TRY(check_what_stays(database, *stores, directory, stays));
+    if (stays) {
+      tell(fmt::format("image data: {} stay in {}, each there with its size", amount_of(first),
+                       directory));
+      return {};
+    }
+  }
   auto const from = TRY(store::FilesystemBlobs::open(directory + "/blobs"));
   auto const into = TRY(open_first_store(home, config));
   auto told_at = std::chrono::steady_clock::now();

@@ -11,9 +11,10 @@ namespace vitrine::app {
 
 /// Copies what the directory holds to where `config` keeps it: rows into its PostgreSQL, which must
 /// be empty, and image data into its store, unless that is the directory. Both are read back and
-/// compared. No server may run on the directory, and none may have run on the new database. The
-/// directory stays as it is. `tell` hears of the progress, line by line. Errors: `unavailable` and
-/// `conflict` with the reason; the database is empty then, and the next run goes on.
+/// compared; of data that stays it is looked whether it is there, with its size. No server may run
+/// on the directory, and none may have run on the new database. The directory stays as it is.
+/// `tell` hears of the progress, line by line. Errors: `unavailable` and `conflict` with the
+/// reason; the database is empty then, and the next run goes on.
 Result<> move_service(std::string const& directory, ops::Config const& config,
                       std::function<void(std::string const& line)> const& tell);
 

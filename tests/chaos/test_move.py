@@ -76,6 +76,11 @@ def moved_rows(environment, name, columns):
                                         f"SELECT {', '.join(columns)} FROM {name}"))
 
 
+def not_as_stored(where, count, blobs, *lines):
+    return (f"vitrine: {where}: {count} of {blobs} blobs are not there as they were stored; put "
+            "them back, or delete their images:\n" + "".join(f"  {line}\n" for line in lines))
+
+
 def rows_in(cluster):
     """The tables of the new database that have rows, beside those that each engine has itself."""
     names = [name for [name] in cluster.sql(
@@ -225,6 +230,42 @@ def test_rows_that_are_read_back_otherwise_do_not_stay(alone, cluster, shared_pa
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_data_that_stays_is_looked_at(alone, cluster, shared_parts, tmp_path):
+    demo = alone.client("demo")
+    for number in range(12):
+        demo.create_image(b"stays, no. %d" % number)
+    assert alone.stop() == 0
+    # Rows alone move; the directory is that of the new configuration, too.
+    parts = {"VITRINE_DATABASE_URL": shared_parts["VITRINE_DATABASE_URL"],
+             "VITRINE_STORAGE_DIRECTORY": str(alone.directory)}
+    config = tmp_path / "moved.toml"
+    config.write_text("")
+    blobs = alone.directory / "blobs"
+    kept = {path: path.read_bytes() for path in alone.store.files()}
+    assert len(kept) == 12
+    names = sorted(path.name for path in kept)
+    for path in kept:
+        path.unlink()
+    wrong = [f"{name} is missing" for name in names]
+    assert move(alone, parts, config).stderr == not_as_stored(
+        blobs, 12, 12, *wrong[:10], "and 2 more, which `vitrine blobs check` names")
+    for path, data in kept.items():
+        path.write_bytes(data)
+    last = next(path for path in kept if path.name == names[-1])
+    last.write_bytes(b"cut")
+    size = len(kept[last])
+    assert move(alone, parts, config).stderr == not_as_stored(
+        blobs, 1, 12, f"{last.name} has 3 bytes, not {size}")
+    assert rows_in(cluster) == []
+    last.write_bytes(kept[last])
+    done = move(alone, parts, config)
+    assert (done.returncode, done.stderr) == (0, "")
+    total = sum(map(len, kept.values()))
+    assert done.stdout.startswith(
+        f"image data: 12 blobs, {total} bytes stay in {alone.directory}, each there with its "
+        "size\n")
+
+
 def test_what_lies_in_a_further_store_stays_there(shared_parts, tmp_path):
     section = f'[store.fast]\ndirectory = "{tmp_path / "fast"}"\n'
     alone = harness.Server(tmp_path / "data", config=section,
@@ -251,13 +292,12 @@ def test_what_lies_in_a_further_store_stays_there(shared_parts, tmp_path):
         "vitrine: section [store.fast] leads to a place that has none of the 40 blobs of the "
         "store\n")
     config.write_text(section)
-    tell = "; `vitrine blobs check` tells of all that is wrong\n"
     blob.write_bytes(b"it stay")
-    assert move(alone, shared_parts, config).stderr == \
-        f"vitrine: store fast: blob {blob.name} has 7 bytes, not 8{tell}"
+    assert move(alone, shared_parts, config).stderr == not_as_stored(
+        "store fast", 1, 40, f"{blob.name} has 7 bytes, not 8")
     blob.rename(tmp_path / "kept")
-    assert move(alone, shared_parts, config).stderr == \
-        f"vitrine: store fast: blob {blob.name} is missing{tell}"
+    assert move(alone, shared_parts, config).stderr == not_as_stored(
+        "store fast", 1, 40, f"{blob.name} is missing")
     blob.write_bytes(b"it stays")
     assert moved_rows(shared_parts, "images", ["id"]) == []
     done = move(alone, shared_parts, config)
