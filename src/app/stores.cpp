@@ -14,6 +14,7 @@
 #include "store/keys/builtin/keyring.hpp"
 #include "store/keys/no_keys.hpp"
 #include "store/metadata/blob_index.hpp"
+#include "store/metadata/copy_rows.hpp"
 #include "store/metadata/image_keys.hpp"
 #include "store/metadata/postgres/postgres_database.hpp"
 #include "store/metadata/sqlite/sqlite_database.hpp"
@@ -194,6 +195,20 @@ Result<> check_keyring(std::string const& directory, ops::Config const& config,
                            images, keyring_file(directory, config)));
 }
 
+/// Beside a service in its directory an empty database is one that it was to move to: a server on
+/// it would begin anew, and remove image data that it knows nothing of.
+Result<> check_moved(std::string const& directory, ops::Config const& config,
+                     store::Database& database) {
+  if (config.database.url.empty() || !TRY(holds_service(directory))) return {};
+  auto const empty = store::check_empty(database);
+  if (!empty) return empty.error().fault == Fault::conflict ? Result<>() : empty;
+  return error(Fault::unavailable,
+               fmt::format("{0} holds a service, and the database is empty: `vitrine db move "
+                           "--standalone {0}` carries it there; to begin anew, take "
+                           "{0}/vitrine.db away",
+                           directory));
+}
+
 } // namespace
 
 store::postgres::ConnectionOptions postgres_options(ops::DatabaseConfig const& config) {
@@ -361,6 +376,7 @@ Result<Stores> Stores::open(std::string const& directory, ops::Config const& con
   locks.push_back(TRY(DirectoryLock::take(directory)));
   auto server = TRY(server_id(directory));
   auto opened = TRY(open_database(directory, config.database));
+  TRY(check_moved(directory, config, *opened));
   auto database = std::make_unique<store::TimedDatabase>(std::move(opened), metrics);
   TRY(check_mounted(directory, config, *database));
   TRY(lock_further(directory, config, locks));

@@ -316,6 +316,29 @@ def test_what_lies_in_a_further_store_stays_there(shared_parts, tmp_path):
         alone.finish()
 
 
+def test_no_server_begins_anew_beside_what_was_to_move(shared_parts, cluster, alone, tmp_path):
+    image = alone.client("demo").create_image(b"stays")["id"]
+    assert alone.stop() == 0
+    parts = {"VITRINE_DATABASE_URL": shared_parts["VITRINE_DATABASE_URL"],
+             "VITRINE_STORAGE_DIRECTORY": str(alone.directory)}
+    early = subprocess.run(
+        [str(harness.BINARY), "serve", "--listen", "127.0.0.1:0"], capture_output=True, text=True,
+        check=False, timeout=60 * harness.PATIENCE, env={**os.environ, **parts})
+    assert (early.returncode, early.stdout) == (1, "")
+    assert early.stderr.splitlines()[-1] == (
+        f"vitrine: {alone.directory} holds a service, and the database is empty: `vitrine db move "
+        f"--standalone {alone.directory}` carries it there; to begin anew, take "
+        f"{alone.directory}/vitrine.db away")
+    assert rows_in(cluster) == []
+    config = tmp_path / "moved.toml"
+    config.write_text("")
+    done = move(alone, parts, config)
+    assert (done.returncode, done.stderr) == (0, "")
+    alone.environment.update(parts)
+    alone.start()
+    assert alone.client("demo").download(image).expect(200).body == b"stays"
+
+
 def test_a_place_to_move_to_is_needed(alone, tmp_path):
     assert alone.stop() == 0
     config = tmp_path / "moved.toml"
