@@ -215,10 +215,11 @@ Result<std::vector<std::string>> upgrade_database(std::string const& config_file
                                   contract ? Upgrade::contract : Upgrade::expand);
 }
 
-Result<> move_database(std::string const& directory, std::string const& config_file,
+Result<> move_database(console::DatabaseTools::Move const& move,
                        std::function<void(std::string const&)> const& tell) {
-  auto const config = TRY(ops::load_config(given(config_file), ops::environment_settings(environ)));
-  return move_service(directory, config, tell);
+  auto const config =
+      TRY(ops::load_config(given(move.config_file), ops::environment_settings(environ)));
+  return move_service({move.directory, move.projects_file}, config, tell);
 }
 
 Result<service::BlobReport> check_blobs(console::Place const& place) {

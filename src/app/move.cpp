@@ -1,5 +1,6 @@
 #include "app/move.hpp"
 
+#include "app/move_checks.hpp"
 #include "app/stores.hpp"
 #include "model/image_stores.hpp"
 #include "service/blob_check.hpp"
@@ -131,8 +132,7 @@ bool is_same(std::string const& home, std::string const& directory) {
 }
 
 Result<> move_blobs(store::Database& database, std::string const& directory,
-                    ops::Config const& config, Tell const& tell) {
-  auto const home = config.storage.directory.empty() ? directory : config.storage.directory;
+                    std::string const& home, ops::Config const& config, Tell const& tell) {
   TRY(check_mounted(directory, {}, database));
   bool const stays = config.storage.driver == ops::StorageDriver::file && is_same(home, directory);
   if (stays || !config.stores.empty()) {
@@ -159,25 +159,51 @@ Result<> move_blobs(store::Database& database, std::string const& directory,
   return {};
 }
 
+// Files of the users that the new configuration does not look for here.
+bool buckets_stay(std::string const& directory, std::string const& home,
+                  ops::Config const& config) {
+  bool const looked_for =
+      buckets_driver(config) == ops::BucketsDriver::directory && is_same(home, directory);
+  std::error_code failed;
+  return !looked_for && std::filesystem::is_directory(directory + "/buckets", failed) &&
+         !std::filesystem::is_empty(directory + "/buckets", failed);
+}
+
 } // namespace
 
-Result<> move_service(std::string const& directory, ops::Config const& config, Tell const& tell) {
+Result<> move_service(MoveOptions const& options, ops::Config const& config, Tell const& tell) {
+  auto const& directory = options.directory;
   if (config.database.url.empty()) {
     return error(Fault::invalid_value, "database.url is empty: it names the PostgreSQL to move to");
   }
   if (!TRY(holds_service(directory))) {
     return error(Fault::unavailable, directory + " holds no service");
   }
+  auto const ids = TRY(read_project_ids(options.projects_file));
   auto const lock = TRY(DirectoryLock::take(directory));
   auto const from = TRY(store::sqlite::SqliteDatabase::open(directory + "/vitrine.db"));
   auto const into = TRY(open_database(directory, config.database));
   TRY(store::check_empty(*into));
+  auto const home = config.storage.directory.empty() ? directory : config.storage.directory;
+  bool const files_stay = buckets_stay(directory, home, config);
+  TRY(check_projects(*from, config, ids));
+  TRY(check_jobs(*from, config, files_stay));
+  TRY(check_image_keys(*from, home, config));
   TRY(check_store_names(*from, config));
   // Rows come last: they say that all is there.
-  TRY(move_blobs(*from, directory, config, tell));
-  auto const tables = TRY(store::copy_rows(*from, *into));
+  TRY(move_blobs(*from, directory, home, config, tell));
+  auto const tables = TRY(store::copy_rows(*from, *into, [&](store::Connection& connection) {
+    return store::rename_projects(connection, ids);
+  }));
   for (auto const& table : tables)
     tell(fmt::format("{}: {} rows copied, read back and compared", table.name, table.rows));
+  for (auto const& [before, after] : ids)
+    tell(fmt::format("project {} is {} now", before, after));
+  if (files_stay) {
+    tell(fmt::format("buckets: the files in {}/buckets stay there, and the new configuration does "
+                     "not look for them",
+                     directory));
+  }
   tell("moved; serve with the new configuration from now on");
   return {};
 }

@@ -316,13 +316,16 @@ Result<std::unique_ptr<store::BlobStores>> open_blobs(std::string const& directo
   return std::make_unique<store::BlobStores>(std::move(stores));
 }
 
+ops::BucketsDriver buckets_driver(ops::Config const& config) {
+  using Driver = ops::BucketsDriver;
+  if (config.buckets.driver != Driver::automatic) return config.buckets.driver;
+  return config.storage.driver == ops::StorageDriver::file ? Driver::directory : Driver::none;
+}
+
 std::unique_ptr<store::Buckets>
 make_buckets(std::string const& directory, ops::Config const& config, model::ObjectStoreKeys* own) {
   using Driver = ops::BucketsDriver;
-  auto driver = config.buckets.driver;
-  if (driver == Driver::automatic) {
-    driver = config.storage.driver == ops::StorageDriver::file ? Driver::directory : Driver::none;
-  }
+  auto const driver = buckets_driver(config);
   if (driver == Driver::directory) {
     return std::make_unique<store::DirectoryBuckets>(directory + "/buckets");
   }

@@ -99,6 +99,8 @@ Result<std::unique_ptr<store::BlobStores>> open_blobs(std::string const& directo
 Result<std::unique_ptr<store::Blobs>> open_first_store(std::string const& directory,
                                                        ops::Config const& config);
 
+/// What `automatic` stands for.
+ops::BucketsDriver buckets_driver(ops::Config const& config);
 /// The buckets of the users, below `directory` when they are directories. `own` knows the keys of
 /// the users, null when nobody does; it must outlive them.
 std::unique_ptr<store::Buckets>

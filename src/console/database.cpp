@@ -10,8 +10,8 @@ namespace {
 
 struct Asked {
   DatabaseTools tools;
-  std::string config_file;
-  std::string directory{};
+  std::string config_file{};
+  DatabaseTools::Move move{};
   bool contract{false};
 };
 
@@ -24,7 +24,7 @@ Result<> upgrade(Asked const& asked) {
 }
 
 Result<> move(Asked const& asked) {
-  return asked.tools.move(asked.directory, asked.config_file, [&](std::string const& line) {
+  return asked.tools.move(asked.move, [&](std::string const& line) {
     asked.tools.out << line << std::endl;
   }); // each as it comes
 }
@@ -33,8 +33,11 @@ void add_move(CLI::App& database, std::function<Result<>()>& chosen,
               std::shared_ptr<Asked> const& asked) {
   auto* command = database.add_subcommand(
       "move", "Copy a service from its directory into an empty PostgreSQL and its store");
-  command->add_option("--standalone", asked->directory, "Directory to move from")->required();
-  command->add_option("--config", asked->config_file, "TOML file that says where to")->required();
+  command->add_option("--standalone", asked->move.directory, "Directory to move from")->required();
+  command->add_option("--config", asked->move.config_file, "TOML file that says where to")
+      ->required();
+  command->add_option("--projects", asked->move.projects_file,
+                      "File with a line OLD NEW for each project, for a move to a Keystone");
   command->callback([asked, &chosen] { chosen = [asked] { return move(*asked); }; });
 }
 

@@ -20,8 +20,13 @@ struct DatabaseTools {
   /// what only older releases need when `contract`. Returns the names of the steps.
   std::function<Result<std::vector<std::string>>(std::string const& config_file, bool contract)>
       upgrade;
+  struct Move {
+    std::string directory;
+    std::string config_file;
+    std::string projects_file; ///< empty where projects keep their ids
+  };
   /// Copies the service of a directory to where the configuration keeps it, and tells of it.
-  std::function<Result<>(std::string const& directory, std::string const& config_file,
+  std::function<Result<>(Move const& move,
                          std::function<void(std::string const& line)> const& tell)>
       move;
   std::ostream& out;

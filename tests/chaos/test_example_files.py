@@ -2,6 +2,7 @@
 Keystone, Barbican and the object store are real."""
 
 import concurrent.futures
+import re
 import shutil
 import uuid
 
@@ -17,7 +18,9 @@ from parts import DATABASE, STORE
 import harness
 import identity
 from keyring import new_key
+from signing import Signed, make_key
 from test_copy import copied
+from test_quota_command import limits, quota
 
 PASSWORD = "of-the-database"
 SECRETS = {"s3-access-key": s3.ACCESS_KEY, "s3-secret-key": s3.SECRET_KEY,
@@ -108,22 +111,104 @@ def test_three_machines_work_as_one(machines, cluster, tmp_path):
             assert secret not in machine.log()
 
 
-def test_one_machine_becomes_three(names, guarded, clouds_file, tmp_path):
+@pytest.fixture
+def one_machine(tmp_path):
+    """As its example says, with users of its own beside admin; it runs."""
     plain = {f"\n{key} =": f"\n# {key} =" for key in ("certificate_file", "key_file")}
-    alone = examples.Installed(examples.place("one-machine.toml", tmp_path, plain),
-                               identity.Builtin(tmp_path / "var/lib/vitrine/clouds.yaml"))
-    alone.start()
-    image = alone.client("admin").create_image(b"moves along")["id"]
-    assert alone.stop() == 0
+    config = examples.place("one-machine.toml", tmp_path, plain)
+    accounts = identity.Builtin(tmp_path / "var/lib/vitrine/clouds.yaml")
+    with_users = harness.Server(tmp_path / "var/lib/vitrine", accounts=accounts)
+    with_users.start()
+    assert with_users.stop() == 0
+    alone = examples.Installed(config, accounts)
+    yield alone.start()
+    alone.finish()
+
+
+class Belongings:
+    """What demo has, and alt of demo."""
+
+    def __init__(self, server):
+        self.demo, self.alt = server.client("demo"), server.client("alt")
+        self.image = self.demo.create_image(b"moves along", tags=["old"])["id"]
+        assert self.demo.share([self.image], [self.alt.project_id])["status"] == "SUCCESS"
+        assert self.alt.answer_share([self.image])["status"] == "SUCCESS"
+        self.job = self.demo.share([self.image], [self.alt.project_id])["job_id"]
+        assert quota(server, "set", self.demo.project_id, "image", "7") == (0, "")
+
+    def are_with(self, demo, alt, server):
+        assert demo.show(self.image)["owner"] == demo.project_id
+        assert demo.listed() == demo.listed("tag=old") == [self.image]
+        assert demo.download(self.image).expect(200).body == b"moves along"
+        assert demo.members(self.image) == {alt.project_id: "accepted"}
+        assert demo.job(self.job)["status"] == "SUCCESS"
+        assert alt.listed() == [self.image]
+        assert alt.download(self.image).expect(200).body == b"moves along"
+        assert demo.share([self.image], [alt.project_id])["status"] == "SUCCESS"
+        assert limits(demo)["image"] == (1, 7)
+        assert server.check_blobs() == (0, ["1 blobs compared, 0 wrong"])
+
+
+def without_sections(config, *names):
+    """The file without those sections, as the page says."""
+    text = config.read_text()
+    for name in names:
+        text, count = re.subn(rf"^\[{name}\]\n(.+\n)+", "", text, flags=re.MULTILINE)
+        assert count == 1, name
+    config.write_text(text)
+
+
+def test_one_machine_becomes_three_with_the_users_it_has(one_machine, names, guarded, tmp_path):
+    belongings = Belongings(one_machine)
+    tokens = {user.token for user in (belongings.demo, belongings.alt)}
+    access_key = make_key(belongings.demo)
+    assert one_machine.stop() == 0
     config = examples.place("three-machines.toml", tmp_path, names, SECRETS)
-    [move] = examples.commands_of("From one machine to three")
-    done = examples.run(move, tmp_path, guarded)
+    without_sections(config, "identity", "keys")
+    done = examples.run(examples.commands_of("From one machine to three")[0], tmp_path, guarded)
     assert done.returncode == 0, done.stderr
-    moved = examples.Installed(config, identity.Keystone(clouds_file), guarded)
+    moved = examples.Installed(config, one_machine.identity, guarded)
     moved.start()
     try:
-        assert moved.client("admin").download(image).expect(200).body == b"moves along"
-        assert moved.check_blobs() == (0, ["1 blobs compared, 0 wrong"])
+        for user in (belongings.demo, belongings.alt):
+            user.server = moved
+            user.disconnect()
+        belongings.are_with(belongings.demo, belongings.alt, moved)
+        assert {user.token for user in (belongings.demo, belongings.alt)} == tokens
+        belongings.are_with(moved.client("demo"), moved.client("alt"), moved)
+        Signed(moved, access_key).get(f"/v2/images/{belongings.image}").expect(200)
+    finally:
+        moved.finish()
+
+
+def test_one_machine_becomes_three_with_a_keystone(one_machine, names, guarded, clouds_file,
+                                                   tmp_path):
+    belongings = Belongings(one_machine)
+    assert one_machine.stop() == 0
+    config = examples.place("three-machines.toml", tmp_path, names, SECRETS)
+    blind, move = examples.commands_of("From one machine to three")
+    done = examples.run(blind, tmp_path, guarded)
+    assert done.returncode == 1
+    ids = {user: getattr(belongings, user).project_id for user in ("demo", "alt")}
+    assert done.stderr.splitlines()[-3:] == [
+        "vitrine: Keystone does not know the projects of the built-in identity, so that nobody "
+        "would see their images: make 2 of them there, and give a file with a line OLD NEW for "
+        "each as --projects, or keep the built-in identity:",
+        f"  {ids['alt']}  alt", f"  {ids['demo']}  demo"]
+
+    moved = examples.Installed(config, identity.Keystone(clouds_file), guarded)
+    new = {user: moved.client(user).project_id for user in ids}  # Keystone tells it
+    (tmp_path / "etc/vitrine/projects").write_text(
+        "# old and new\n" + "".join(f"{ids[user]} {new[user]}\n" for user in ids))
+    done = examples.run(move, tmp_path, guarded)
+    assert done.returncode == 0, done.stderr
+    for user in ids:
+        assert f"project {ids[user]} is {new[user]} now\n" in done.stdout
+    moved.start()
+    try:
+        demo, alt = moved.client("demo"), moved.client("alt")
+        assert (demo.project_id, alt.project_id) == (new["demo"], new["alt"])
+        belongings.are_with(demo, alt, moved)
     finally:
         moved.finish()
 

@@ -1,6 +1,7 @@
 """`vitrine db move`: from a directory into PostgreSQL and an object store, whole or not at all."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 
@@ -10,6 +11,9 @@ import pytest
 from parts import DATABASE
 
 import harness
+from keyring import new_key
+from test_copy import copied
+from test_imports import put
 
 
 @pytest.fixture
@@ -337,6 +341,127 @@ def test_no_server_begins_anew_beside_what_was_to_move(shared_parts, cluster, al
     alone.environment.update(parts)
     alone.start()
     assert alone.client("demo").download(image).expect(200).body == b"stays"
+
+
+KEYSTONE = """
+[identity]
+driver = "keystone"
+auth_url = "http://keystone.example.org:5000"
+username = "vitrine"
+password = "secret"
+project = "service"
+"""
+
+
+def test_a_file_of_projects_is_whole_and_unmistakable(alone, cluster, shared_parts, tmp_path):
+    demo = alone.client("demo").project_id
+    image = alone.client("demo").create_image(b"of demo")["id"]
+    assert alone.stop() == 0
+    config, projects = tmp_path / "moved.toml", tmp_path / "projects"
+    config.write_text(KEYSTONE)
+    new, other = "0b9d1f7c3e5a4f6f8a1b2c3d4e5f6071", "1" * 32
+
+    def refused(text):
+        projects.write_text(text)
+        done = move(alone, shared_parts, config, "--projects", projects)
+        assert (done.returncode, done.stdout) == (1, "")
+        return done.stderr.removeprefix("vitrine: ").removesuffix("\n")
+
+    form = "must be OLD NEW, the ids of one project, and OLD in no other line"
+    for text in (f"# of demo\n{demo}\n", f"\n{demo} {new} demo\n",
+                 f"{demo} {new}\n{demo} {other}\n"):
+        assert refused(text) == f"{projects}:2: {form}"
+    assert refused(f"{demo} demo\n") == f"{projects}: 'demo' is not the id of a project of Keystone"
+    for text in (f"{demo} {new}\n{other} {new}\n", f"{demo} {new}\n{new} {other}\n"):
+        assert refused(text) == (
+            f"{projects}: {new} is named twice: two projects cannot become one")
+    assert refused(f"{other} {new}\n").endswith(
+        f"or keep the built-in identity:\n  {demo}  demo")
+    config.write_text("")
+    assert refused(f"{demo} {new}\n") == (
+        "--projects is for a move to a Keystone: projects of the built-in identity keep their ids")
+    missing = move(alone, shared_parts, config, "--projects", tmp_path / "none")
+    assert missing.stderr == f"vitrine: cannot read {tmp_path}/none: No such file or directory\n"
+    assert rows_in(cluster) == []
+
+    # One project alone must be told of: others have nothing. A comment may follow a line.
+    config.write_text(KEYSTONE)
+    projects.write_text(f"{demo} {new} # demo\n")
+    done = move(alone, shared_parts, config, "--projects", projects)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert moved_rows(shared_parts, "images", ["id", "owner"]) == [(image, new)]
+
+
+def test_two_projects_do_not_become_one(alone, cluster, shared_parts, tmp_path):
+    demo, taken = alone.client("demo"), "0b9d1f7c3e5a4f6f8a1b2c3d4e5f6071"
+    image = demo.create_image(b"of demo")["id"]
+    assert image and alone.stop() == 0
+    alone.database.rows("INSERT INTO quotas VALUES (?, 'image', 3)", taken)
+    config, projects = tmp_path / "moved.toml", tmp_path / "projects"
+    config.write_text(KEYSTONE)
+    projects.write_text(f"{demo.project_id} {taken}\n")
+    done = move(alone, shared_parts, config, "--projects", projects)
+    assert (done.returncode, done.stderr) == (
+        1, f"vitrine: the project {taken} stands in quotas already: two projects cannot become "
+        "one\n")
+    assert rows_in(cluster) == []
+
+
+def test_keys_of_images_must_be_where_the_move_leads(alone, cluster, shared_parts, tmp_path):
+    demo = alone.client("demo")
+    key = new_key(alone, "web", demo)
+    image = demo.create_image(b"sealed")["id"]
+    sealed = copied(demo, image, cmk_id=key)["entities"]["image_id"]
+    own = copied(demo, image, cmk_id="ims/default")["entities"]["image_id"]
+    [[default]] = alone.database.rows("SELECT key_id FROM image_keys WHERE image_id = ?", own)
+    assert alone.stop() == 0
+    config, elsewhere = tmp_path / "moved.toml", tmp_path / "keyring"
+    config.write_text("")
+    lines = "".join(f"  {one} of 1 images\n" for one in sorted([key, default]))
+    told = ("vitrine: images are encrypted with keys that the new configuration has not: name "
+            "their keyring with keys.file, or make plain copies of the images and delete them:\n"
+            + lines)
+    assert move(alone, shared_parts, config).stderr == told
+    config.write_text(f'[keys]\nfile = "{elsewhere}"\n' + KEYSTONE)
+    projects = tmp_path / "projects"
+    new = "0b9d1f7c3e5a4f6f8a1b2c3d4e5f6071"
+    projects.write_text(f"{demo.project_id} {new}\n")
+    assert move(alone, shared_parts, config, "--projects", projects).stderr == told
+    assert rows_in(cluster) == []
+    shutil.copy(alone.directory / "keyring", elsewhere)
+    done = move(alone, shared_parts, config, "--projects", projects)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (key, new) in moved_rows(shared_parts, "key_grants", ["key_id", "grantee"])
+    assert moved_rows(shared_parts, "images", ["id", "owner"]) == sorted(
+        (one, new) for one in (image, sealed, own))
+
+
+@pytest.mark.parametrize("staying", ["users", "buckets"])
+def test_jobs_do_not_go_where_they_cannot_end(alone, cluster, shared_parts, tmp_path, staying):
+    demo, alt = alone.client("demo"), alone.client("alt")
+    image = demo.create_image(b"shared")["id"]
+    job = demo.share([image], [alt.project_id])["job_id"]
+    source = put(alone, demo.project_id, "disk.raw", b"in a bucket")
+    assert source and alone.stop() == 0
+    ended_at = alone.database.rows("SELECT ended_at FROM jobs WHERE id = ?", job)[0][0]
+    alone.database.rows("UPDATE jobs SET ended_at = NULL WHERE id = ?", job)
+    config, projects = tmp_path / "moved.toml", tmp_path / "projects"
+    config.write_text(KEYSTONE if staying == "users" else "")
+    projects.write_text(f"{demo.project_id} {'a' * 32}\n{alt.project_id} {'b' * 32}\n")
+    options = ["--projects", projects] if staying == "users" else []
+    what = ("the users that they are of" if staying == "users"
+            else "the files in the buckets of the users")
+    done = move(alone, shared_parts, config, *options)
+    assert (done.returncode, done.stderr) == (
+        1, f"vitrine: 1 jobs have not ended, and {what} stay behind: start the service again, and "
+        "stop it when its metric vitrine_jobs_open is 0\n")
+    assert rows_in(cluster) == []
+    alone.database.rows("UPDATE jobs SET ended_at = ? WHERE id = ?", ended_at, job)
+    done = move(alone, shared_parts, config, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-2] == (
+        f"buckets: the files in {alone.directory}/buckets stay there, and the new configuration "
+        "does not look for them")
 
 
 def test_a_place_to_move_to_is_needed(alone, tmp_path):

@@ -214,7 +214,8 @@ Result<> compare(Table const& table, Content& there, Connection& into) {
 
 Result<> check_empty(Database& database) { return database.read(check_no_rows); }
 
-Result<std::vector<CopiedTable>> copy_rows(Database& sqlite, Database& postgres) {
+Result<std::vector<CopiedTable>> copy_rows(Database& sqlite, Database& postgres,
+                                           Database::Work const& before_commit) {
   return sqlite.read([&](Connection& from) -> Result<std::vector<CopiedTable>> {
     auto const tables = TRY(read_tables(from));
     return postgres.write([&](Connection& into) -> Result<std::vector<CopiedTable>> {
@@ -226,6 +227,7 @@ Result<std::vector<CopiedTable>> copy_rows(Database& sqlite, Database& postgres)
         TRY(compare(table, content, into));
         copied.push_back({table.name, content.rows()});
       }
+      TRY(before_commit(into));
       return copied;
     });
   });

@@ -19,10 +19,12 @@ struct CopiedTable {
 Result<> check_empty(Database& database);
 
 /// Copies every row of a SQLite database into an empty PostgreSQL database, both of this release's
-/// schema; reads each table back and compares it by number of rows and SHA-256. All of it is one
-/// transaction: whatever fails or whoever is killed, the database stays empty, and when it is not,
-/// all rows are there and proven. Nobody may write to either meanwhile. Errors: `conflict` when the
-/// target is not empty or what was read back is not what was copied; those of the engines.
-Result<std::vector<CopiedTable>> copy_rows(Database& sqlite, Database& postgres);
+/// schema; reads each table back and compares it by number of rows and SHA-256; then lets
+/// `before_commit` work on the copy. All of it is one transaction: whatever fails or whoever is
+/// killed, the database stays empty, and when it is not, all rows are there and proven. Nobody may
+/// write to either meanwhile. Errors: `conflict` when the target is not empty or what was read back
+/// is not what was copied; those of `before_commit` and of the engines.
+Result<std::vector<CopiedTable>> copy_rows(Database& sqlite, Database& postgres,
+                                           Database::Work const& before_commit);
 
 } // namespace vitrine::store

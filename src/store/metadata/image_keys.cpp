@@ -15,6 +15,13 @@ Result<std::int64_t> ImageKeys::count() {
   return count;
 }
 
+Result<std::vector<std::pair<std::string, std::int64_t>>> ImageKeys::master_keys() {
+  std::vector<std::pair<std::string, std::int64_t>> keys;
+  TRY(connection_.run(sql::list_keys_of_images, {},
+                      [&](Row const& row) { keys.emplace_back(row.string(0), row.integer(1)); }));
+  return keys;
+}
+
 Result<> ImageKeys::add(ImageId const& image, WrappedKey const& wrapped) {
   TRY(connection_.run(sql::add_image_key, {image, wrapped.key, wrapped.text}));
   return {};

@@ -6,6 +6,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace vitrine::store {
 
@@ -17,6 +20,8 @@ public:
   Result<std::optional<WrappedKey>> find(ImageId const& image);
   /// Of all images.
   Result<std::int64_t> count();
+  /// The master keys of all, each with the number of its images.
+  Result<std::vector<std::pair<std::string, std::int64_t>>> master_keys();
   /// Of an image that has none.
   Result<> add(ImageId const& image, WrappedKey const& wrapped);
 

@@ -254,3 +254,11 @@ INSERT INTO used_signatures (signature, forget_at) VALUES ($1, $2) ON CONFLICT D
 -- name: forget_used_signatures
 DELETE FROM used_signatures
 WHERE signature IN (SELECT signature FROM used_signatures WHERE forget_at < $1 LIMIT $2)
+
+-- Those that anything goes by the id of.
+-- name: list_projects_in_use
+SELECT p.id, p.name FROM projects p WHERE EXISTS (SELECT 1 FROM images i WHERE i.owner = p.id)
+  OR EXISTS (SELECT 1 FROM image_members m WHERE m.project_id = p.id)
+  OR EXISTS (SELECT 1 FROM quotas q WHERE q.project_id = p.id)
+  OR EXISTS (SELECT 1 FROM key_grants g WHERE g.grantee = p.id)
+ORDER BY p.name, p.id

@@ -23,5 +23,8 @@ INSERT INTO image_keys (image_id, key_id, wrapped_key) VALUES ($1, $2, $3)
 -- name: count_image_keys
 SELECT COUNT(*) FROM image_keys
 
+-- name: list_keys_of_images
+SELECT key_id, COUNT(*) FROM image_keys GROUP BY key_id ORDER BY key_id
+
 -- name: delete_image_key
 DELETE FROM image_keys WHERE image_id = $1
