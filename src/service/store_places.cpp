@@ -16,12 +16,12 @@ namespace {
 constexpr std::int64_t kSample = 16;
 
 struct Known {
-  std::string id; ///< of the database
+  std::string id; ///< of the database; empty when it has none yet
   std::vector<BlobId> blobs;
 };
 
 Result<Known> known_of(store::Database& database, std::string_view key) {
-  return database.write([&](store::Connection& connection) -> Result<Known> {
+  return database.read([&](store::Connection& connection) -> Result<Known> {
     Known known;
     known.id = TRY(store::database_id(connection));
     known.blobs = TRY(store::BlobIndex(connection).some(key, kSample));
@@ -65,15 +65,16 @@ Result<std::optional<std::string>> why_misplaced(store::Database& database, stor
   auto const known = TRY(known_of(database, key));
   auto mark = TRY(place.mark());
   if (mark) std::erase_if(*mark, [](unsigned char c) { return std::isspace(c) != 0; }); // by hand
-  if (mark == known.id) return std::nullopt;
   if (mark && !mark->empty()) {
+    if (*mark == known.id) return std::nullopt;
     return fmt::format("it belongs to another database: its {} says {}, this one is {}",
-                       store::PlaceMark::kName, *mark, known.id);
+                       store::PlaceMark::kName, *mark, known.id.empty() ? "new" : known.id);
   }
   // An empty mark is the word of an operator.
   auto const strange = mark ? std::nullopt : TRY(why_strange(blobs, known));
   if (strange) return strange;
-  TRY(place.set_mark(known.id));
+  auto const id = TRY(database.write(store::make_database_id));
+  TRY(place.set_mark(id));
   return std::nullopt;
 }
 

@@ -39,7 +39,7 @@ protected:
       return store::BlobIndex(connection).insert(id, 1, id.text, Time{0});
     }));
   }
-  std::string id_of_database() { return database->write(store::database_id).value(); }
+  std::string id_of_database() { return database->write(store::make_database_id).value(); }
   std::string refusal(std::string_view key = {}) {
     return why_misplaced(*database, *blobs, *blobs, key).value().value_or("none");
   }
@@ -58,6 +58,19 @@ protected:
   std::unique_ptr<store::Database> database;
   std::unique_ptr<store::FilesystemBlobs> blobs;
 };
+
+// A database that a place refuses stays as it is: `vitrine db move` wants an empty one.
+TEST_F(StorePlaces, a_database_gets_its_id_with_the_first_place_that_takes_it) {
+  keep({new_hex_id()});
+  EXPECT_NE(refusal(), "none");
+  EXPECT_EQ(database->read(store::database_id).value(), "");
+  ASSERT_TRUE(blobs->set_mark("0123"));
+  EXPECT_EQ(refusal(),
+            "it belongs to another database: its vitrine-store says 0123, this one is new");
+  ASSERT_TRUE(blobs->set_mark(""));
+  EXPECT_EQ(refusal(), "none");
+  EXPECT_EQ(database->read(store::database_id).value(), mark());
+}
 
 TEST_F(StorePlaces, a_database_has_one_id) {
   auto const id = id_of_database();

@@ -8,7 +8,9 @@
 
 namespace vitrine::store {
 
-/// 32 hex digits; made when it is first asked for.
+/// 32 hex digits; empty as long as the database has none.
 Result<std::string> database_id(Connection& connection);
+/// The same, made now when there is none.
+Result<std::string> make_database_id(Connection& connection);
 
 } // namespace vitrine::store
