@@ -5,11 +5,30 @@ refuse() {
   exit 2
 }
 
-# takes COMMAND WORDS ARGUMENT...: refuses what is none of the words. A word that ends in = is an
-# option with a value, in the same argument or the next.
+# The words that a command takes. One that ends in = is an option with a value, in the same
+# argument or the next.
+words_of() {
+  case $1 in
+    demo) echo "--exit --directory=" ;;
+    build) preset_names ;;
+    test) echo "$(stage_names) --list --fuzz-seconds=" ;;
+    check) check_names ;;
+    bench) echo "$(figure_names) --small --images=" ;;
+  esac
+}
+
+# usage_of COMMAND: what --help says of one command
+usage_of() {
+  local words
+  words=$(words_of "$1")
+  [ -z "$words" ] || printf '\n%s takes: %s\n' "$1" "$words"
+}
+
+# takes COMMAND ARGUMENT...: refuses what is none of its words.
 takes() {
-  local command=$1 words=$2 argument
-  shift 2
+  local command=$1 words argument
+  words=$(words_of "$command")
+  shift
   while [ $# -gt 0 ]; do
     argument=$1
     shift

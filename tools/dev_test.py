@@ -52,6 +52,24 @@ def test_help_of_a_command_does_nothing_else(dev, command, flag):
     assert done.stdout.startswith("usage: ./dev COMMAND\n") and f"\n  {command} " in done.stdout
 
 
+@pytest.mark.parametrize("command, words", [
+    ("demo", ["--exit", "--directory="]),
+    ("build", names_in_arguments_sh("preset_names")),
+    ("test", [*(stage.__name__ for stage in run_tests.STAGES), "--list", "--fuzz-seconds="]),
+    ("check", list(check.STAGES)),
+    ("bench", [*names_in_arguments_sh("figure_names"), "--small", "--images="])])
+def test_help_of_a_command_names_what_it_takes(dev, command, words):
+    told = dev(command, "--help")[0].stdout.splitlines()
+    assert told[-1] == f"{command} takes: {' '.join(words)}"
+
+
+def test_without_a_command_it_shows_them(dev):
+    alone, started = dev()
+    assert (alone.returncode, alone.stderr, started) == (0, "", [])
+    assert alone.stdout == dev("--help")[0].stdout
+    assert alone.stdout.startswith("usage: ./dev COMMAND\n")
+
+
 @pytest.mark.parametrize("line, told", [
     ("frob", "no command 'frob'"),
     ("demo --bogus", "demo: '--bogus' is not known; it takes --exit --directory="),
