@@ -42,7 +42,9 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
     }
     auto const waits_for = order.in_turn ? order.images : std::vector<ImageId>();
     store::Jobs jobs(connection);
-    TRY(jobs.insert(job, order.lane, waits_for));
+    auto lane = order.lane;
+    if (order.choose_lane) lane = TRY(order.choose_lane(connection));
+    TRY(jobs.insert(job, lane, waits_for));
     TRY(jobs.insert_sub_jobs(job, order.sub_jobs));
     return store::Audit(connection)
         .record(model::AuditSubmission{.kind = order.audit,

@@ -37,6 +37,8 @@ struct Order {
   std::int64_t units{1};             ///< of work; the progress counts them
   bool in_turn{false}; ///< waits for earlier ones of the project that touch one of the images
   model::JobLane lane{model::JobLane::quick};
+  /// Chooses the lane in the transaction that stores the job, where only rows tell; optional.
+  std::function<Result<model::JobLane>(store::Connection&)> choose_lane{};
   ImageId image{};                       ///< that the entities tell of from the start; optional
   std::string image_name{};              ///< as `image`
   std::vector<model::SubJob> sub_jobs{}; ///< that are known from the start; optional

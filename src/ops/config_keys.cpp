@@ -157,8 +157,9 @@ std::vector<Key> operation_keys() {
   return {
       {"jobs", "workers", SLOT(jobs, workers), "Quick jobs that run at once.", 1, 256},
       {"jobs", "carriers", SLOT(jobs, carriers),
-       "Jobs that carry image data and run at once, beside the quick ones: imports and exports.", 1,
-       256},
+       "Jobs that carry image data and run at once, beside the quick ones: imports, exports, "
+       "and copies where a key is involved.",
+       1, 256},
       {"jobs", "lease_seconds", SLOT(jobs, lease_seconds),
        "A worker silent for this time is taken for dead and its job given to another.", 1, 3600},
       {"jobs", "poll_seconds", SLOT(jobs, poll_seconds),

@@ -104,6 +104,12 @@ Result<> Copies::check(store::Connection& connection, KeyStates& states,
   return images_.check_new(connection, pair.copy);
 }
 
+Result<bool> Copies::carries_data(store::Connection& connection, CopyRequest const& request) {
+  if (!request.key.empty()) return true;
+  auto const key = TRY(store::ImageKeys(connection).find(request.source));
+  return key.has_value();
+}
+
 Result<CopyWork> Copies::begin(store::Connection& connection, KeyStates& states, Batch const& batch,
                                CopyRequest const& request, bool was_made) const {
   store::Images images(connection);

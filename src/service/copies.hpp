@@ -52,6 +52,8 @@ public:
   /// and those of `Encryption::check_new`; those of `Images::check_new`.
   Result<> check(store::Connection& connection, KeyStates& states, model::Caller const& caller,
                  CopyRequest const& request) const;
+  /// Whether a job will have to carry the data, inside a unit of work: a key is involved.
+  static Result<bool> carries_data(store::Connection& connection, CopyRequest const& request);
   /// Makes it, inside the unit of work of a job: a private image of the caller with the attributes
   /// of the source. It is active where no key is involved; else it waits for the data, which
   /// `begin_data` takes, also when an earlier attempt had begun (`was_made`). Errors: as of

@@ -18,7 +18,7 @@ from identity import builtin_only
 from keyring import keys, new_key
 from store import KIND
 from test_copy import blobs, copied, copy, refused
-from test_imports import put
+from test_imports import GIB, put, put_zeros, system
 from test_stored_conditions import stopped
 
 SEGMENT = 65536
@@ -100,6 +100,29 @@ def test_equal_data_is_shared_by_no_encrypted_images(fresh_server):
     assert demo.show(third)["__system__cmkid"] == other
     for image in (first["id"], second, plain, third):
         assert demo.download(image).body == data
+
+
+def test_nobody_waits_for_copies_that_carry_data(fresh_server):
+    server = fresh_server(config='[buckets]\ndriver = "directory"\n'
+                          '[jobs]\nworkers = 1\ncarriers = 1\n')
+    demo, alt = server.client("demo"), server.client("alt")
+    key = new_key(server, "k", demo)
+    large = system(demo, put_zeros(server, demo.project_id, "large", GIB // 2))
+    large = large["entities"]["image_id"]
+    carried = [copy(demo, large, cmk_id=key).expect(200).json()["job_id"] for _ in range(2)]
+    harness.wait_until(lambda: demo.job(carried[0])["status"] == "RUNNING", what="it runs")
+    small = alt.create_image(b"x")["id"]
+    assert alt.share([small], [demo.project_id])["status"] == "SUCCESS"
+    assert copied(alt, small)["status"] == copied(demo, large)["status"] == "SUCCESS"
+    assert demo.job(carried[-1])["status"] in ("INIT", "RUNNING")
+    ended = [demo.wait_job(job, 60) for job in carried]
+    assert [job["status"] for job in ended] == ["SUCCESS"] * 2
+    # To take the key off is to carry the data, too.
+    sealed = ended[0]["entities"]["image_id"]
+    carried = [copy(demo, sealed).expect(200).json()["job_id"] for _ in range(2)]
+    assert copied(alt, small)["status"] == "SUCCESS"
+    assert demo.job(carried[-1])["status"] in ("INIT", "RUNNING")
+    assert all(demo.wait_job(job, 60)["status"] == "SUCCESS" for job in carried)
 
 
 def test_what_is_refused_and_with_which_code(fresh_server):

@@ -29,6 +29,13 @@ def put(server, project, name, data, bucket="files"):
     return f"{bucket}:{name}"
 
 
+def put_zeros(server, project, name, size):
+    """As `put`, of a file that takes no room."""
+    url = put(server, project, name, b"")
+    os.truncate(server.directory / "buckets" / project / "files" / name, size)
+    return url
+
+
 def qcow2(virtual_size):
     """The smallest file that is one: a header and an empty table."""
     tables = -(-virtual_size // (GIB // 2))
@@ -482,8 +489,7 @@ def test_deleting_the_image_fails_its_job(fresh_server):
 def test_members_do_not_wait_for_image_data(fresh_server):
     server = fresh_server(config=CONFIG)
     demo, alt = server.client("demo"), server.client("alt")
-    url = put(server, demo.project_id, "large", b"")
-    os.truncate(server.directory / "buckets" / demo.project_id / "files" / "large", GIB)
+    url = put_zeros(server, demo.project_id, "large", GIB)
     body = {"name": "large", "image_url": url, "min_disk": 1}
     jobs = [demo.post("/v2/cloudimages/action", body).expect(200).json()["job_id"]
             for _ in range(3)]  # more than there are workers

@@ -117,14 +117,19 @@ private:
 
 Order copy_order(model::Caller const& caller, service::Copies const& copies,
                  service::CopyRequest request) {
-  return {.kind = kCopyImage,
-          .arguments_json = to_json(request),
-          .audit = model::audit::image_copy,
-          .images = {request.source},
-          .image_name = request.name,
-          .limit = FlowLimit{.kinds = {kCopyImage}, .of_project = true, .most = limits::copy_jobs},
-          .with = [&caller, &copies, request](store::Connection& connection,
-                                              service::KeyStates& states) {
+  return {
+      .kind = kCopyImage,
+      .arguments_json = to_json(request),
+      .audit = model::audit::image_copy,
+      .images = {request.source},
+      .choose_lane = [request](store::Connection& connection) -> Result<model::JobLane> {
+        bool const carries = TRY(service::Copies::carries_data(connection, request));
+        return carries ? model::JobLane::carrying : model::JobLane::quick;
+      },
+      .image_name = request.name,
+      .limit = FlowLimit{.kinds = {kCopyImage}, .of_project = true, .most = limits::copy_jobs},
+      .with =
+          [&caller, &copies, request](store::Connection& connection, service::KeyStates& states) {
             return copies.check(connection, states, caller, request);
           }};
 }
