@@ -36,12 +36,15 @@ public:
   explicit DyingDatabase(store::Database& real) : real_(real) {}
   std::atomic<int> writes_left{1'000'000};
   Fault fault{Fault::unavailable};
+  std::function<void()> after_write; ///< one that was kept
 
 protected:
   Result<> do_read(Work const& work) override { return real_.read(work); }
   Result<> do_write(Work const& work) override {
     if (writes_left-- <= 0) return error(fault, "the process ended here");
-    return real_.write(work);
+    auto written = real_.write(work);
+    if (written && after_write) after_write();
+    return written;
   }
 
 private:

@@ -2,6 +2,8 @@
 
 #include "jobs/engine/caller_json.hpp"
 #include "jobs/kinds/capture_image.hpp"
+#include "jobs/kinds/deleted_images.hpp"
+#include "jobs/kinds/export_image.hpp"
 #include "jobs/kinds/import_image.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/jobs.hpp"
@@ -10,6 +12,18 @@
 
 namespace vitrine::jobs {
 
+namespace {
+
+/// What somebody deleted is not told any more, though the job has not come to notice. That of a job
+/// which works on an image is in every answer.
+Result<> leave_out_deleted(store::Connection& connection, model::Job& job) {
+  bool const makes = job.kind != kRegisterImage && job.kind != kExportImage;
+  if (job.ended_at || !makes) return {};
+  if (TRY(is_image_deleted(connection, job))) job.image = {};
+  return {};
+}
+
+} // namespace
 Order pairs_order(std::string_view kind, PairArguments const& arguments) {
   auto const pairs = arguments.images.size() * arguments.projects.size();
   return {.kind = kind,
@@ -89,9 +103,12 @@ Result<JobReport> Submitter::report(model::Caller const& caller, JobId const& id
     }
     if (TRY(has_sub_job(report.job))) report.sub_jobs.emplace({report.job});
     if (report.job.kind == kImportImages || report.job.kind == kCaptureVolumes) {
+    TRY(leave_out_deleted(connection, report.job));
       report.sub_jobs = TRY(jobs.sub_jobs(id));
     }
     if (!works_on_pairs(report.job.kind)) return report;
+      for (auto& sub_job : *report.sub_jobs)
+        TRY(leave_out_deleted(connection, sub_job));
     report.pairs = TRY(PairArguments::from_json(report.job.arguments_json));
     for (auto const& item : TRY(jobs.items(id)))
       report.failures.push_back(TRY(failures_from_json(item.failures_json)));

@@ -112,9 +112,7 @@ Result<model::Image> Imports::begin(store::Connection& connection, KeyStates& st
     TRY(images.update(*before, after));
     return after;
   }
-  if (was_made || request.registers) {
-    return error(Fault::image_not_found, "it was deleted while the job ran");
-  }
+  if (was_made || request.registers) return deleted_meanwhile();
   auto made = request.draft;
   made.created_at = batch.now;
   TRY(check_made(connection, states, batch.caller, made, 1));

@@ -54,6 +54,17 @@ Result<bool> is_whole(store::Connection& connection, ImageId const& id) {
   return Error(image.error());
 }
 
+Error deleted_meanwhile() {
+  return error(Fault::image_not_found, "it was deleted while the job ran");
+}
+
+Result<> require_there(store::Connection& connection, ImageId const& id) {
+  auto const image = store::Images(connection).get(id);
+  if (image) return {};
+  if (image.error().fault == Fault::image_not_found) return deleted_meanwhile();
+  return Error(image.error());
+}
+
 Uploads::Uploads(store::Database& database, store::Blobs& blobs, Access const& access,
                  Clock const& clock, UploadOptions options)
     : database_(database), blobs_(blobs), access_(access), clock_(clock), options_(options),

@@ -76,6 +76,11 @@ constexpr bool waits_for_data(model::Image const& image) {
 /// Whether the image is there and a job has brought its data, in a unit of work.
 Result<bool> is_whole(store::Connection& connection, ImageId const& id);
 
+/// Why a job fails whose image somebody deleted before the job ended (contract: ims-api 4.3).
+Error deleted_meanwhile();
+/// Whether the image of a job is there, in a unit of work. Error: that one when it is not.
+Result<> require_there(store::Connection& connection, ImageId const& id);
+
 class Upload;
 
 /// Thread-safe. Uploads must end before it does.

@@ -13,7 +13,7 @@ import pytest
 import harness
 import s3
 import store
-from test_imports import CONFIG, GIB, failed, imported, names, put, qcow2
+from test_imports import CONFIG, GIB, failed, imported, names, put, put_zeros, qcow2
 
 PATH = "/v2/cloudimages/action"
 MIB = 1 << 20
@@ -181,9 +181,9 @@ def test_deleting_one_of_them_fails_the_job(fresh_server):
     server = fresh_server(config=CONFIG)
     demo = server.client("demo")
     first = put(server, demo.project_id, "first", b"x")
-    large = put(server, demo.project_id, "large", b"")
-    os.truncate(server.directory / "buckets" / demo.project_id / "files" / "large", GIB)
-    job_id = demo.post(PATH, machine(first, disk(large))).expect(200).json()["job_id"]
+    large = put_zeros(server, demo.project_id, "large", 100 * GIB)  # minutes to read
+    job_id = demo.post(PATH, machine(first, disk(large, min_disk=100))) \
+        .expect(200).json()["job_id"]
     harness.wait_until(lambda: len(demo.listed()) == 2, what="the second is under way")
     job = demo.job(job_id)
     assert job["status"] == "RUNNING", job
@@ -193,7 +193,13 @@ def test_deleting_one_of_them_fails_the_job(fresh_server):
     assert job["entities"]["image_id"] == image
     assert demo.show(image)["status"] == "active"
     demo.delete(f"/v2/images/{image}").expect(204)
-    assert failed(demo.wait_job(job_id), "IMG.0144")
+    now = demo.job(job_id)["entities"]
+    assert "image_id" not in now and "image_id" not in now["sub_jobs_result"][0]["entities"]
+    job = demo.wait_job(job_id)
+    assert failed(job, "IMG.0144", "image web: it was deleted")
+    subs = job["entities"]["sub_jobs_result"]
+    assert all(failed(sub, "IMG.0144") and sub["entities"] == {} for sub in subs)
+    assert ["image web" in sub["fail_reason"] for sub in subs] == [False, True]
     assert demo.listed() == []
     harness.wait_until(lambda: server.stored_bytes() == 0, what="no bytes left")
 

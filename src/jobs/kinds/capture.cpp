@@ -2,6 +2,7 @@
 
 #include "jobs/kinds/outside.hpp"
 #include "ops/log.hpp"
+#include "service/uploads.hpp"
 #include "store/metadata/images.hpp"
 #include "store/metadata/jobs.hpp"
 
@@ -215,7 +216,7 @@ Result<model::Image> Capture::image_now() {
       [&](store::Connection& connection) { return store::Images(connection).get(row_.image); });
   if (image || image.error().fault != Fault::image_not_found) return image;
   // By its owner, or by the service that made it and failed: both ask with the same token.
-  return error(Fault::image_not_found, "it was deleted while the job ran");
+  return service::deleted_meanwhile();
 }
 
 /// One that an attempt started and could not note is found by its name.

@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "base/limits.hpp"
 #include "jobs/kinds/arguments.hpp"
+#include "jobs/kinds/deleted_images.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "store/metadata/jobs.hpp"
 
@@ -51,7 +52,7 @@ public:
     if (!service::waits_for_data(work.image)) return {};
     auto const source = TRY(copies_.open_source(work));
     auto const upload = TRY(copies_.begin_data(batch_, request, work));
-    auto const carried = carry(*source, *upload);
+    auto const carried = carry(*source, *upload, request.target);
     if (carried) return upload->finish();
     upload->abandon(carried.error());
     return carried;
@@ -60,14 +61,17 @@ public:
   Result<> give_up(Error const& why) {
     auto const request = TRY(from_json(context_.job().arguments_json));
     bool made = false; // by an attempt that ended before it could say so
+    auto reason = why;
     auto const told = context_.commit(0, [&](store::Connection& connection) -> Result<> {
       made = TRY(service::is_whole(connection, request.target));
       if (made) return {};
+      reason = why;
+      TRY(find_reason(connection, context_.job().id, reason));
       TRY(store::Jobs(connection).set_image(context_.job().id, {}, {}));
-      return copies_.give_up(connection, batch_, request, why);
+      return copies_.give_up(connection, batch_, request, reason);
     });
     if (!told || made) return told;
-    return Error(why);
+    return reason;
   }
 
 private:
@@ -85,7 +89,11 @@ private:
   }
 
   // The next block is read, and opened, while this one is sealed and stored.
-  Result<> carry(StoredBytes& source, service::Upload& upload) {
+  Result<> carry(StoredBytes& source, service::Upload& upload, ImageId const& copy) {
+    // Once it is deleted nobody wants the rest.
+    auto const is_wanted = [&](store::Connection& connection) {
+      return service::require_there(connection, copy);
+    };
     auto const size_bytes = source.size_bytes();
     auto const read = [&](std::uint64_t at) -> Result<Block> {
       auto block = upload.block();
@@ -102,7 +110,8 @@ private:
       at += block.size();
       if (at < size_bytes) next = std::async(std::launch::async, read, at);
       TRY(upload.write(std::move(block)));
-      TRY(context_.advance(static_cast<std::int64_t>(at), static_cast<std::int64_t>(size_bytes)));
+      TRY(context_.advance(static_cast<std::int64_t>(at), static_cast<std::int64_t>(size_bytes),
+                           is_wanted));
     }
     return {};
   }

@@ -5,6 +5,7 @@
 #include "store/metadata/image_keys.hpp"
 #include "store/metadata/key_grants.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <future>
@@ -29,9 +30,9 @@ protected:
   }
   Result<JobId> submit(ImageId const& source) { return submit(source, house_.owner); }
   bool run() { return house_.engine->run_next(model::JobLane::quick).value(); }
-  std::string images() {
   /// The next one that carries data.
   bool carry() { return house_.engine->run_next(model::JobLane::carrying).value(); }
+  std::string images() {
     return house_.rows("SELECT name, status FROM images ORDER BY COALESCE(name, '')", 2);
   }
   /// A key that the owner may use.
@@ -329,6 +330,46 @@ TEST_F(CopyImageTest, AfterADeathAnywhereTheNextAttemptMakesOneEncryptedImage) {
     }
   }
   EXPECT_GE(deaths, 3) << "of the claim, the begin and the end";
+}
+
+// It sealed all the data of an image that was not there any more, and told of it meanwhile.
+TEST_F(CopyImageTest, WhoDeletesAnEncryptedCopyEndsItsJob) {
+  auto const data = std::string(8 * Block::kBytes, 'p');
+  auto const id = submit(house_.image_with_data(data), house_.owner, granted_key()).value();
+  std::int64_t furthest = 0;
+  house_.database->after_write = [&] {
+    house_.clock.advance(kMicrosecondsPerSecond); // progress is told once a second
+    auto const job = house_.report(id).job;
+    furthest = std::max(furthest, job.done);
+    if (job.image.empty() || job.done < 2 * std::int64_t{Block::kBytes}) return;
+    remove(job.image);
+    EXPECT_EQ(house_.report(id).job.image, ImageId{});
+    EXPECT_EQ(house_.report(id).job.image_name, "copy");
+  };
+  EXPECT_TRUE(carry());
+  house_.database->after_write = {};
+  EXPECT_EQ(furthest, 2 * std::int64_t{Block::kBytes});
+  auto const failed = house_.report(id).job;
+  EXPECT_EQ(failed.status, JobStatus::fail);
+  EXPECT_EQ(failed.failure->fault, Fault::image_not_found);
+  EXPECT_EQ(failed.failure->detail, "it was deleted while the job ran");
+  EXPECT_EQ(images(), "|active|\n");
+  EXPECT_EQ(files().size(), 1U);
+  EXPECT_EQ(house_.rows("SELECT COUNT(*) FROM uploads", 1), "0|\n");
+}
+
+// That of the source was told.
+TEST_F(CopyImageTest, AnEncryptedCopyThatIsDeletedFailsForThatThoughItsSourceIsLostToo) {
+  auto const id = submit(house_.image_with_data("data"), house_.owner, granted_key()).value();
+  house_.database->writes_left = 4; // claim, the row of the image and what it asks, its upload
+  EXPECT_TRUE(carry());
+  house_.database->writes_left = 1'000'000;
+  ASSERT_EQ(images(), "|active|\ncopy|saving|\n");
+  remove(house_.report(id).job.image);
+  std::filesystem::remove(files().at(0));
+  house_.clock.advance(120 * kMicrosecondsPerSecond);
+  EXPECT_TRUE(carry());
+  EXPECT_EQ(house_.report(id).job.failure->detail, "it was deleted while the job ran");
 }
 
 // It was made active again, and its bytes were held once too often.

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "jobs/kinds/arguments.hpp"
 #include "jobs/kinds/capture_image.hpp"
+#include "jobs/kinds/deleted_images.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/kinds/outside.hpp"
 #include "store/buckets/buckets.hpp"
@@ -205,13 +206,20 @@ private:
   }
 
   Result<> advance(std::int64_t done, std::int64_t total) {
-    if (!is_sub_job()) return context_.advance(done, total);
+    auto const is_wanted = [&](store::Connection& connection) -> Result<> {
+      TRY(service::require_there(connection, request_.draft.id));
+      for (auto const& id : teller_.made)
+        TRY(service::require_there(connection, id));
+      return {};
+    };
+    if (!is_sub_job()) return context_.advance(done, total, is_wanted);
     constexpr auto kUnits = ImportTeller::kUnits;
     auto const share =
         static_cast<std::int64_t>(static_cast<double>(done) / static_cast<double>(total) * kUnits);
     return context_.advance(
         teller_.position * kUnits + share, teller_.count * kUnits,
-        [&](store::Connection& connection) {
+        [&](store::Connection& connection) -> Result<> {
+          TRY(is_wanted(connection));
           return store::Jobs(connection).advance_sub_job(teller_.row.id, done, total);
         });
   }
@@ -239,16 +247,20 @@ JobKind import_kind(std::string_view name, KindServices const& services) {
       .give_up = [&imports = services.imports](JobContext& context, Error const& why) -> Result<> {
         auto const request = TRY(import_from_json(context.job().arguments_json));
         bool made = false; // by an attempt that ended before it could say so
+        auto reason = why;
         auto const told = context.commit(0, [&](store::Connection& connection) -> Result<> {
           auto const& job = context.job();
           made = TRY(service::is_whole(connection, request.draft.id));
           if (made) return {};
-          TRY(imports.give_up(connection, {context.caller(), job.id, context.now()}, request, why));
+          reason = why;
+          TRY(find_reason(connection, job.id, reason));
+          service::Batch const batch{context.caller(), job.id, context.now()};
+          TRY(imports.give_up(connection, batch, request, reason));
           if (request.registers) return {};
           return store::Jobs(connection).set_image(job.id, {}, {});
         });
         if (!told || made) return told;
-        return Error(why);
+        return reason;
       }};
 }
 

@@ -7,6 +7,7 @@
 #include "service/imports.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,15 +36,17 @@ struct ImportServices {
 /// The row that tells of an image: that of the job, or of one of its sub jobs.
 struct ImportTeller {
   model::Job const& row;
-  std::int64_t position{0}; ///< of the sub job among the
-  std::int64_t count{1};    ///< images of the job
+  std::int64_t position{0};        ///< of the sub job among the
+  std::int64_t count{1};           ///< images of the job
+  std::span<ImageId const> made{}; ///< before this one; without them nobody wants it
 
   /// How far a job is with one image of several, when that is done.
   static constexpr std::int64_t kUnits = 1000;
 };
 
 /// One attempt to make one image. False when an earlier one has made it. Errors: those of
-/// `store::Buckets::open` and `stream`, `service::Imports::begin` and `adapt`, and of uploads.
+/// `store::Buckets::open` and `stream`, `service::Imports::begin` and `adapt`, and of uploads;
+/// `image_not_found` within a second of when the image, or one that was made before, is deleted.
 Result<bool> import_one(JobContext& context, ImportServices const& services,
                         ImportTeller const& teller, service::ImportRequest const& request);
 

@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "formats/ova.hpp"
 #include "jobs/kinds/arguments.hpp"
+#include "jobs/kinds/deleted_images.hpp"
 #include "jobs/kinds/import_image.hpp"
 #include "jobs/kinds/kinds.hpp"
 #include "jobs/kinds/outside.hpp"
@@ -71,14 +72,16 @@ public:
     if (parts.empty()) parts = TRY(find_parts());
     auto const count = std::ssize(parts);
     TRY(context_.advance(0, count * ImportTeller::kUnits));
+    std::vector<ImageId> images;
     for (std::int64_t i = 0; i < count; ++i) {
       auto const& part = parts[static_cast<std::size_t>(i)];
       auto const request = TRY(import_from_json(part.arguments_json));
       if (part.failure) return of_image(request, *part.failure);
       context_.resume_at(i * ImportTeller::kUnits);
-      auto const made = import_one(context_, services_, {part, i, count}, request);
+      auto const made = import_one(context_, services_, {part, i, count, images}, request);
       if (!made && made.error().kind() == Kind::unavailable) return Error(made.error());
       if (!made) return fail(part, request, made.error());
+      images.push_back(request.draft.id);
       // No other attempt has to make it.
       if (*made) TRY(context_.commit(ImportTeller::kUnits, nothing_more));
     }
@@ -91,12 +94,15 @@ public:
     auto const parts = TRY(stored_parts());
     if (was_told(parts)) return {};
     bool made = false;
+    auto reason = why;
     auto const told = context_.commit(0, [&](store::Connection& connection) -> Result<> {
       made = TRY(are_whole(connection, parts));
-      return made ? end(connection, parts) : take_back_all(connection, parts, why);
+      if (made) return end(connection, parts);
+      reason = TRY(fail_deleted(connection)).value_or(why);
+      return take_back_all(connection, reason);
     });
     if (!told || made) return told;
-    return Error(why);
+    return reason;
   }
 
 private:
@@ -178,10 +184,27 @@ private:
   }
 
   Result<> fail(model::Job const& part, ImportRequest const& request, Error const& why) {
-    TRY(context_.commit(0, [&](store::Connection& connection) {
-      return take_back(connection, part, request, why);
-    }));
-    return of_image(request, why);
+    std::optional<Error> deleted;
+    auto const told = context_.commit(0, [&](store::Connection& connection) -> Result<> {
+      deleted = TRY(fail_deleted(connection));
+      return deleted ? Result<>() : take_back(connection, part, request, why);
+    });
+    if (!told) return told;
+    return deleted.value_or(of_image(request, why));
+  }
+
+  /// Somebody deleted an image: that is why the others go, too, whichever was made just then.
+  /// Returns what the job is to tell of it.
+  Result<std::optional<Error>> fail_deleted(store::Connection& connection) {
+    auto const parts = TRY(store::Jobs(connection).sub_jobs(context_.job().id));
+    for (auto const& part : parts) {
+      if (part.ended_at || !TRY(is_image_deleted(connection, part))) continue;
+      auto const request = TRY(import_from_json(part.arguments_json));
+      auto const why = service::deleted_meanwhile();
+      TRY(take_back(connection, part, request, why));
+      return std::optional(of_image(request, why));
+    }
+    return std::optional<Error>();
   }
 
   Result<> take_back(store::Connection& connection, model::Job const& part,
@@ -190,8 +213,8 @@ private:
     return store::Jobs(connection).end_sub_job(part.id, context_.now(), why);
   }
 
-  Result<> take_back_all(store::Connection& connection, std::vector<model::Job> const& parts,
-                         Error const& why) {
+  Result<> take_back_all(store::Connection& connection, Error const& why) {
+    auto const parts = TRY(store::Jobs(connection).sub_jobs(context_.job().id));
     for (auto const& part : parts) {
       if (part.ended_at) continue;
       auto const request = TRY(import_from_json(part.arguments_json));

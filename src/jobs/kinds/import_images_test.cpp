@@ -49,6 +49,22 @@ protected:
     made.draft.min_disk_gib = 1;
     return made;
   }
+  ImageId queued_image() {
+    auto const image = house_.image(1);
+    EXPECT_TRUE(house_.real->write([&](store::Connection& connection) -> Result<> {
+      store::Images stored(connection);
+      auto const before = TRY(stored.get(image));
+      auto after = before;
+      after.status = model::ImageStatus::queued;
+      return stored.update(before, after);
+    }));
+    return image;
+  }
+  service::ImportRequest registering(service::ImportRequest asked) {
+    asked.registers = true;
+    asked.draft.id = queued_image();
+    return asked;
+  }
   JobId submit_ova() {
     auto data = request("vm.ova", "");
     data.draft.min_disk_gib = 0;
@@ -175,6 +191,137 @@ TEST_F(ImportImagesTest, what_was_done_to_a_whole_image_stays_when_another_attem
   EXPECT_EQ(images(), "vm|deactivated|1|\nvm-data1|active|1|\n");
 }
 
+constexpr std::int64_t kBlock = Block::kBytes;
+
+class ImportsWhoseImageIsDeleted : public ImportImagesTest {
+protected:
+  JobId submit(std::string_view kind, service::ImportRequest const& asked) {
+    auto const order = import_order(kind, house_.owner, *house_.imports, asked);
+    return house_.submitter->submit(house_.owner, order).value();
+  }
+  void remove(ImageId const& id) { ASSERT_TRUE(house_.image_rules->remove(house_.owner, id)); }
+  /// Runs the job; `look` is called with it after each of its writes, until it returns true.
+  /// Returns the most that the job told to have done.
+  std::int64_t run_looking(JobId const& id, std::function<bool(JobReport const&)> const& look) {
+    std::int64_t furthest = 0;
+    bool looks = true; // not at what it does itself
+    bool seen = false;
+    house_.database->after_write = [&, id] {
+      if (!std::exchange(looks, false)) return;
+      house_.clock.advance(kMicrosecondsPerSecond); // progress is told once a second
+      auto const report = house_.report(id);
+      furthest = std::max(furthest, report.job.done);
+      seen = seen || look(report);
+      looks = true;
+    };
+    EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
+    house_.database->after_write = {};
+    EXPECT_TRUE(seen);
+    return furthest;
+  }
+  static void expect_deleted(model::Job const& job) {
+    EXPECT_EQ(job.status, JobStatus::fail);
+    ASSERT_TRUE(job.failure);
+    EXPECT_EQ(job.failure->fault, Fault::image_not_found);
+    EXPECT_EQ(job.failure->detail, "it was deleted while the job ran");
+  }
+};
+
+// It read the file to its end, and told of the image meanwhile.
+TEST_F(ImportsWhoseImageIsDeleted, an_import_ends_and_leaves_nothing) {
+  put("1", std::string(8 * kBlock, 'd'));
+  auto const id = submit(kImportImage, request("1", "web"));
+  auto const furthest = run_looking(id, [&](JobReport const& report) {
+    if (report.job.done < 2 * kBlock) return false;
+    remove(report.job.image);
+    EXPECT_EQ(house_.report(id).job.image, ImageId{});
+    EXPECT_EQ(house_.report(id).job.image_name, "web");
+    return true;
+  });
+  EXPECT_EQ(furthest, 2 * kBlock);
+  expect_deleted(house_.report(id).job);
+  EXPECT_EQ(images() + left(), "0|\n0|\n");
+}
+
+TEST_F(ImportsWhoseImageIsDeleted, a_register_ends_and_names_it_still) {
+  put("1", std::string(8 * kBlock, 'd'));
+  auto const asked = registering(request("1", ""));
+  auto const& image = asked.draft.id;
+  auto const id = submit(kRegisterImage, asked);
+  auto const furthest = run_looking(id, [&](JobReport const& report) {
+    if (report.job.done < 2 * kBlock) return false;
+    remove(image);
+    EXPECT_EQ(house_.report(id).job.image, image);
+    return true;
+  });
+  EXPECT_EQ(furthest, 2 * kBlock);
+  expect_deleted(house_.report(id).job);
+  EXPECT_EQ(house_.report(id).job.image, image);
+  EXPECT_EQ(images() + left(), "0|\n0|\n");
+}
+
+// It told of the file alone.
+TEST_F(ImportsWhoseImageIsDeleted, an_import_fails_for_that_though_its_file_is_gone_too) {
+  for (std::string_view const kind : {kImportImage, kRegisterImage}) {
+    put("1", "a disk");
+    bool const registers = kind == kRegisterImage;
+    auto const asked = request("1", "web");
+    auto const id = submit(kind, registers ? registering(asked) : asked);
+    died(id, 3); // claim, the row of the image, its upload
+    ASSERT_FALSE(house_.report(id).job.image.empty());
+    remove(house_.report(id).job.image);
+    std::filesystem::remove(folder() / "1");
+    expect_deleted(finished(id).job);
+    EXPECT_EQ(images() + left(), "0|\n0|\n") << kind;
+  }
+}
+
+TEST_F(ImportsWhoseImageIsDeleted, the_sub_job_of_a_part_fails_and_the_others_go_with_it) {
+  for (std::size_t const deleted : {0U, 1U}) {
+    put("1", "the first disk");
+    put("2", std::string(8 * kBlock, 'd'));
+    auto const id = submit_files();
+    auto const furthest = run_looking(id, [&](JobReport const& report) {
+      // The first is whole, of the second a quarter is there.
+      if (report.job.done < 1250) return false;
+      remove(report.sub_jobs->at(deleted).image);
+      auto const now = house_.report(id);
+      EXPECT_EQ(now.sub_jobs->at(deleted).image, ImageId{});
+      EXPECT_NE(now.sub_jobs->at(1 - deleted).image, ImageId{});
+      EXPECT_EQ(now.job.image, now.sub_jobs->at(0).image);
+      return true;
+    });
+    EXPECT_EQ(furthest, 1250);
+    auto const report = house_.report(id);
+    auto const& parts = report.sub_jobs.value();
+    expect_deleted(parts.at(deleted));
+    auto const whole =
+        fmt::format("image {}: it was deleted while the job ran", deleted == 0 ? "vm" : "vm-data1");
+    for (auto const& job : {report.job, parts.at(1 - deleted)}) {
+      EXPECT_EQ(job.status, JobStatus::fail);
+      EXPECT_EQ(job.failure->fault, Fault::image_not_found);
+      EXPECT_EQ(job.failure->detail, whole);
+    }
+    EXPECT_EQ(images() + left(), "0|\n0|\n") << deleted;
+  }
+}
+
+TEST_F(ImportsWhoseImageIsDeleted, a_part_says_so_though_its_file_is_gone_too) {
+  put("1", "the first disk");
+  put("2", "the second disk");
+  auto const id = submit_files();
+  // Claim, progress, the first image (its row, its upload, its data, its end), the row of the
+  // second and its upload.
+  auto const parts = died(id, 8).sub_jobs.value();
+  ASSERT_EQ(images(), "vm|active|1|\nvm-data1|saving|1|\n");
+  remove(parts.at(1).image);
+  std::filesystem::remove(folder() / "2");
+  auto const report = finished(id);
+  expect_deleted(report.sub_jobs->at(1));
+  EXPECT_EQ(report.job.failure->detail, "image vm-data1: it was deleted while the job ran");
+  EXPECT_EQ(images() + left(), "0|\n0|\n");
+}
+
 TEST(ImportArguments, the_hash_and_the_formats_are_read_as_they_were_written) {
   for (std::string const& hash : {std::string(), std::string(64, 'a')}) {
     for (auto const& formats :
@@ -240,17 +387,7 @@ TEST_F(ImportsOfServersWithoutHashes, none_is_made_of_an_ova) {
 }
 
 TEST_F(ImportsOfServersWithoutHashes, a_registered_image_waits_again) {
-  auto const image = house_.image(1);
-  ASSERT_TRUE(house_.real->write([&](store::Connection& connection) -> Result<> {
-    store::Images stored(connection);
-    auto const before = TRY(stored.get(image));
-    auto after = before;
-    after.status = model::ImageStatus::queued;
-    return stored.update(before, after);
-  }));
-  auto asked = expecting("1", "");
-  asked.registers = true;
-  asked.draft.id = image;
+  auto const asked = registering(expecting("1", ""));
   fails(import_order(kRegisterImage, house_.owner, *house_.imports, asked));
   EXPECT_EQ(house_.rows("SELECT status FROM images", 1) + left(), "queued|\n0|\n0|\n");
 }
