@@ -164,10 +164,10 @@ std::string audit_file(ops::Config const& config, std::string const& directory) 
 
 Result<std::unique_ptr<jobs::AuditExport>> open_audit(House& house, Stores const& stores,
                                                       std::string const& directory) {
-  // A pair fails as its job tells it; only the Image API answers for an image alone.
-  auto const reason = [](Fault fault, bool of_pair) {
+  // Jobs are those of the extension; what fails without one the Image API answers.
+  auto const reason = [](Fault fault, bool in_job) {
     auto const& entry = api::ims::entry(fault);
-    auto const status = of_pair ? entry.http : api::image_family.refuse(error(fault), {}).status;
+    auto const status = in_job ? entry.http : api::image_family.refuse(error(fault), {}).status;
     return jobs::AuditReason{status, entry.code};
   };
   auto opened = TRY(jobs::AuditExport::open(

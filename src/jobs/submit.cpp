@@ -6,12 +6,12 @@
 #include "jobs/kinds/export_image.hpp"
 #include "jobs/kinds/import_image.hpp"
 #include "store/metadata/audit.hpp"
+#include "store/metadata/images.hpp"
 #include "store/metadata/jobs.hpp"
 
 #include <fmt/format.h>
 
 namespace vitrine::jobs {
-
 namespace {
 
 /// What somebody deleted is not told any more, though the job has not come to notice. That of a job
@@ -24,6 +24,7 @@ Result<> leave_out_deleted(store::Connection& connection, model::Job& job) {
 }
 
 } // namespace
+
 Order pairs_order(std::string_view kind, PairArguments const& arguments) {
   auto const pairs = arguments.images.size() * arguments.projects.size();
   return {.kind = kind,
@@ -60,13 +61,14 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
     if (order.choose_lane) lane = TRY(order.choose_lane(connection));
     TRY(jobs.insert(job, lane, waits_for));
     TRY(jobs.insert_sub_jobs(job, order.sub_jobs));
-    return store::Audit(connection)
-        .record(model::AuditSubmission{.kind = order.audit,
-                                       .time = job.submitted_at,
-                                       .caller = caller,
-                                       .job = job.id,
-                                       .images = order.images,
-                                       .projects = order.projects});
+    model::AuditSubmission event{.kind = order.audit,
+                                 .time = job.submitted_at,
+                                 .caller = caller,
+                                 .job = job.id,
+                                 .images = order.images,
+                                 .projects = order.projects};
+    if (!order.about.empty()) event.about = TRY(store::Images(connection).get(order.about));
+    return store::Audit(connection).record(event);
   };
   auto const stored = encryption_.in_unit(
       [&](store::Database::Work const& work) { return database_.write(work); }, insert);
@@ -101,14 +103,14 @@ Result<JobReport> Submitter::report(model::Caller const& caller, JobId const& id
     if (report.job.project != caller.project && !caller.is_admin) {
       return error(Fault::job_not_found, id.text);
     }
+    TRY(leave_out_deleted(connection, report.job));
     if (TRY(has_sub_job(report.job))) report.sub_jobs.emplace({report.job});
     if (report.job.kind == kImportImages || report.job.kind == kCaptureVolumes) {
-    TRY(leave_out_deleted(connection, report.job));
       report.sub_jobs = TRY(jobs.sub_jobs(id));
-    }
-    if (!works_on_pairs(report.job.kind)) return report;
       for (auto& sub_job : *report.sub_jobs)
         TRY(leave_out_deleted(connection, sub_job));
+    }
+    if (!works_on_pairs(report.job.kind)) return report;
     report.pairs = TRY(PairArguments::from_json(report.job.arguments_json));
     for (auto const& item : TRY(jobs.items(id)))
       report.failures.push_back(TRY(failures_from_json(item.failures_json)));

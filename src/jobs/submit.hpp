@@ -39,6 +39,7 @@ struct Order {
   model::JobLane lane{model::JobLane::quick};
   /// Chooses the lane in the transaction that stores the job, where only rows tell; optional.
   std::function<Result<model::JobLane>(store::Connection&)> choose_lane{};
+  ImageId about{};                       ///< the audit trail names it, not the job; optional
   ImageId image{};                       ///< that the entities tell of from the start; optional
   std::string image_name{};              ///< as `image`
   std::vector<model::SubJob> sub_jobs{}; ///< that are known from the start; optional

@@ -94,6 +94,7 @@ struct AuditSubmission {
   JobId const& job;
   std::span<ImageId const> images;
   std::span<ProjectId const> projects;
+  std::optional<Image> about{}; ///< the image that is its target; else that is the job
 };
 
 /// Whom or what a change of identity, of a project's limits, or of a key is about. Never holds a

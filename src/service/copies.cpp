@@ -171,15 +171,14 @@ Result<> Copies::give_up(store::Connection& connection, Batch const& batch,
     TRY(store::RunningUploads(connection).remove(BlobId{made->upload_id}));
     TRY(images.remove(*made, batch.now));
   }
-  model::AuditEvent event{.kind = model::audit::image_copy,
-                          .time = batch.now,
-                          .caller = batch.caller,
-                          .image = request.source,
-                          .image_name = request.name,
-                          .image_owner = batch.caller.project,
-                          .job = batch.job,
-                          .pairs = {},
-                          .failure = why};
+  auto const source = images.get(request.source);
+  if (!source && source.error().fault != Fault::image_not_found) return Error(source.error());
+  model::Image gone;
+  gone.id = request.source;
+  auto event =
+      model::audit_event(model::audit::image_copy, batch.now, batch.caller, source.value_or(gone));
+  event.job = batch.job;
+  event.failure = why;
   return store::Audit(connection).record(event);
 }
 

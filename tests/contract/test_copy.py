@@ -76,13 +76,15 @@ def test_a_copy_is_a_private_image_of_the_same_bytes(fresh_server):
 def test_the_trail_tells_of_the_order_and_of_the_copy(fresh_server):
     server = fresh_server()
     demo = server.client("demo")
-    source = demo.create_image(b"x")["id"]
+    source = demo.create_image(b"x", name="source")["id"]
     job = copied(demo, source)
     assert server.stop() == 0
-    told = [(event["outcome"], event["target"]["id"], event.get("job_id"))
+    told = [(event["outcome"], event["target"], event.get("job_id"))
             for event in server.events() if event["event_type"] == "image.copy"]
-    assert told == [("pending", job["job_id"], job["job_id"]),
-                    ("success", job["entities"]["image_id"], job["job_id"])]
+    target = {"typeURI": "data/image", "project_id": demo.project_id}
+    assert told == [
+        ("pending", {"id": source, "name": "source", **target}, job["job_id"]),
+        ("success", {"id": job["entities"]["image_id"], "name": "copy", **target}, job["job_id"])]
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v2.1"])

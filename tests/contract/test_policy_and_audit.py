@@ -159,6 +159,33 @@ def test_a_failed_upload_leaves_an_event(fresh_server):
         assert failure["initiator"]["id"] == demo.user_id
 
 
+def test_jobs_on_an_image_name_it_from_the_start(fresh_server):
+    server = fresh_server(config='[buckets]\ndriver = "directory"\n')
+    demo = server.client("demo")
+    bucket = server.directory / "buckets" / demo.project_id / "files"
+    bucket.mkdir(parents=True)
+    (bucket / "there").write_bytes(b"x")
+    image, waits = demo.create_image(b"x", name="web"), demo.create_image(name="later")
+    jobs = []
+    for verb, path, body, code in (
+            ("POST", f"{image['id']}/file",
+             {"bucket_url": "files:there", "is_quick_export": True}, "IMG.0070"),
+            ("PUT", f"{waits['id']}/upload", {"image_url": "files:absent"}, "IMG.0057")):
+        answer = demo.request(verb, f"/v1/cloudimages/{path}", json=body).expect(200)
+        jobs.append(answer.json()["job_id"])
+        assert demo.wait_job(jobs[-1])["error_code"] == code
+    assert server.stop() == 0
+    target = {"typeURI": "data/image", "project_id": demo.project_id}
+    assert [(event["event_type"], event["outcome"], event["target"], event.get("reason", {}))
+            for event in server.events() if event.get("job_id") in jobs] == [
+        (kind, outcome, {"id": of["id"], "name": of["name"], **target}, reason)
+        for kinds, of, code in ((("image.export",) * 2, image, "IMG.0070"),
+                                (("image.update", "image.upload"), waits, "IMG.0057"))
+        for kind, outcome, reason in zip(kinds, ("pending", "failure"), (
+            {}, {"reasonType": "HTTP", "reasonCode": "400", "policyType": "IMS",
+                 "policyId": code}))]
+
+
 def resource(fields):
     """As pycadf takes it, which refuses members that it does not know, such as those of ours."""
     known = {name: fields[name] for name in ("id", "typeURI", "name") if name in fields}

@@ -135,6 +135,7 @@ Order copy_order(model::Caller const& caller, service::Copies const& copies,
         bool const carries = TRY(service::Copies::carries_data(connection, request));
         return carries ? model::JobLane::carrying : model::JobLane::quick;
       },
+      .about = request.source,
       .image_name = request.name,
       .limit = FlowLimit{.kinds = {kCopyImage}, .of_project = true, .most = limits::copy_jobs},
       .with =

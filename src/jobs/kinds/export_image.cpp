@@ -179,6 +179,7 @@ Order export_order(model::Caller const& caller, service::Exports const& exports,
           .images = {request.image},
           .units = kDone,
           .lane = model::JobLane::carrying,
+          .about = request.image,
           .image = request.image,
           .with = [&caller, &exports, request](store::Connection& connection,
                                                service::KeyStates& states) -> Result<> {

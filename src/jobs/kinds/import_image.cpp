@@ -293,6 +293,7 @@ Order import_order(std::string_view kind, model::Caller const& caller,
               .audit = registers ? model::audit::image_update : model::audit::image_create,
               .images = {draft.id},
               .lane = model::JobLane::carrying,
+              .about = registers ? draft.id : ImageId{},
               .image = registers ? draft.id : ImageId{},
               .image_name = registers ? "" : draft.name.value_or(""),
               .limit = create_limit()};

@@ -76,6 +76,12 @@ bool begins_as_event(std::string_view text) {
   return take(R"(","outcome":")");
 }
 
+bool is_of_job(store::OutboxRow const& row) {
+  auto const event = json::parse(row.event);
+  auto const* object = event ? event->if_object() : nullptr;
+  return object != nullptr && !text_in(*object, "job_id").empty();
+}
+
 // The stored event is an object; a line is the same object with more members. `target` holds what
 // tells the event from the others of its row.
 void append_line(std::string& out, store::OutboxRow const& row, std::int64_t number,
@@ -88,7 +94,7 @@ void append_line(std::string& out, store::OutboxRow const& row, std::int64_t num
     fmt::format_to(std::back_inserter(out), R"("outcome":"{}",)",
                    outcome.empty() ? "success" : outcome);
   } else {
-    auto const why = options.reason(fault_named(fault), !project.empty());
+    auto const why = options.reason(fault_named(fault), !project.empty() || is_of_job(row));
     fmt::format_to(std::back_inserter(out),
                    R"("outcome":"failure","reason":{{"reasonType":"HTTP","reasonCode":"{}",)"
                    R"("policyType":"IMS","policyId":"{}"}},)",

@@ -37,8 +37,8 @@ struct AuditReason {
 /// `export_pending` is for one thread at a time; `reopen` and `end_by` for any.
 class AuditExport {
 public:
-  /// `of_pair`: it is told of a pair of a job, else of an image.
-  using Reason = std::function<AuditReason(Fault, bool of_pair)>;
+  /// `in_job`: a job failed, or a pair of one; else a request.
+  using Reason = std::function<AuditReason(Fault, bool in_job)>;
   using Deadline = std::chrono::steady_clock::time_point;
 
   struct Options {

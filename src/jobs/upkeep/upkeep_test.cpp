@@ -14,8 +14,8 @@
 namespace vitrine::jobs {
 namespace {
 
-AuditReason reason(Fault fault, bool of_pair) {
-  if (!of_pair) return {415, "IMG.0057"};
+AuditReason reason(Fault fault, bool in_job) {
+  if (!in_job) return {415, "IMG.0057"};
   return fault == Fault::project_unknown ? AuditReason{400, "IMG.0108"} : AuditReason{500, "?"};
 }
 

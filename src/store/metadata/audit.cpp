@@ -61,14 +61,19 @@ void write_head(json::Writer& writer, model::AuditKind const& kind, Time time,
   write_initiator(writer, caller);
 }
 
+void write_target(json::Writer& writer, ImageId const& image, std::string_view name,
+                  ProjectId const& owner) {
+  writer.key("target").begin_object();
+  writer.field("id", image.text).field("typeURI", kImage.type_uri);
+  writer.field("name", name).field("project_id", owner.text).end_object();
+}
+
 std::string event_json(model::AuditEvent const& event) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object();
   write_head(writer, event.kind, event.time, event.caller, kImage);
-  writer.key("target").begin_object();
-  writer.field("id", event.image.text).field("typeURI", kImage.type_uri);
-  writer.field("name", event.image_name).field("project_id", event.image_owner.text).end_object();
+  write_target(writer, event.image, event.image_name, event.image_owner);
   if (!event.job.empty()) writer.field("job_id", event.job.text);
   writer.end_object();
   return out;
@@ -82,18 +87,27 @@ void write_first_ids(json::Writer& writer, std::string_view name, std::span<IdTy
   writer.end_array();
 }
 
-std::string submission_json(model::AuditSubmission const& submission) {
-  std::string out;
-  json::Writer writer(out);
-  writer.begin_object();
-  write_head(writer, submission.kind, submission.time, submission.caller, kImage);
+void write_target(json::Writer& writer, model::AuditSubmission const& submission) {
+  if (auto const& image = submission.about) {
+    write_target(writer, image->id, image->name.value_or(""), image->owner);
+    return;
+  }
   writer.key("target").begin_object();
   writer.field("id", submission.job.text).field("typeURI", "data/workload/job");
   write_first_ids(writer, "images", submission.images);
   writer.field("image_count", static_cast<std::int64_t>(submission.images.size()));
   write_first_ids(writer, "projects", submission.projects);
   writer.field("project_count", static_cast<std::int64_t>(submission.projects.size()));
-  writer.end_object().field("job_id", submission.job.text).end_object();
+  writer.end_object();
+}
+
+std::string submission_json(model::AuditSubmission const& submission) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  write_head(writer, submission.kind, submission.time, submission.caller, kImage);
+  write_target(writer, submission);
+  writer.field("job_id", submission.job.text).end_object();
   return out;
 }
 
