@@ -263,8 +263,9 @@ SharedUpkeep::SharedUpkeep(House& house, Stores const& stores, jobs::AuditExport
   for (auto const& store : house.image_stores.all()) {
     remove_bytes.emplace_back(
         duty_for("blobs", house, store), 2s, // often: who deletes may wait for room on a full disk
-        [&stores, &store]() -> Result<> {
-          TRY(jobs::remove_unused_blobs(*stores.database, opened(stores, store), store.key));
+        [&stores, &house, &store]() -> Result<> {
+          TRY(jobs::remove_unused_blobs(*stores.database, opened(stores, store), store.key,
+                                        house.clock));
           return {};
         });
     sweep.emplace_back(

@@ -111,7 +111,7 @@ Result<service::CopiedBlobs> check_what_stays(store::Database& database, store::
   std::map<std::string_view, std::vector<store::BlobRow>> by_store;
   for (auto const& row : rows) {
     auto const name = model::store_of(row.id);
-    if (first_stays || !name.empty()) by_store[name].push_back(row);
+    if (row.is_used && (first_stays || !name.empty())) by_store[name].push_back(row);
   }
   for (auto const& [name, of_store] : by_store) {
     auto const where = name.empty() ? directory + "/blobs" : fmt::format("store {}", name);

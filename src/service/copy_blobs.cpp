@@ -81,7 +81,10 @@ Result<CopiedBlobs> copy_blobs(store::Database& database, store::Blobs& from, st
                                BlobProgress const& progress) {
   auto rows = TRY(database.read(
       [](store::Connection& connection) { return store::BlobIndex(connection).all(); }));
-  std::erase_if(rows, [](store::BlobRow const& row) { return !model::store_of(row.id).empty(); });
+  // The bytes of what no image refers to may be gone already.
+  std::erase_if(rows, [](store::BlobRow const& row) {
+    return !row.is_used || !model::store_of(row.id).empty();
+  });
   CopiedBlobs total{.blobs = std::ssize(rows)};
   for (auto const& row : rows)
     total.bytes += row.size_bytes;

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <tuple>
 #include <unistd.h>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -50,8 +51,13 @@ public:
     if (before_open) before_open();
     return blobs_.open(id);
   }
-  Result<> remove(BlobId const& id) override { return blobs_.remove(id); }
+  Result<> remove(BlobId const& id) override {
+    ++removals;
+    if (stuck.contains(id)) return error(Fault::unavailable, "remove failed");
+    return blobs_.remove(id);
+  }
   Result<> list(std::function<void(store::StoredBlob const&)> const& each) override {
+    if (before_list) before_list();
     return blobs_.list(each);
   }
   Result<> look() override { return blobs_.look(); }
@@ -59,7 +65,10 @@ public:
   At at{At::never};
   std::function<void()> before_commit;
   std::function<void()> before_open;
+  std::function<void()> before_list;
+  std::unordered_set<BlobId> stuck; ///< what cannot be removed
   int commits{0};
+  int removals{0}; ///< that were tried
 
 private:
   struct Writer final : store::BlobWriter {

@@ -60,6 +60,36 @@ TEST_F(UploadEndsTest, bytes_stay_when_nobody_knows_whether_they_were_taken) {
   EXPECT_EQ(files(), 1U);
 }
 
+TEST_F(UploadEndsTest, bytes_that_the_store_may_have_kept_stay_known) {
+  auto const id = make();
+  blobs_->at = FaultyBlobs::At::commit;
+  EXPECT_EQ(put(id, "abc").error().fault, Fault::unavailable);
+  EXPECT_EQ(unused_blobs(), 1U);
+  blobs_->at = FaultyBlobs::At::never;
+  blobs_->before_commit = [&] { // and the image goes away
+    blobs_->stuck.insert(BlobId{get(id).upload_id});
+    ASSERT_TRUE(database_->write([&](store::Connection& c) {
+      store::Images images(c);
+      auto const before = images.get(id).value();
+      auto after = before;
+      after.upload_id = "another";
+      return images.update(before, after);
+    }));
+  };
+  EXPECT_EQ(put(id, "abcd").error().fault, Fault::image_gone);
+  EXPECT_EQ(unused_blobs(), 2U) << "what was permanent already";
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(UploadEndsTest, nothing_stays_known_of_an_upload_that_ended_early) {
+  {
+    auto const upload = uploads_->begin(owner_, make(), {}).value();
+    ASSERT_TRUE(write(*upload, "abc"));
+  }
+  EXPECT_EQ(unused_blobs(), 0U);
+  EXPECT_EQ(files(), 0U);
+}
+
 // Its server kept it alive for ever, so the image waited for bytes that nobody sent.
 TEST_F(UploadEndsTest, an_upload_whose_begin_nobody_answered_for_ends_beside_others) {
   LossyDatabase lossy(*database_);

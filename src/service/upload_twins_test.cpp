@@ -3,7 +3,20 @@
 namespace vitrine::service {
 namespace {
 
-class UploadTwinsTest : public ImageDataTest {};
+class UploadTwinsTest : public ImageDataTest {
+protected:
+  /// Its image is deleted, and the sweeper comes to it.
+  Result<> give_up(BlobId const& blob) {
+    return database_->write([&](store::Connection& c) -> Result<> {
+      store::BlobIndex index(c);
+      TRY(index.drop_reference(blob));
+      auto const unused = TRY(index.unused("", 1));
+      bool const given_up = TRY(index.give_up(unused.at(0), kTestStart));
+      EXPECT_TRUE(given_up);
+      return {};
+    });
+  }
+};
 
 } // namespace
 
@@ -71,6 +84,16 @@ TEST_F(UploadTwinsTest, heals_damaged_bytes_with_equal_ones) {
   EXPECT_EQ(unused_blobs(), 1U);
 }
 
+TEST_F(UploadTwinsTest, damaged_bytes_that_the_store_does_not_remove_stay_known) {
+  auto const old = make();
+  ASSERT_TRUE(put(old, "abc"));
+  std::filesystem::resize_file(place(get(old).blob), 2);
+  blobs_->stuck.insert(get(old).blob);
+  ASSERT_TRUE(put(make(), "abc"));
+  EXPECT_EQ(files(), 2U);
+  EXPECT_EQ(unused_blobs(), 1U);
+}
+
 TEST_F(UploadTwinsTest, of_two_uploads_that_heal_the_same_bytes_one_does) {
   auto const old = make();
   ASSERT_TRUE(put(old, "abc"));
@@ -94,12 +117,10 @@ TEST_F(UploadTwinsTest, equal_bytes_that_the_sweeper_takes_meanwhile_are_kept_an
   auto const swept = get(old).blob;
   blobs_->before_open = [&] { // the upload has read the row, and looks at the bytes
     blobs_->before_open = {};
-    ASSERT_TRUE(database_->write([&](store::Connection& c) -> Result<> {
-      TRY(store::BlobIndex(c).drop_reference(swept));
-      EXPECT_TRUE(TRY(store::BlobIndex(c).forget_unused(swept)));
-      return {};
-    }));
+    ASSERT_TRUE(give_up(swept));
     ASSERT_TRUE(disk_->remove(swept));
+    ASSERT_TRUE(database_->write(
+        [&](store::Connection& c) { return store::BlobIndex(c).forget(std::span(&swept, 1)); }));
   };
   auto const id = make();
   ASSERT_TRUE(put(id, "abc"));
@@ -107,6 +128,20 @@ TEST_F(UploadTwinsTest, equal_bytes_that_the_sweeper_takes_meanwhile_are_kept_an
   EXPECT_NE(get(id).blob, swept);
   EXPECT_TRUE(downloads_->open(owner_, id));
   EXPECT_EQ(files(), 1U);
+}
+
+// The store did not remove them yet; it may at any time.
+TEST_F(UploadTwinsTest, bytes_that_were_given_up_are_shared_no_more) {
+  auto const old = make();
+  ASSERT_TRUE(put(old, "abc"));
+  auto const given_up = get(old).blob;
+  ASSERT_TRUE(give_up(given_up));
+  auto const id = make();
+  ASSERT_TRUE(put(id, "abc"));
+  EXPECT_TRUE(healed_.empty());
+  EXPECT_NE(get(id).blob, given_up);
+  ASSERT_TRUE(disk_->remove(given_up));
+  EXPECT_TRUE(downloads_->open(owner_, id));
 }
 
 } // namespace vitrine::service

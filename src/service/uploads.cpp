@@ -211,12 +211,22 @@ Result<> Uploads::recover() {
 
 Result<> Uploads::end(store::Connection& connection, Ended const& ended) const {
   TRY(store::RunningUploads(connection).remove(ended.upload));
+  if (ended.left_bytes) {
+    TRY(store::BlobIndex(connection).insert_unused(ended.upload, *ended.left_bytes, clock_.now()));
+  }
   if (ended.leaves_image) return {};
   auto const found = store::Images(connection).get(ended.image);
   if (!found && found.error().fault == Fault::image_not_found) return {};
   auto const before = TRY(found);
   if (before.upload_id != ended.upload.text) return {};
   return queue_again(connection, before, ended.caller, ended.failure);
+}
+
+void Uploads::remove_later(BlobId const& blob, std::int64_t size_bytes) {
+  // Where that fails, too, they are strays.
+  [[maybe_unused]] auto const kept = database_.write([&](store::Connection& connection) {
+    return store::BlobIndex(connection).insert_unused(blob, size_bytes, clock_.now());
+  });
 }
 
 void Uploads::tell_end_later(Ended ended) {
@@ -413,7 +423,7 @@ Result<> Upload::keep(Digests::Values const& digests, formats::Accepted const& a
     // Then the bytes may be those of an active image; the sweeper will know.
     if (!done && done.error().fault == Fault::outcome_unknown) committed_ = false;
     if (!TRY(done)) continue;
-    if (twin.shares()) drop_bytes();
+    if (twin.shares() && !drop_bytes()) uploads_.remove_later(blob_, size_bytes_);
     if (twin.heals()) heal(*twin.blob);
     return {};
   }
@@ -513,24 +523,27 @@ Result<bool> Upload::activate(store::Connection& connection, Digests::Values con
 
 /// Tells of it, and removes what is left of the damaged bytes; else the sweeper does.
 void Upload::heal(BlobId const& damaged) const {
-  [[maybe_unused]] auto const removed = uploads_.blobs_.remove(damaged);
+  if (!uploads_.blobs_.remove(damaged)) uploads_.remove_later(damaged, size_bytes_);
   if (uploads_.options_.healed) uploads_.options_.healed({damaged, blob_, size_bytes_});
 }
 
-/// What fails here is made good later; the bytes are strays then.
+/// What fails here is made good later. A store that does not answer may have bytes of which nobody
+/// was told, so they stay known; but not where they may be those of an active image.
 void Upload::abandon(Error const& failure) {
   if (!std::exchange(open_, false)) return;
-  drop_bytes();
+  bool const gone = drop_bytes();
+  bool const unheard =
+      failure.kind() == Kind::unavailable && failure.fault != Fault::outcome_unknown;
   Uploads::Ended ended{image_.id, blob_, caller_, failure, of_job_.has_value()};
+  if (!gone || unheard) ended.left_bytes = size_bytes_;
   auto const told = uploads_.database_.write(
       [&](store::Connection& connection) { return uploads_.end(connection, ended); });
   if (!told) uploads_.tell_end_later(std::move(ended));
 }
 
-void Upload::drop_bytes() {
+bool Upload::drop_bytes() {
   writer_.reset();
-  if (!std::exchange(committed_, false)) return;
-  [[maybe_unused]] auto const removed = uploads_.blobs_.remove(blob_);
+  return !std::exchange(committed_, false) || uploads_.blobs_.remove(blob_).has_value();
 }
 
 } // namespace vitrine::service

@@ -139,10 +139,14 @@ private:
     model::Caller caller;
     Error failure;
     bool leaves_image; ///< to the job that began it
+    /// How many they are, where the store may still have bytes of it.
+    std::optional<std::int64_t> left_bytes{};
   };
 
   /// Queues the image again, unless it waits for another upload by now.
   Result<> end(store::Connection& connection, Ended const& ended) const;
+  /// Keeps bytes known that the store did not remove, so that the sweeper tries again.
+  void remove_later(BlobId const& blob, std::int64_t size_bytes);
   void tell_end_later(Ended ended);
   Result<> tell_ends();
   Result<> touch_live();
@@ -224,7 +228,8 @@ private:
   Result<bool> activate(store::Connection& connection, Digests::Values const& digests,
                         formats::Accepted const& accepted, Twin const& twin) const;
   void heal(BlobId const& damaged) const;
-  void drop_bytes();
+  /// False when the store may still have bytes.
+  bool drop_bytes();
 
   Uploads& uploads_;
   model::Caller const caller_;

@@ -4,6 +4,10 @@
 #include "store/metadata/jobs.hpp"
 #include "store/metadata/used_signatures.hpp"
 
+#include <iterator>
+#include <span>
+#include <vector>
+
 namespace vitrine::jobs {
 namespace {
 
@@ -19,6 +23,22 @@ Result<std::int64_t> remove_in_batches(store::Database& database, Some const& so
     removed += count;
     if (count < kRowsPerCommit) return removed;
   }
+}
+
+// Tells in `gone` whose bytes went.
+Result<> remove_bytes(store::Database& database, store::Blobs& store,
+                      std::span<store::UnusedBlob const> unused, Clock const& clock,
+                      std::vector<BlobId>& gone) {
+  for (auto const& blob : unused) {
+    // Between the look and now an upload of equal bytes may have taken the blob up again.
+    auto const given_up = TRY(database.write([&](store::Connection& connection) {
+      return store::BlobIndex(connection).give_up(blob, clock.now());
+    }));
+    if (!given_up) continue;
+    TRY(store.remove(blob.id));
+    gone.push_back(blob.id);
+  }
+  return {};
 }
 
 } // namespace
@@ -38,21 +58,21 @@ Result<std::int64_t> forget_used_signatures(store::Database& database, Clock con
 }
 
 Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& store,
-                                         std::string_view key) {
+                                         std::string_view key, Clock const& clock) {
   std::int64_t removed = 0;
   for (;;) {
     auto const unused = TRY(database.read_single([&](store::Connection& connection) {
       return store::BlobIndex(connection).unused(key, kRowsPerCommit);
     }));
-    for (auto const& blob : unused) {
-      // Between the look and now an upload of equal bytes may have taken the blob up again.
-      auto const forgotten = TRY(database.write([&](store::Connection& connection) {
-        return store::BlobIndex(connection).forget_unused(blob);
+    std::vector<BlobId> gone;
+    auto const done = remove_bytes(database, store, unused, clock, gone);
+    if (!gone.empty()) {
+      TRY(database.write([&](store::Connection& connection) {
+        return store::BlobIndex(connection).forget(gone);
       }));
-      if (!forgotten) continue;
-      TRY(store.remove(blob));
-      ++removed;
     }
+    TRY(done);
+    removed += std::ssize(gone);
     if (std::ssize(unused) < kRowsPerCommit) return removed;
   }
 }

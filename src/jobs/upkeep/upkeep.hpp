@@ -17,11 +17,12 @@ namespace vitrine::jobs {
 Result<std::int64_t> remove_old_jobs(store::Database& database, Clock const& clock,
                                      std::int64_t retention_days);
 
-/// Removes the bytes of blobs that no image refers to, of the store with that key: the row first,
-/// so that a crash leaves only bytes that no row knows, which `Uploads::remove_strays` finds.
-/// Returns how many. Errors: those of the database and the store; what is left is taken next time.
+/// Removes the bytes of blobs that no image refers to, of the store with that key. A blob is given
+/// up first, and forgotten only when the store has said that its bytes are gone: those that it
+/// could not remove stay known. Returns how many went. Errors: those of the database and the store;
+/// what is left is taken next time, and what failed after the others.
 Result<std::int64_t> remove_unused_blobs(store::Database& database, store::Blobs& store,
-                                         std::string_view key);
+                                         std::string_view key, Clock const& clock);
 
 /// Removes signatures of writes whose time is over, a bounded number in one transaction. Returns
 /// how many. Errors: those of the database.

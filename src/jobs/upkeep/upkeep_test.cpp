@@ -2,6 +2,7 @@
 #include "jobs/upkeep/audit_export.hpp"
 #include "jobs/upkeep/periodic.hpp"
 #include "jobs/upkeep/upkeep.hpp"
+#include "service/image_data_test.hpp"
 #include "store/blobs/filesystem/filesystem_blobs.hpp"
 #include "store/metadata/audit.hpp"
 #include "store/metadata/blob_index.hpp"
@@ -277,12 +278,49 @@ TEST(UpkeepTest, BytesWithoutAnImageAreRemoved) {
       return {};
     }));
   }
-  EXPECT_EQ(remove_unused_blobs(*house.database, *blobs, "fast").value(), 0) << "another store";
-  EXPECT_EQ(remove_unused_blobs(*house.database, *blobs, "").value(), 1);
-  EXPECT_EQ(remove_unused_blobs(*house.database, *blobs, "").value(), 0);
+  auto const remove = [&](std::string_view key) {
+    return remove_unused_blobs(*house.database, *blobs, key, house.clock).value();
+  };
+  EXPECT_EQ(remove("fast"), 0) << "another store";
+  EXPECT_EQ(remove(""), 1);
+  EXPECT_EQ(remove(""), 0);
   std::vector<std::string> left;
   EXPECT_TRUE(blobs->list([&](store::StoredBlob const& blob) { left.push_back(blob.id.text); }));
   EXPECT_EQ(left, std::vector<std::string>{"22222222222222222222222222222222"});
+}
+
+TEST(UpkeepTest, BytesThatTheStoreDoesNotRemoveStayKnownAndAreTriedAgainAfterTheOthers) {
+  House house;
+  auto const disk = store::FilesystemBlobs::open(house.path / "blobs").value();
+  service::FaultyBlobs blobs(*disk);
+  auto const first = BlobId{"11111111111111111111111111111111"};
+  auto const second = BlobId{"22222222222222222222222222222222"};
+  for (auto const& id : {first, second}) {
+    EXPECT_TRUE(disk->create(id, {}).value()->commit());
+    EXPECT_TRUE(house.real->write([&](store::Connection& connection) -> Result<> {
+      store::BlobIndex index(connection);
+      TRY(index.insert(id, 0, id.text, house.clock.now()));
+      return index.drop_reference(id);
+    }));
+    house.clock.advance(1);
+  }
+  auto const remove = [&] { return remove_unused_blobs(*house.database, blobs, "", house.clock); };
+  auto const fails = [&] {
+    auto const removed = remove();
+    return !removed && removed.error().fault == Fault::unavailable;
+  };
+  auto const rows = "SELECT id FROM blobs WHERE hash_value = '' OR refs > 0";
+  blobs.stuck = {first};
+  EXPECT_TRUE(fails());
+  EXPECT_EQ(blobs.removals, 1) << "a store that is out is not asked for each";
+  EXPECT_EQ(house.rows(rows, 1), first.text + "|\n");
+  EXPECT_TRUE(fails());
+  EXPECT_EQ(house.rows("SELECT id FROM blobs", 1), first.text + "|\n") << "the other one went";
+  blobs.stuck.clear();
+  EXPECT_EQ(remove().value(), 1);
+  EXPECT_EQ(blobs.removals, 4);
+  EXPECT_EQ(house.rows("SELECT id FROM blobs", 1), "");
+  EXPECT_TRUE(disk->list([](store::StoredBlob const& blob) { ADD_FAILURE() << blob.id.text; }));
 }
 
 TEST(PeriodicTest, TheDutyMayEndWithItsLastRun) {

@@ -22,6 +22,11 @@ Result<> BlobIndex::insert(BlobId const& id, std::int64_t size_bytes, std::strin
   return {};
 }
 
+Result<> BlobIndex::insert_unused(BlobId const& id, std::int64_t size_bytes, Time now) {
+  TRY(connection_.run(sql::insert_unused_blob, {id, size_bytes, now}));
+  return {};
+}
+
 Result<> BlobIndex::add_reference(BlobId const& id) {
   TRY(connection_.run(sql::change_blob_references, {id, 1}));
   return {};
@@ -38,10 +43,10 @@ Result<> BlobIndex::replace(BlobId const& lost, BlobId const& by, std::string_vi
   return {};
 }
 
-Result<std::vector<BlobId>> BlobIndex::unused(std::string_view store, std::int64_t limit) {
-  std::vector<BlobId> out;
+Result<std::vector<UnusedBlob>> BlobIndex::unused(std::string_view store, std::int64_t limit) {
+  std::vector<UnusedBlob> out;
   TRY(connection_.run(sql::list_unused_blobs, {limit, store},
-                      [&](Row const& row) { out.push_back(row.id<BlobId>(0)); }));
+                      [&](Row const& row) { out.push_back({row.id<BlobId>(0), row.time(1)}); }));
   return out;
 }
 
@@ -52,8 +57,14 @@ Result<std::vector<BlobId>> BlobIndex::some(std::string_view store, std::int64_t
   return out;
 }
 
-Result<bool> BlobIndex::forget_unused(BlobId const& id) {
-  return TRY(connection_.run(sql::delete_unused_blob, {id})) > 0;
+Result<bool> BlobIndex::give_up(UnusedBlob const& blob, Time now) {
+  return TRY(connection_.run(sql::give_up_blob, {blob.id, blob.since, now})) > 0;
+}
+
+Result<> BlobIndex::forget(std::span<BlobId const> given_up) {
+  auto const rows = rows_for(given_up, [](BlobId const& id) { return Params{id}; });
+  TRY(connection_.run_each(sql::delete_unused_blob, rows));
+  return {};
 }
 
 Result<std::vector<StoreTotal>> BlobIndex::totals() {
@@ -67,7 +78,7 @@ Result<std::vector<StoreTotal>> BlobIndex::totals() {
 Result<std::vector<BlobRow>> BlobIndex::all() {
   std::vector<BlobRow> out;
   TRY(connection_.run(sql::list_blobs, {}, [&](Row const& row) {
-    out.push_back({row.id<BlobId>(0), row.integer(1), row.string(2)});
+    out.push_back({row.id<BlobId>(0), row.integer(1), row.string(2), row.integer(3) > 0});
   }));
   return out;
 }

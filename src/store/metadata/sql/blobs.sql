@@ -8,6 +8,9 @@ SELECT id FROM blobs WHERE hash_value = $1 AND size = $2
 -- name: insert_blob
 INSERT INTO blobs (id, size, hash_value, refs, created_at) VALUES ($1, $2, $3, 1, $4)
 
+-- name: insert_unused_blob
+INSERT INTO blobs (id, size, hash_value, refs, created_at) VALUES ($1, $2, '', 0, $3) ON CONFLICT DO NOTHING
+
 -- name: change_blob_references
 UPDATE blobs SET refs = refs + $2 WHERE id = $1
 
@@ -19,7 +22,12 @@ UPDATE blobs SET id = $2, refs = refs + 1 WHERE id = $1
 UPDATE images SET blob_id = $2 WHERE hash_value = $3 AND blob_id = $1
 
 -- name: list_unused_blobs
-SELECT id FROM blobs WHERE refs = 0 AND substr(id, 34) = $2 ORDER BY created_at LIMIT $1
+SELECT id, created_at FROM blobs WHERE refs = 0 AND substr(id, 34) = $2 ORDER BY created_at LIMIT $1
+
+-- Without its hash nobody finds it again, so its bytes may go. One whose bytes could not be removed stands behind the
+-- others from now on. Zero rows: it is in use again, or another server has given it up meanwhile.
+-- name: give_up_blob
+UPDATE blobs SET hash_value = '', created_at = $3 WHERE id = $1 AND refs = 0 AND created_at = $2
 
 -- name: list_some_blobs
 SELECT id FROM blobs WHERE refs > 0 AND substr(id, 34) = $2 LIMIT $1
@@ -28,7 +36,7 @@ SELECT id FROM blobs WHERE refs > 0 AND substr(id, 34) = $2 LIMIT $1
 DELETE FROM blobs WHERE id = $1 AND refs = 0
 
 -- name: list_blobs
-SELECT id, size, hash_value FROM blobs
+SELECT id, size, hash_value, refs FROM blobs
 
 -- name: total_blobs
 SELECT substr(id, 34), COUNT(*), COALESCE(SUM(size), 0) FROM blobs GROUP BY substr(id, 34)
