@@ -7,6 +7,7 @@
 #include <atomic>
 #include <future>
 #include <iterator>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -16,6 +17,8 @@ namespace {
 using Kind = BlobFinding::Kind;
 // Of a store that is far away, which answers many side by side.
 constexpr std::size_t kLooksAtOnce = 16;
+// Wrong is what looks so each time: servers change a store and its rows one after the other.
+constexpr int kLooks = 3;
 
 using Listed = std::unordered_map<BlobId, store::StoredBlob>;
 
@@ -58,6 +61,29 @@ Result<std::optional<BlobFinding>> look_at_row(store::BlobStores& blobs, Listed 
   if (stored == row.size_bytes) return std::optional<BlobFinding>();
   return std::optional(BlobFinding{stored ? Kind::wrong_size : Kind::missing, row.id,
                                    stored.value_or(0), row.size_bytes});
+}
+
+/// What is wrong at the moment, by a list of the stores that is older than the rows.
+Result<BlobReport> look(store::Database& database, store::BlobStores& blobs) {
+  Listed listed;
+  TRY(blobs.list([&](store::StoredBlob const& blob) {
+    auto const [entry, is_new] = listed.try_emplace(blob.id, blob);
+    if (!is_new && blob.committed) entry->second = blob;
+  }));
+  auto const rows = TRY(read_rows(database));
+  BlobReport report{.blobs = std::ssize(rows.blobs), .findings = {}};
+  for (auto const& row : rows.blobs) {
+    if (!row.is_used) continue; // its bytes go, if they have not gone
+    if (auto const wrong = TRY(look_at_row(blobs, listed, row))) report.findings.push_back(*wrong);
+  }
+  for (auto const& [id, blob] : listed) {
+    if (rows.known.contains(id)) continue;
+    if (blob.committed && !TRY(stored_size_bytes(blobs, id))) continue;
+    bool const elsewhere = rows.in_stores.contains(model::id_in_store(id));
+    report.findings.push_back({elsewhere ? Kind::wrong_store : Kind::orphaned, id,
+                               static_cast<std::int64_t>(blob.size_bytes), 0});
+  }
+  return report;
 }
 
 } // namespace
@@ -106,30 +132,18 @@ stored_sizes_bytes(store::Blobs& blobs, std::span<store::BlobRow const> rows) {
   return sizes;
 }
 
-// What looks wrong is looked at once more: since the list, data may have come or gone with its row.
-Result<BlobReport> check_blobs(store::Database& database, store::BlobStores& blobs) {
-  Listed listed;
-  TRY(blobs.list([&](store::StoredBlob const& blob) {
-    auto const [entry, is_new] = listed.try_emplace(blob.id, blob);
-    if (!is_new && blob.committed) entry->second = blob;
-  }));
-  auto const rows = TRY(read_rows(database));
-  BlobReport report{.blobs = std::ssize(rows.blobs), .findings = {}};
-  for (auto const& row : rows.blobs) {
-    if (auto const wrong = TRY(look_at_row(blobs, listed, row))) report.findings.push_back(*wrong);
+Result<BlobReport> check_blobs(store::Database& database, store::BlobStores& blobs,
+                               std::chrono::milliseconds pause) {
+  auto report = TRY(look(database, blobs));
+  for (int looks = 1; looks < kLooks && !report.findings.empty(); ++looks) {
+    std::this_thread::sleep_for(pause);
+    auto const again = TRY(look(database, blobs));
+    std::erase_if(report.findings, [&](BlobFinding const& finding) {
+      return std::ranges::none_of(again.findings, [&](BlobFinding const& other) {
+        return other.kind == finding.kind && other.id == finding.id;
+      });
+    });
   }
-  for (auto const& [id, blob] : listed) {
-    if (rows.known.contains(id)) continue;
-    if (blob.committed && !TRY(stored_size_bytes(blobs, id))) continue;
-    bool const elsewhere = rows.in_stores.contains(model::id_in_store(id));
-    report.findings.push_back({elsewhere ? Kind::wrong_store : Kind::orphaned, id,
-                               static_cast<std::int64_t>(blob.size_bytes), 0});
-  }
-  auto const fresh = TRY(read_rows(database));
-  std::erase_if(report.findings, [&](BlobFinding const& finding) {
-    bool const of_row = finding.kind != Kind::orphaned && finding.kind != Kind::wrong_store;
-    return of_row && !fresh.known.contains(finding.id);
-  });
   return report;
 }
 

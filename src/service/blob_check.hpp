@@ -6,6 +6,7 @@
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/database.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -44,8 +45,10 @@ Result<std::optional<std::int64_t>> stored_size_bytes(store::Blobs& blobs, BlobI
 Result<std::vector<std::optional<std::int64_t>>>
 stored_sizes_bytes(store::Blobs& blobs, std::span<store::BlobRow const> rows);
 
-/// Compares all rows with all of the stores. Servers may run meanwhile. Errors: those of the
+/// Compares all rows with all of the stores. Servers may run meanwhile: what looks wrong is looked
+/// at again after each of some pauses, in which they come to an end with it. Errors: those of the
 /// database and the stores.
-Result<BlobReport> check_blobs(store::Database& database, store::BlobStores& blobs);
+Result<BlobReport> check_blobs(store::Database& database, store::BlobStores& blobs,
+                               std::chrono::milliseconds pause = std::chrono::seconds(2));
 
 } // namespace vitrine::service
