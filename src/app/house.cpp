@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <thread>
 
@@ -42,6 +43,12 @@ store::Blobs& opened(Stores const& stores, model::ImageStore const& store) {
 std::string duty_for(std::string_view what, House const& house, model::ImageStore const& store) {
   return house.image_stores.several() ? fmt::format("{} of {}", what, store.name)
                                       : std::string(what);
+}
+
+// More than a store may bear of the clock of the machine, against that of the database.
+bool is_off(store::DatabaseClock const& clock) {
+  constexpr std::int64_t kOffMax_us = 5 * 60 * kMicrosecondsPerSecond;
+  return std::abs(clock.now().us - SystemClock().now().us) > kOffMax_us;
 }
 
 cloud::CallOptions compute_options(ops::Config const& config) {
@@ -113,7 +120,8 @@ House::House(ops::Config const& from, Stores const& stores, service::policy::Pol
               .carriers = config.jobs.carriers,
               .lease_seconds = config.jobs.lease_seconds,
               .poll_seconds = config.jobs.poll_seconds,
-              .alone = config.database.url.empty()}) {}
+              .alone = config.database.url.empty(),
+              .may_carry = [this] { return !health.clock_is_wrong(); }}) {}
 
 std::vector<jobs::JobKind> House::kinds(store::Database& database) {
   auto all =
@@ -202,7 +210,10 @@ Result<> look_at_store(House& house, Stores const& stores, model::ImageStore con
   auto const began = ops::Health::Clock::now();
   bool const answers = opened(stores, store).look().has_value();
   auto const& known = house.image_stores;
-  if (store.key == known.by_default().key) house.health.store_looked_at(answers, began);
+  if (store.key == known.by_default().key) {
+    house.health.store_looked_at(answers, began);
+    house.health.clock_looked_at(answers || !is_off(house.clock));
+  }
   if (known.several()) {
     house.metrics.gauge(ops::Metric::store_up, {store.name}).set(answers ? 1 : 0);
   }

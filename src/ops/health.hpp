@@ -26,6 +26,13 @@ public:
   void store_looked_at(bool answered, Clock::time_point now = Clock::now()) noexcept {
     store_answered_at_.store(answered ? now : Clock::time_point::min(), std::memory_order_relaxed);
   }
+  /// What the latest look at the clock of the machine found, without which no store answers.
+  void clock_looked_at(bool right) noexcept {
+    clock_is_wrong_.store(!right, std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool clock_is_wrong() const noexcept {
+    return clock_is_wrong_.load(std::memory_order_relaxed);
+  }
   /// The process ends once what it has begun is done.
   void drain() noexcept { draining_.store(true, std::memory_order_relaxed); }
 
@@ -36,6 +43,7 @@ public:
     if (is_silent(answered_at_, kAnswerAgeMax, now)) {
       return "The database cannot be read or written.";
     }
+    if (clock_is_wrong()) return "The clock of the server is wrong.";
     if (is_silent(store_answered_at_, kStoreAgeMax, now)) {
       return "The image store does not answer.";
     }
@@ -50,6 +58,7 @@ private:
   }
 
   std::atomic<bool> draining_{false};
+  std::atomic<bool> clock_is_wrong_{false};
   std::atomic<Clock::time_point> answered_at_{Clock::time_point::min()};
   std::atomic<Clock::time_point> store_answered_at_{Clock::time_point::min()};
 };

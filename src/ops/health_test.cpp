@@ -28,6 +28,19 @@ TEST(Health, a_look_that_does_not_return_counts_as_no_answer) {
             "The database cannot be read or written.");
 }
 
+TEST(Health, is_not_ready_while_its_clock_is_wrong) {
+  Health health;
+  Health::Clock::time_point const now{1h};
+  health.database_looked_at(true, now);
+  health.store_looked_at(false, now);
+  health.clock_looked_at(false);
+  EXPECT_TRUE(health.clock_is_wrong());
+  EXPECT_EQ(health.unready_because(now), "The clock of the server is wrong.");
+  health.clock_looked_at(true);
+  EXPECT_FALSE(health.clock_is_wrong());
+  EXPECT_EQ(health.unready_because(now), "The image store does not answer.");
+}
+
 TEST(Health, is_ready_while_the_store_answers) {
   Health health;
   Health::Clock::time_point const now{1h};

@@ -148,6 +148,8 @@ void Engine::keep_leases() {
 }
 
 Result<bool> Engine::run_next(model::JobLane lane) {
+  bool const carries = lane == model::JobLane::carrying;
+  if (carries && options_.may_carry && !options_.may_carry()) return false;
   JobContext::Lease const lease{.worker = new_hex_id(), .length_us = lease_us()};
   auto const job = TRY(database_.write([&](store::Connection& connection) {
     auto const now = clock_.now();

@@ -17,6 +17,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -36,6 +37,8 @@ struct EngineOptions {
   /// counts only once the job has run for a day.
   std::int64_t attempts_max{20};
   bool alone{true}; ///< no other process works on the database
+  /// Whether jobs that carry image data may begin here now; always, if it is not set.
+  std::function<bool()> may_carry{};
 };
 
 /// Thread-safe. Everything passed in must outlive it.

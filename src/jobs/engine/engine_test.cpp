@@ -120,6 +120,20 @@ TEST_F(EngineTest, AtStartJobsOfOtherServersAreLeftAlone) {
   EXPECT_TRUE(beside->run_next(model::JobLane::quick).value());
 }
 
+TEST_F(EngineTest, ImageDataIsNotCarriedWhereItMayNotBe) {
+  auto const id = house_.submit(kAddMembers, house_.pairs(1, 1));
+  ASSERT_TRUE(house_.real->write([&](store::Connection& connection) {
+    return connection.run({"test", "UPDATE jobs SET lane = 1"}, {});
+  }));
+  bool may = false;
+  auto const engine = house_.new_engine({.may_carry = [&] { return may; }});
+  EXPECT_FALSE(engine->run_next(model::JobLane::carrying).value());
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::init);
+  may = true;
+  EXPECT_TRUE(engine->run_next(model::JobLane::carrying).value());
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+}
+
 TEST_F(EngineTest, AWorkerThatLostItsLeaseChangesNothing) {
   auto const arguments = house_.pairs(1, 1);
   house_.submit(kAddMembers, arguments);
@@ -249,7 +263,7 @@ protected:
     return house_.metrics.counter(ops::Metric::job_items, {kind, outcome}).value();
   }
 
-  static constexpr EngineOptions kThreeTries{.attempts_max = 3};
+  static inline EngineOptions const kThreeTries{.attempts_max = 3};
   House house_;
 };
 

@@ -45,6 +45,8 @@ Error meaning(Ask const& ask, Result<net::client::Response> const& answer) {
   if (code == "QuotaExceeded" || code.ends_with("StorageFull")) {
     return logged(Fault::store_full, ask, detail);
   }
+  // Our clock is wrong, not what is asked for: the next server may do it.
+  if (code == "RequestTimeTooSkewed") return logged(Fault::bucket_unavailable, ask, detail);
   bool const refused = answer->status < 500 && answer->status != 429 && answer->status != 408;
   return logged(refused ? Fault::bucket_refused : Fault::bucket_unavailable, ask, detail);
 }
@@ -127,7 +129,8 @@ Result<> S3Buckets::check_region(Calls const& calls) const {
     // which nobody needs to read an object: being refused says nothing.
     auto const place = calls.send({.query = {{"location", ""}}});
     if (place) region = text_in(place->body, "LocationConstraint");
-    if (!place && place.error().fault == Fault::bucket_elsewhere) return Error(place.error());
+    bool const tells = !place && place.error().fault != Fault::bucket_refused;
+    if (tells) return Error(place.error());
   }
   if (!head) return Error(head.error());
   if (region.empty() || region == options_.server.region) return {};

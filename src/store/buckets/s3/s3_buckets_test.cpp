@@ -138,8 +138,8 @@ protected:
                     std::string(request.header("Range").value_or("")));
     if (request.target == "/images") return answer_for_bucket();
     if (request.target == "/images?location=") {
-      return reply(location_.empty() ? 403 : 200,
-                   "<LocationConstraint>" + location_ + "</LocationConstraint>");
+      if (location_.empty()) return reply(403, "<Error><Code>" + refusal_ + "</Code></Error>");
+      return reply(200, "<LocationConstraint>" + location_ + "</LocationConstraint>");
     }
     if (request.target.find("upload") != std::string::npos) return answer_for_parts(request);
     if (!faults_.empty()) {
@@ -212,7 +212,8 @@ protected:
   std::string storage_class_;
   std::string region_;
   std::string location_;
-  std::size_t cut_{SIZE_MAX}; ///< bytes of an answer at most
+  std::string refusal_{"AccessDenied"}; ///< why the location is not told
+  std::size_t cut_{SIZE_MAX};           ///< bytes of an answer at most
   int bucket_status_{200};
   bool heeds_if_match_{true};
   bool put_unheard_{false};
@@ -462,6 +463,16 @@ TEST_F(BrokenBucket, AsksBeforeEachRequestThatCouldPutTheObjectThere) {
     EXPECT_EQ(count("DELETE /images/disk?uploadId=u1"), in_parts ? 1U : 0U);
     EXPECT_TRUE(bytes_.empty());
   }
+}
+
+// It said that the bucket cannot be accessed, and imports failed for good.
+TEST_F(BrokenBucket, IsNotRefusedWhereOurClockIsWrong) {
+  bytes_ = "bytes";
+  bucket_status_ = 403;
+  EXPECT_EQ(read("disk"), "bucket_refused");
+  refusal_ = "RequestTimeTooSkewed";
+  EXPECT_EQ(read("disk"), "bucket_unavailable");
+  EXPECT_EQ(write("new", "x").error().fault, Fault::bucket_unavailable);
 }
 
 TEST_F(BrokenBucket, TakesAWriteWhoseAnswerWasLostForDone) {
