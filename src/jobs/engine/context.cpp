@@ -13,7 +13,7 @@ Result<std::set<std::int64_t>> JobContext::finished_positions() {
 }
 
 Result<> JobContext::commit(std::int64_t units, store::Database::Work const& work) {
-  if (stopping_) return error(Fault::unavailable, "the server is stopping");
+  if (stopping()) return error(Fault::unavailable, "the server is stopping");
   auto const done = done_ + units;
   auto const stored = database_.write([&](store::Connection& connection) -> Result<> {
     auto const until = clock_.now() + lease_.length_us;
@@ -22,6 +22,7 @@ Result<> JobContext::commit(std::int64_t units, store::Database::Work const& wor
     }
     return work(connection);
   });
+  show_life();
   if (!stored) return stored;
   done_ = done;
   return {};
@@ -29,7 +30,7 @@ Result<> JobContext::commit(std::int64_t units, store::Database::Work const& wor
 
 Result<> JobContext::advance(std::int64_t done, std::int64_t total,
                              store::Database::Work const& also) {
-  if (stopping_) return error(Fault::unavailable, "the server is stopping");
+  if (stopping()) return error(Fault::unavailable, "the server is stopping");
   auto const now = clock_.now();
   if (now < advanced_at_ + kMicrosecondsPerSecond) return {};
   advanced_at_ = now;

@@ -25,6 +25,8 @@ public:
   struct Lease {
     std::string worker; ///< made anew for each claim, so that it also numbers the attempts
     std::int64_t length_us{0};
+    /// When the attempt last showed that it goes on. Thread-safe: the engine looks at it.
+    mutable std::atomic<std::int64_t> sign_of_life_us{0};
   };
 
   JobContext(store::Database& database, Clock const& clock, std::atomic<bool> const& stopping,
@@ -36,10 +38,16 @@ public:
   [[nodiscard]] model::Caller const& caller() const noexcept { return caller_; }
   [[nodiscard]] Time now() const { return clock_.now(); }
   /// For what takes long between two commits: the next one will fail. Thread-safe.
-  [[nodiscard]] bool stopping() const noexcept { return stopping_; }
+  [[nodiscard]] bool stopping() const {
+    show_life();
+    return stopping_;
+  }
 
   /// Runs `work` on one consistent snapshot.
-  Result<> read(store::Database::Work const& work) { return database_.read(work); }
+  Result<> read(store::Database::Work const& work) {
+    show_life();
+    return database_.read(work);
+  }
   /// Reads which positions earlier attempts finished.
   Result<std::set<std::int64_t>> finished_positions();
   /// Sets how many units earlier attempts finished; the stored progress follows with each commit.
@@ -66,6 +74,9 @@ public:
   [[nodiscard]] std::optional<std::int64_t> rest_us() const noexcept { return rest_us_; }
 
 private:
+  /// An attempt that does not get here for long loses its lease (engine.cpp).
+  void show_life() const { lease_.sign_of_life_us = clock_.now().us; }
+
   store::Database& database_;
   Clock const& clock_;
   std::atomic<bool> const& stopping_;

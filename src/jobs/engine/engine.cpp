@@ -22,6 +22,11 @@ constexpr std::int64_t kOutageMax_us = 24 * 3600 * kMicrosecondsPerSecond;
 // A job that was there when so many workers ended may be why they did.
 constexpr std::int64_t kSuspectAttempts = 3;
 
+// A job without a sign of life for so many leases, and no less than that time, hangs. The longest
+// step of one that does not: a store that completes an object is waited for three times 5 minutes.
+constexpr std::int64_t kSilentLeases = 10;
+constexpr std::int64_t kSilenceMin_us = 20 * 60 * kMicrosecondsPerSecond;
+
 bool is_suspect(model::Job const& job) { return job.attempt > kSuspectAttempts; }
 
 std::int64_t back_off_us(std::int64_t attempt) {
@@ -127,13 +132,30 @@ void Engine::work(model::JobLane lane) {
   }
 }
 
+/// The jobs whose leases are to be kept; `held_mutex_` is locked.
+std::vector<Engine::Held> Engine::living() {
+  auto const silence_us = std::max(kSilenceMin_us, kSilentLeases * lease_us());
+  auto const since_us = clock_.now().us - silence_us;
+  std::vector<Held> living;
+  for (auto& [held, running] : held_) {
+    bool const hangs = running.lease->sign_of_life_us < since_us;
+    if (!hangs) living.push_back(held);
+    if (hangs && !running.hangs) {
+      ops::log_error("job.hangs", {{"job_id", held.first},
+                                   {"silent_seconds", silence_us / kMicrosecondsPerSecond}});
+    }
+    running.hangs = hangs;
+  }
+  return living;
+}
+
 void Engine::keep_leases() {
   auto const pause =
       std::chrono::milliseconds(std::max<std::int64_t>(1, options_.lease_seconds * 1000 / 3));
   std::unique_lock lock(held_mutex_);
   while (!stopping_) {
     stopped_.wait_for(lock, pause, [&] { return stopping_.load(); });
-    auto const held = held_;
+    auto const held = living();
     if (stopping_ || held.empty()) continue;
     lock.unlock();
     auto const kept = database_.write([&](store::Connection& connection) -> Result<> {
@@ -150,7 +172,8 @@ void Engine::keep_leases() {
 Result<bool> Engine::run_next(model::JobLane lane) {
   bool const carries = lane == model::JobLane::carrying;
   if (carries && options_.may_carry && !options_.may_carry()) return false;
-  JobContext::Lease const lease{.worker = new_hex_id(), .length_us = lease_us()};
+  JobContext::Lease const lease{
+      .worker = new_hex_id(), .length_us = lease_us(), .sign_of_life_us = clock_.now().us};
   auto const job = TRY(database_.write([&](store::Connection& connection) {
     auto const now = clock_.now();
     return store::Jobs(connection)
@@ -158,7 +181,7 @@ Result<bool> Engine::run_next(model::JobLane lane) {
   }));
   if (!job) return false;
   Held const held{job->id.text, lease.worker};
-  if (!hold(*job, held)) {
+  if (!hold(*job, held, lease)) {
     TRY(database_.write([&](store::Connection& connection) {
       return store::Jobs(connection)
           .hand_back(job->id, lease.worker, clock_.now() + lease.length_us);
@@ -175,13 +198,13 @@ Result<bool> Engine::run_next(model::JobLane lane) {
 
 /// False when the job must not run beside another one: of two that were there each time when a
 /// worker ended, one may end it again, and the other must not count that as its own attempt.
-bool Engine::hold(model::Job const& job, Held const& held) {
+bool Engine::hold(model::Job const& job, Held const& held, JobContext::Lease const& lease) {
   std::lock_guard const lock(held_mutex_);
   if (is_suspect(job)) {
     if (suspect_held_) return false;
     suspect_held_ = true;
   }
-  held_.insert(held);
+  held_.emplace(held, Running{&lease});
   return true;
 }
 

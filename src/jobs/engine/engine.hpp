@@ -1,6 +1,7 @@
 // The job engine: workers that claim jobs by lease, run their kind, and end or retry them.
 //
-// A job is claimed for a limited time (the lease), which is extended while its worker lives. Every
+// A job is claimed for a limited time (the lease), which is extended while its worker lives and the
+// job shows signs of life: one that hangs is given to another worker. Every
 // unit of work proves the lease in its own transaction, so a worker that lost it changes nothing
 // more. What a unit did and the record that it did it are one commit: a job that is taken up again
 // skips what is recorded.
@@ -18,9 +19,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -61,13 +62,18 @@ public:
 
 private:
   using Held = std::pair<std::string, std::string>; ///< job and worker
+  struct Running {
+    JobContext::Lease const* lease;
+    bool hangs{false}; ///< it was told
+  };
   using Rest =
       std::optional<std::int64_t>; ///< microseconds until the next attempt, if there is one
 
   void work(model::JobLane lane);
   [[nodiscard]] JobKind const* kind_of(model::Job const& job) const;
-  bool hold(model::Job const& job, Held const& held);
+  bool hold(model::Job const& job, Held const& held, JobContext::Lease const& lease);
   void let_go(model::Job const& job, Held const& held);
+  std::vector<Held> living();
   void keep_leases();
   void run(model::Job const& job, JobContext::Lease const& lease);
   Result<Rest> attempt(model::Job const& job, model::Caller const& caller,
@@ -93,7 +99,7 @@ private:
   std::vector<std::thread> threads_;
   std::mutex held_mutex_;
   std::condition_variable stopped_;
-  std::set<Held> held_;
+  std::map<Held, Running> held_;
   bool suspect_held_{false};
 };
 

@@ -4,6 +4,9 @@
 #include "store/metadata/jobs.hpp"
 
 #include <array>
+#include <atomic>
+#include <fmt/format.h>
+#include <latch>
 #include <thread>
 
 namespace vitrine::jobs {
@@ -483,6 +486,63 @@ TEST(EngineStopTest, StoppingAsksAboutNoMoreProjects) {
   EXPECT_EQ(asked, 1);
   EXPECT_EQ(house.report(id).job.status, JobStatus::running);
   EXPECT_EQ(house.report(id).job.attempt, 0) << "it does not count";
+}
+
+// The lease was kept for as long as the process lived.
+TEST(EngineThreadsTest, AWorkerThatHangsLosesItsLeaseAndChangesNothingMore) {
+  House house;
+  auto of_hung = house.pairs(2, 1);
+  auto of_lively = of_hung;
+  of_hung.images.pop_back();
+  of_lively.images.erase(of_lively.images.begin());
+  std::latch woken(1);
+  std::latch told(1);
+  std::atomic<bool> over{false};
+  Result<> late;
+  std::vector<JobKind> kinds{{kAddMembers,
+                              [&](JobContext& context) -> Result<> {
+                                woken.wait();
+                                late = context.commit(1, [](auto&) { return Result<>(); });
+                                told.count_down();
+                                return late;
+                              }},
+                             {kRemoveMembers, [&](JobContext& context) -> Result<> {
+                                while (!over && !context.stopping())
+                                  std::this_thread::yield();
+                                return {};
+                              }}};
+  Engine engine(*house.real, house.clock, house.bell, kinds, house.metrics,
+                EngineOptions{.lease_seconds = 1});
+  auto const hung = house.submit(kAddMembers, of_hung);
+  auto const lively = house.submit(kRemoveMembers, of_lively);
+  auto const is_held = [&](JobId const& id) {
+    return house.rows(fmt::format("SELECT 1 FROM jobs WHERE id = '{}' AND lease_until > {}",
+                                  id.text, house.clock.now().us),
+                      1) == "1|\n";
+  };
+  engine.start();
+  while (!is_held(hung) || !is_held(lively))
+    std::this_thread::yield();
+  house.clock.advance(19 * 60 * kMicrosecondsPerSecond);
+  while (!is_held(hung))
+    std::this_thread::yield();
+  house.clock.advance(61 * kMicrosecondsPerSecond);
+  while (!is_held(lively))
+    std::this_thread::yield();
+  EXPECT_FALSE(is_held(hung));
+
+  std::vector<JobKind> const others{{kAddMembers, [](JobContext&) { return Result<>(); }}};
+  Engine other(*house.real, house.clock, house.bell, others, house.metrics, {});
+  EXPECT_TRUE(other.run_next(model::JobLane::quick).value());
+  EXPECT_EQ(house.report(hung).job.status, JobStatus::success);
+  woken.count_down();
+  told.wait();
+  over = true;
+  engine.stop();
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().fault, Fault::lease_lost);
+  EXPECT_EQ(house.report(hung).job.done, 0);
+  EXPECT_EQ(house.report(lively).job.status, JobStatus::success);
 }
 
 TEST(EngineThreadsTest, WorkersEndEveryJobAndKeepTheOrder) {
