@@ -56,7 +56,8 @@ Client::~Client() = default;
 Result<Response> Client::send(Request const& request) {
   auto handle = handles_->take();
   auto answer = Exchange(handle.get(), options_, request).run();
-  handles_->give_back(std::move(handle));
+  // One whose exchange failed has no connection to keep, and may refuse options from then on.
+  if (answer) handles_->give_back(std::move(handle));
   return answer;
 }
 

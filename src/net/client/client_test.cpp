@@ -275,6 +275,19 @@ TEST_F(ClientTest, SaysWhoDidNotAnswerAndNothingSecret) {
   EXPECT_EQ(failed.error().detail, "127.0.0.1:" + port + ": Couldn't connect to server");
 }
 
+// The second request ended the process.
+TEST_F(ClientTest, GoesOnAfterANameThatDoesNotResolve) {
+  std::string const no_name = std::string(64, 'x') + ".invalid"; // no label is that long
+  for (int i = 0; i < 3; ++i) {
+    auto const failed = client_.send({.url = "https://" + no_name + "/"});
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().fault, Fault::unavailable);
+    EXPECT_EQ(failed.error().detail, "https://" + no_name + ": Couldn't resolve host name");
+  }
+  start();
+  EXPECT_TRUE(client_.send({.url = url("/")}));
+}
+
 TEST_F(ClientTest, GivesUpInTime) {
   std::promise<void> release;
   auto const released = release.get_future().share();
