@@ -217,8 +217,6 @@ def test_one_key_is_removed_by_its_path(server):
             "Content-Type": "application/json", "X-Language": "en-us"})
         expect(answer, 204)
         expect(remove(demo, image, key), 404, "IMG.0115")
-    for no_text in ("%00", "%ff", "%zz"):
-        expect(demo.delete(tags_path(demo, image, no_text)), 404, "IMG.0115")
     assert strings(demo, image) == ["a"]
 
 

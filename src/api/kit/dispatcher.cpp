@@ -247,8 +247,7 @@ private:
     switch (miss.why) {
     case Miss::Why::unknown_version: return dispatcher_.versions_(context_, 300);
     case Miss::Why::malformed:
-      return refuse_with(*miss.family, error(dispatcher_.endpoints_[miss.endpoint].spec.malformed,
-                                             "The path is malformed."));
+      return refuse_with(*miss.family, error(Fault::not_found, "The path is malformed."));
     case Miss::Why::no_such_path: return refuse_with(*miss.family, error(Fault::not_found));
     case Miss::Why::wrong_method: break;
     }

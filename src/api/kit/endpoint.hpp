@@ -41,9 +41,8 @@ struct Spec {
   bool reads{false};        ///< changes nothing although its verb is not one of reads
   std::string_view audit{}; ///< event type written by the change: image.member.create
   std::vector<Fault> errors{};
-  Fault malformed{Fault::not_found}; ///< when a parameter of the path is no text
-  std::string_view summary;          ///< one sentence for the API document
-  bool takes_body{false}; ///< a JSON body read by the endpoint itself (no declared fields)
+  std::string_view summary; ///< one sentence for the API document
+  bool takes_body{false};   ///< a JSON body read by the endpoint itself (no declared fields)
   std::vector<std::string_view> media{"application/json"}; ///< of a body without declared fields
   bool quick{false};                ///< a read of microseconds on a database that is here: may
                                     ///< run on an io thread

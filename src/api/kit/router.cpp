@@ -188,7 +188,7 @@ std::variant<Match, Miss> Router::find(std::string_view method, std::string_view
   Match match{verb_in(*at)->second, {}};
   for (std::size_t i = 0; i < path.count; ++i) {
     if (!is_parameter(at->segments[i])) continue;
-    if (path.malformed[i]) return Miss{Miss::Why::malformed, at->family, {}, match.endpoint};
+    if (path.malformed[i]) return Miss{Miss::Why::malformed, at->family, {}};
     auto const name = at->segments[i].substr(1, at->segments[i].size() - 2);
     match.path.emplace_back(name, path.segments[i]);
   }

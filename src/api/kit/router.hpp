@@ -30,9 +30,8 @@ struct Miss {
     malformed, ///< a bad escape or text that is not UTF-8 in the path
   };
   Why why;
-  Family const* family;    ///< in whose form the answer is given
-  std::string allow;       ///< for wrong_method: "GET, POST"
-  std::size_t endpoint{0}; ///< for malformed: index into the list of endpoints
+  Family const* family; ///< in whose form the answer is given
+  std::string allow;    ///< for wrong_method: "GET, POST"
 };
 
 class Router {

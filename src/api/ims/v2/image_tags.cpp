@@ -134,7 +134,6 @@ Endpoint remove_tag_of_image() {
        .errors = {Fault::forbidden, Fault::invalid_project_id, Fault::project_mismatch,
                   Fault::invalid_image_id, Fault::image_not_found, Fault::public_of_others,
                   Fault::not_image_owner, Fault::tag_not_found},
-       .malformed = Fault::tag_not_found, // no image has such a key
        .summary = "Remove the tag with that key from an image."},
       remove);
 }
