@@ -21,7 +21,7 @@ bool asks_compute(CaptureSource source) {
   return source == CaptureSource::server || source == CaptureSource::server_backup;
 }
 
-// What is not configured is told last (contract: ims-api 2.1).
+// What is not configured is told behind the fields (contract: ims-api 2.1).
 Result<> require_services(CaptureSource source, ops::Config const& config) {
   bool const has_compute = config.compute.driver != ops::ComputeDriver::none;
   bool const has_volumes = config.block_storage.driver != ops::VolumesDriver::none;

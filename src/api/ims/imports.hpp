@@ -17,7 +17,7 @@ std::vector<FieldInfo> import_infos(Creator creator);
 std::vector<Fault> import_faults();
 /// Reads the body of an import and submits its job, which is told with a sub job or without one.
 /// Errors: that of the first field at fault; what the fields say only together; those of
-/// `Submit::submit`.
+/// `Submitter::submit`.
 Result<Reply> submit_import(Context const& context, json::Object const& object, Creator creator,
                             bool has_sub_job, Services& services);
 

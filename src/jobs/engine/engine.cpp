@@ -245,8 +245,8 @@ Result<Engine::Rest> Engine::attempt(model::Job const& job, model::Caller const&
   if (tried) return context.rest_us();
   if (tried.error().kind() == Kind::unavailable || !kind->give_up) return Error(tried.error());
   if (job.attempt > 2 * most) return Error(tried.error()); // giving it up ends its worker, too
-  ops::log_error("job.given_up",
-                 {{"job_id", job.id.text}, {"detail", text_of(tried.error().fault)}});
+  ops::log_warning("job.given_up",
+                   {{"job_id", job.id.text}, {"detail", text_of(tried.error().fault)}});
   auto const given_up = call(context, [&] { return kind->give_up(context, tried.error()); });
   if (!given_up) return Error(given_up.error());
   return context.rest_us();

@@ -213,7 +213,7 @@ TEST_F(CopyImageTest, NobodyWaitsWhileTheKeyServiceIsAsked) {
 
   auto const by_default = submit(image, house_.owner, "ims/default").value();
   expect_asked(2, "a request for a copy from one key to the default one");
-  EXPECT_TRUE(run());
+  EXPECT_TRUE(carry());
   expect_asked(2, "its job");
   EXPECT_EQ(house_.report(by_default).job.status, JobStatus::success);
 }
@@ -280,7 +280,7 @@ TEST_F(CopyImageTest, DataThatIsLostFailsACopyAndAnExportAtOnce) {
 // It was taken for an outage and tried again for a day.
 TEST_F(CopyImageTest, DamageOfEncryptedDataFailsACopyAndAnExportAtOnce) {
   auto const made = submit(house_.image_with_data("data"), house_.owner, granted_key()).value();
-  EXPECT_TRUE(run());
+  EXPECT_TRUE(carry());
   auto const source = house_.report(made).job.image;
   for (auto const& file : files()) {
     if (std::filesystem::file_size(file) == 20) std::ofstream(file) << std::string(20, 'x');
@@ -290,8 +290,8 @@ TEST_F(CopyImageTest, DamageOfEncryptedDataFailsACopyAndAnExportAtOnce) {
   auto const copy = submit(source).value();
   auto const order = export_order(house_.owner, *house_.exports, out);
   auto const exported = house_.submitter->submit(house_.owner, order).value();
-  EXPECT_TRUE(run());
-  EXPECT_TRUE(house_.engine->run_next(model::JobLane::carrying).value());
+  EXPECT_TRUE(carry());
+  EXPECT_TRUE(carry());
   for (auto const& id : {copy, exported}) {
     auto const failed = house_.report(id).job;
     ASSERT_EQ(failed.status, JobStatus::fail);

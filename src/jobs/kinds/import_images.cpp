@@ -98,7 +98,9 @@ public:
     auto const told = context_.commit(0, [&](store::Connection& connection) -> Result<> {
       made = TRY(are_whole(connection, parts));
       if (made) return end(connection, parts);
-      reason = TRY(fail_deleted(connection)).value_or(why);
+      bool const is_told = std::ranges::any_of(
+          parts, [](model::Job const& part) { return part.failure.has_value(); });
+      if (!is_told) reason = TRY(fail_deleted(connection)).value_or(why);
       return take_back_all(connection, reason);
     });
     if (!told || made) return told;

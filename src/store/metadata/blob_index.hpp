@@ -60,7 +60,7 @@ public:
   /// At most `limit` blobs of images in the store with that key, any.
   Result<std::vector<BlobId>> some(std::string_view store, std::int64_t limit);
   Result<std::vector<BlobRow>> all();
-  /// What each store holds, of those that hold something. Reads every row.
+  /// What each store holds of images, of those that hold something. Reads every row.
   Result<std::vector<StoreTotal>> totals();
 
 private:

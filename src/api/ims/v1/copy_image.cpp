@@ -90,8 +90,7 @@ Endpoint copy_image_to_region() {
                          .errors = {Fault::invalid_image_id, Fault::not_offered},
                          .summary = "Copy an image to another region: not offered.",
                          .takes_body = true},
-                        [](Context& context, Services&) -> Result<Reply> {
-                          path_image(context);
+                        [](Context&, Services&) -> Result<Reply> {
                           return error(Fault::not_offered, "there is one region");
                         });
 }

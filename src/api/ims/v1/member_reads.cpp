@@ -72,7 +72,6 @@ Result<Reply> list(Context& context, Services& services) {
 Result<Reply> show(Context& context, Services& services) {
   auto const image = path_image(context);
   auto const& wanted = context.param("member_id");
-  if (!is_project_id(wanted)) return error(Fault::invalid_project_id);
   auto const members = TRY(services.sharing.visible_members(context.caller, image));
   auto const at = std::ranges::find_if(
       members, [&](auto const& member) { return member.project.text == wanted; });

@@ -12,6 +12,8 @@ Result<> check_path(Context const& context) {
   }
   auto const* image = context.find_param("image_id");
   if (image != nullptr && !is_uuid(*image)) return error(Fault::invalid_image_id);
+  auto const* member = context.find_param("member_id");
+  if (member != nullptr && !is_project_id(*member)) return error(Fault::invalid_project_id);
   return {};
 }
 

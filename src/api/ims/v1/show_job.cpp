@@ -1,6 +1,5 @@
 // GET /v1/{project_id}/jobs/{job_id} and GET /v1/cloudimages/job/{job_id} (contract: ims-api 4).
 #include "api/ims/v1/job_body.hpp"
-#include "api/ims/v1/path.hpp"
 #include "api/kit/endpoint.hpp"
 #include "jobs/submit.hpp"
 

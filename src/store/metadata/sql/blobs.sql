@@ -39,4 +39,4 @@ DELETE FROM blobs WHERE id = $1 AND refs = 0
 SELECT id, size, hash_value, refs FROM blobs
 
 -- name: total_blobs
-SELECT substr(id, 34), COUNT(*), COALESCE(SUM(size), 0) FROM blobs GROUP BY substr(id, 34)
+SELECT substr(id, 34), COUNT(*), COALESCE(SUM(size), 0) FROM blobs WHERE refs > 0 GROUP BY substr(id, 34)
