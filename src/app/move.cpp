@@ -134,6 +134,7 @@ bool is_same(std::string const& home, std::string const& directory) {
 Result<> move_blobs(store::Database& database, std::string const& directory,
                     std::string const& home, ops::Config const& config, Tell const& tell) {
   TRY(check_mounted(directory, {}, database));
+  TRY(check_marks(home, config, database));
   bool const stays = config.storage.driver == ops::StorageDriver::file && is_same(home, directory);
   if (stays || !config.stores.empty()) {
     auto const stores = TRY(open_blobs(home, config, nullptr, nullptr));

@@ -288,6 +288,19 @@ Result<> check_mounted(std::string const& directory, ops::Config const& config,
   return {};
 }
 
+Result<> check_marks(std::string const& directory, ops::Config const& config,
+                     store::Database& database) {
+  std::vector stores{first_store(directory, config)};
+  for (auto const& [name, store] : config.stores)
+    stores.push_back(store);
+  for (auto const& store : stores) {
+    auto const opened = TRY(open_driver(store));
+    auto const why = TRY(service::why_of_another(database, *opened.place));
+    if (why) return error(Fault::unavailable, fmt::format("{}: {}", place_of(store), *why));
+  }
+  return {};
+}
+
 Result<std::unique_ptr<store::Blobs>> open_first_store(std::string const& directory,
                                                        ops::Config const& config) {
   return open_store(first_store(directory, config));

@@ -87,6 +87,10 @@ model::ImageStores image_stores_of(std::string const& directory, ops::Config con
 Result<> check_mounted(std::string const& directory, ops::Config const& config,
                        store::Database& database);
 
+/// Refuses places with the mark of another database. Errors: `unavailable` with the reason.
+Result<> check_marks(std::string const& directory, ops::Config const& config,
+                     store::Database& database);
+
 /// Opens them; they are measured when there are `metrics`. With a database, which must outlive
 /// them, a place that is not the one of its rows is refused, at once or when it answers. Errors:
 /// `unavailable` with the reason.

@@ -19,4 +19,9 @@ namespace vitrine::service {
 Result<std::optional<std::string>> why_misplaced(store::Database& database, store::Blobs& blobs,
                                                  store::PlaceMark& place, std::string_view key);
 
+/// Why a place that may be new is not to be taken: it has the mark of another database. Writes
+/// nothing. Errors as above.
+Result<std::optional<std::string>> why_of_another(store::Database& database,
+                                                  store::PlaceMark& place);
+
 } // namespace vitrine::service

@@ -4,13 +4,18 @@
 #include "store/metadata/blob_index.hpp"
 #include "store/metadata/database_id.hpp"
 #include "store/metadata/engines_test.hpp"
+#include "store/metadata/running_uploads.hpp"
 
+#include <atomic>
 #include <filesystem>
+#include <future>
 #include <gtest/gtest.h>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace vitrine::service {
 namespace {
@@ -39,7 +44,13 @@ protected:
       return store::BlobIndex(connection).insert(id, 1, id.text, Time{0});
     }));
   }
-  std::string id_of_database() { return database->write(store::make_database_id).value(); }
+  std::string id_of_database() {
+    return database
+        ->write([](store::Connection& connection) {
+          return store::make_database_id(connection, new_hex_id());
+        })
+        .value();
+  }
   std::string refusal(std::string_view key = {}) {
     return why_misplaced(*database, *blobs, *blobs, key).value().value_or("none");
   }
@@ -65,8 +76,8 @@ TEST_F(StorePlaces, a_database_gets_its_id_with_the_first_place_that_takes_it) {
   EXPECT_NE(refusal(), "none");
   EXPECT_EQ(database->read(store::database_id).value(), "");
   ASSERT_TRUE(blobs->set_mark("0123"));
-  EXPECT_EQ(refusal(),
-            "it belongs to another database: its vitrine-store says 0123, this one is new");
+  EXPECT_EQ(refusal(), "it belongs to another database: its vitrine-store says 0123, this one is "
+                       "new. If the data is of this one all the same, empty that vitrine-store");
   ASSERT_TRUE(blobs->set_mark(""));
   EXPECT_EQ(refusal(), "none");
   EXPECT_EQ(database->read(store::database_id).value(), mark());
@@ -96,6 +107,31 @@ TEST_F(StorePlaces, data_that_the_rows_do_not_know_is_of_another_database) {
   EXPECT_TRUE(blobs->open(theirs));
 }
 
+// A server that was killed before it removed its last image would not have started again.
+TEST_F(StorePlaces, what_no_image_has_any_more_is_known) {
+  BlobId const unused{new_hex_id()};
+  BlobId const begun{new_hex_id()};
+  know(unused);
+  ASSERT_TRUE(database->write([&](store::Connection& connection) -> Result<> {
+    TRY(store::BlobIndex(connection).drop_reference(unused));
+    return store::RunningUploads(connection).add(begun, "server", Time{0});
+  }));
+  keep(unused);
+  keep(begun);
+  EXPECT_EQ(refusal(), "none");
+}
+
+TEST_F(StorePlaces, a_database_restored_from_before_it_had_an_id_takes_that_of_its_data) {
+  BlobId const kept{new_hex_id()};
+  auto const id = new_hex_id();
+  know(kept);
+  ASSERT_TRUE(blobs->set_mark(id));
+  EXPECT_NE(refusal(), "none");
+  keep(kept);
+  EXPECT_EQ(refusal(), "none");
+  EXPECT_EQ(id_of_database(), id);
+}
+
 TEST_F(StorePlaces, a_place_without_a_mark_is_known_by_one_of_its_blobs) {
   BlobId const lost{new_hex_id()};
   BlobId const kept{new_hex_id()};
@@ -117,13 +153,17 @@ TEST_F(StorePlaces, a_further_store_is_known_by_its_own_blobs) {
 }
 
 TEST_F(StorePlaces, the_mark_of_another_database_stands_over_what_is_there) {
+  auto const id = id_of_database();
   BlobId const kept{new_hex_id()};
   know(kept);
   keep(kept);
   ASSERT_TRUE(blobs->set_mark("0123"));
-  EXPECT_EQ(refusal(), "it belongs to another database: its vitrine-store says 0123, this one is " +
-                           id_of_database());
+  EXPECT_TRUE(refusal().starts_with(
+      "it belongs to another database: its vitrine-store says 0123, this one is " + id));
   EXPECT_EQ(mark(), "0123");
+  EXPECT_TRUE(why_of_another(*database, *blobs).value());
+  ASSERT_TRUE(blobs->set_mark(id));
+  EXPECT_FALSE(why_of_another(*database, *blobs).value());
 }
 
 TEST_F(StorePlaces, an_empty_mark_is_the_word_of_an_operator) {
@@ -151,6 +191,33 @@ TEST_F(StorePlaces, nothing_is_done_in_a_place_before_it_is_proven) {
   EXPECT_TRUE(proven.look());
   EXPECT_EQ(proven.open(id).error().fault, Fault::not_found);
   EXPECT_EQ(asked, 6) << "once it is proven nobody asks";
+}
+
+// Each asked for himself, one after the other, whatever time the store took.
+TEST_F(StorePlaces, who_waits_for_an_answer_has_that_one) {
+  std::promise<void> release;
+  auto const released = release.get_future().share();
+  std::atomic<int> asked{0};
+  std::atomic<int> waiting{0};
+  store::ProvenBlobs proven(std::move(blobs), [&]() -> Result<> {
+    ++asked;
+    released.wait();
+    return error(Fault::unavailable, "hangs");
+  });
+  std::vector<std::future<std::string>> users;
+  users.reserve(4);
+  for (int i = 0; i < 4; ++i) {
+    users.push_back(std::async(std::launch::async, [&] {
+      ++waiting;
+      return proven.look().error().detail;
+    }));
+  }
+  while (waiting < 4 || asked == 0)
+    std::this_thread::yield();
+  release.set_value();
+  for (auto& user : users)
+    EXPECT_EQ(user.get(), "hangs");
+  EXPECT_LE(asked, 2) << "one who came late may ask anew";
 }
 
 } // namespace

@@ -88,9 +88,14 @@ def test_prepared_statements_may_be_off(fresh_server):
 
 
 @pytest.fixture
-def beside(fresh_server):
-    """beside(first): another server on the database of the first one. It must be stopped first."""
+def beside(fresh_server, tmp_path):
+    """beside(first): another server on the database of the first one. It must be stopped first.
+
+    Nobody reads image data here, so an operator's mark stands for an object store."""
     def start(first, config=None):
+        blobs = tmp_path / "data1/blobs"
+        blobs.mkdir(parents=True)
+        (blobs / "vitrine-store").touch()
         return fresh_server(config=config, environment={
             "VITRINE_DATABASE_URL": first.database.url})
     return start

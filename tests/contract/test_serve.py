@@ -153,14 +153,17 @@ def test_every_spelling_of_a_place_is_told_as_one_that_clients_reach(tmp_path, l
 @builtin_only
 def test_clients_are_told_the_public_endpoint(tmp_path):
     """What listens may be behind a proxy. The file follows the configuration at each start."""
-    for endpoint in ("https://images.example.org:9292", "https://cloud.example.org/images", ""):
-        server = harness.Server(tmp_path / "data",
-                                config=f'[server]\npublic_endpoint = "{endpoint}"\n').start()
-        try:
+    config = tmp_path / "served.toml"
+    server = harness.Server(tmp_path / "data", config=config)
+    try:
+        for endpoint in ("https://images.example.org:9292", "https://cloud.example.org/images", ""):
+            config.write_text(f'[server]\npublic_endpoint = "{endpoint}"\n')
+            server.start()
             urls = {cloud["auth"]["auth_url"] for cloud in server.clouds().values()}
             assert urls == {f"{endpoint or server.url}/v3"}
-        finally:
-            server.finish()
+            assert server.stop() == 0
+    finally:
+        server.finish()
 
 
 def certificate(folder, name):

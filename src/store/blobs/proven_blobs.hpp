@@ -4,6 +4,7 @@
 #include "store/blobs/blobs.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -43,16 +44,22 @@ public:
 private:
   Result<> prove() {
     if (is_proven_.load(std::memory_order_acquire)) return {};
+    auto const seen = attempts_.load();
     std::scoped_lock const lock(mutex_);
-    if (is_proven_.load(std::memory_order_relaxed)) return {};
-    TRY(prove_());
-    is_proven_.store(true, std::memory_order_release);
-    return {};
+    // Who waited for an attempt has its outcome: a store that hangs is asked once for all of them.
+    if (attempts_.load() == seen) {
+      outcome_ = prove_();
+      ++attempts_;
+      if (outcome_) is_proven_.store(true, std::memory_order_release);
+    }
+    return outcome_;
   }
 
   std::unique_ptr<Blobs> const inner_;
   std::function<Result<>()> const prove_;
   std::mutex mutex_;
+  Result<> outcome_; ///< of the last attempt
+  std::atomic<std::uint64_t> attempts_{0};
   std::atomic<bool> is_proven_{false};
 };
 

@@ -1,7 +1,5 @@
 #include "store/metadata/database_id.hpp"
 
-#include "base/ids.hpp"
-
 namespace vitrine::store {
 
 Result<std::string> database_id(Connection& connection) {
@@ -10,8 +8,8 @@ Result<std::string> database_id(Connection& connection) {
   return id;
 }
 
-Result<std::string> make_database_id(Connection& connection) {
-  TRY(connection.run(sql::make_database_id, {new_hex_id()})); // or another server has done so
+Result<std::string> make_database_id(Connection& connection, std::string_view id) {
+  TRY(connection.run(sql::make_database_id, {id})); // or another server has done so
   return database_id(connection);
 }
 

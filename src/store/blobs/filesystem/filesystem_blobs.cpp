@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <future>
 #include <string>
 #include <sys/stat.h>
@@ -237,10 +236,16 @@ Result<std::unique_ptr<FilesystemBlobs>> FilesystemBlobs::open(fs::path director
 fs::path FilesystemBlobs::mark_path() const { return is_marked_ ? directory_ / kName : fs::path(); }
 
 Result<std::optional<std::string>> FilesystemBlobs::mark() {
-  std::ifstream file(directory_ / kName);
-  if (!file && errno == ENOENT) return std::optional<std::string>();
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file || file.bad()) return io_failure("read its mark", errno);
+  constexpr std::size_t kMarkBytesMax = 256; // an id, and what an editor leaves around it
+  int const descriptor = ::open((directory_ / kName).c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return std::optional<std::string>();
+  if (descriptor < 0) return io_failure("open its mark", errno);
+  std::string text(kMarkBytesMax, '\0');
+  auto const count = ::read(descriptor, text.data(), text.size());
+  int const code = errno;
+  ::close(descriptor);
+  if (count < 0) return io_failure("read its mark", code);
+  text.resize(static_cast<std::size_t>(count));
   return std::optional(std::move(text));
 }
 

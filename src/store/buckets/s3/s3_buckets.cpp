@@ -126,10 +126,12 @@ Result<> S3Buckets::check_region(Calls const& calls) const {
   auto region = head ? std::string(head->header(kRegionHeader).value_or("")) : "";
   if (region.empty()) {
     // The answer to HEAD has no body that told why. Asking for the place is a right of its own,
-    // which nobody needs to read an object: being refused says nothing.
+    // which nobody needs to read an object: being refused says nothing, and after a HEAD that went
+    // well nothing does but that it is elsewhere.
     auto const place = calls.send({.query = {{"location", ""}}});
     if (place) region = text_in(place->body, "LocationConstraint");
-    bool const tells = !place && place.error().fault != Fault::bucket_refused;
+    auto const told = place ? Fault::bucket_refused : place.error().fault;
+    bool const tells = head ? told == Fault::bucket_elsewhere : told != Fault::bucket_refused;
     if (tells) return Error(place.error());
   }
   if (!head) return Error(head.error());
