@@ -270,7 +270,8 @@ def test_several_stores(object_store, tmp_path):
             assert admin.show(image)["stores"] == name
             assert admin.download(image).expect(200).body == data
             assert [path.read_bytes() for path in folder.rglob("*")
-                    if path.is_file() and path.stat().st_size] == [data]
+                    if path.is_file() and path.stat().st_size
+                    and path.name != "vitrine-store"] == [data]
         assert server.check_blobs() == (0, ["3 blobs compared, 0 wrong"])
     finally:
         server.finish()
