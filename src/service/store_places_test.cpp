@@ -195,29 +195,34 @@ TEST_F(StorePlaces, nothing_is_done_in_a_place_before_it_is_proven) {
 
 // Each asked for himself, one after the other, whatever time the store took.
 TEST_F(StorePlaces, who_waits_for_an_answer_has_that_one) {
-  std::promise<void> release;
-  auto const released = release.get_future().share();
   std::atomic<int> asked{0};
-  std::atomic<int> waiting{0};
+  std::shared_future<void> released;
   store::ProvenBlobs proven(std::move(blobs), [&]() -> Result<> {
     ++asked;
     released.wait();
     return error(Fault::unavailable, "hangs");
   });
-  std::vector<std::future<std::string>> users;
-  users.reserve(4);
-  for (int i = 0; i < 4; ++i) {
-    users.push_back(std::async(std::launch::async, [&] {
-      ++waiting;
-      return proven.look().error().detail;
-    }));
+  // Who comes when the answer is there already may ask anew, so one of these rounds must do.
+  for (int round = 0; round < 100 && asked != 1; ++round) {
+    std::promise<void> release;
+    released = release.get_future().share();
+    asked = 0;
+    std::atomic<int> came{0};
+    std::vector<std::future<std::string>> users;
+    users.reserve(4);
+    for (int i = 0; i < 4; ++i) {
+      users.push_back(std::async(std::launch::async, [&] {
+        ++came;
+        return proven.look().error().detail;
+      }));
+    }
+    while (came < 4 || asked == 0)
+      std::this_thread::yield();
+    release.set_value();
+    for (auto& user : users)
+      EXPECT_EQ(user.get(), "hangs");
   }
-  while (waiting < 4 || asked == 0)
-    std::this_thread::yield();
-  release.set_value();
-  for (auto& user : users)
-    EXPECT_EQ(user.get(), "hangs");
-  EXPECT_LE(asked, 2) << "one who came late may ask anew";
+  EXPECT_EQ(asked, 1);
 }
 
 } // namespace
