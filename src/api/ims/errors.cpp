@@ -1,7 +1,7 @@
 // How the image management extension tells failures: a code, its message, a status
 // (contract: ims-api 2.4).
 #include "api/ims/error_catalogue.hpp"
-#include "api/ims/v1/path.hpp"
+#include "api/ims/path.hpp"
 #include "api/kit/family.hpp"
 #include "base/json.hpp"
 

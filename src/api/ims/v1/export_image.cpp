@@ -2,8 +2,8 @@
 #include "jobs/kinds/export_image.hpp"
 
 #include "api/ims/fields.hpp"
+#include "api/ims/path.hpp"
 #include "api/ims/v1/job_reply.hpp"
-#include "api/ims/v1/path.hpp"
 #include "api/kit/endpoint.hpp"
 
 #include <algorithm>

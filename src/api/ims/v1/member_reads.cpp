@@ -1,5 +1,5 @@
 // GET /v1/{project_id}/cloudimages/{image_id}/members and …/{member_id} (contract: ims-api 5.4).
-#include "api/ims/v1/path.hpp"
+#include "api/ims/path.hpp"
 #include "api/kit/endpoint.hpp"
 #include "base/text.hpp"
 #include "service/sharing.hpp"

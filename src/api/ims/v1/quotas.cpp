@@ -1,7 +1,7 @@
 // GET /v1/cloudimages/quota and GET /v1/{project_id}/cloudimages/quota (contract: ims-api 8).
 #include "service/quotas.hpp"
 
-#include "api/ims/v1/path.hpp"
+#include "api/ims/path.hpp"
 #include "api/kit/endpoint.hpp"
 
 namespace vitrine::api::ims {

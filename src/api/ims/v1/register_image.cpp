@@ -1,7 +1,7 @@
 // PUT /v1/cloudimages/{image_id}/upload (contract: ims-api 6.7).
 #include "api/ims/fields.hpp"
+#include "api/ims/path.hpp"
 #include "api/ims/v1/job_reply.hpp"
-#include "api/ims/v1/path.hpp"
 #include "api/kit/endpoint.hpp"
 #include "jobs/kinds/import_image.hpp"
 

@@ -22,9 +22,7 @@ Endpoint show_job() {
        .guard = Guard::token,
        .errors = {Fault::invalid_project_id, Fault::project_mismatch, Fault::job_not_found},
        .summary = "Show how a job stands."},
-      [](Context& context, Services& services) -> Result<Reply> {
-        return answer(context, services);
-      });
+      answer);
 }
 
 Endpoint show_job_progress() {
@@ -35,9 +33,7 @@ Endpoint show_job_progress() {
                          .action = "ims:imageJobs:getPercentage",
                          .errors = {Fault::forbidden, Fault::job_not_found},
                          .summary = "Show how a job stands, without naming the project."},
-                        [](Context& context, Services& services) -> Result<Reply> {
-                          return answer(context, services);
-                        });
+                        answer);
 }
 
 } // namespace vitrine::api::ims

@@ -2,8 +2,8 @@
 // (contract: ims-api 9.3, 9.5).
 #include "service/tags.hpp"
 
+#include "api/ims/path.hpp"
 #include "api/ims/tag_fields.hpp"
-#include "api/ims/v1/path.hpp"
 #include "api/kit/endpoint.hpp"
 
 namespace vitrine::api::ims {

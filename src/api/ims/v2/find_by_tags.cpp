@@ -1,7 +1,7 @@
 // POST /v2/{project_id}/images/resource_instances/action (contract: ims-api 9.7).
 #include "api/ims/fields.hpp"
+#include "api/ims/path.hpp"
 #include "api/ims/tag_fields.hpp"
-#include "api/ims/v1/path.hpp"
 #include "api/kit/endpoint.hpp"
 #include "base/text.hpp"
 #include "service/tags.hpp"

@@ -1,7 +1,7 @@
 // The tags of one image below /v2/{project_id}/images/{image_id} (contract: ims-api 9.5, 9.6).
 #include "api/ims/fields.hpp"
+#include "api/ims/path.hpp"
 #include "api/ims/tag_fields.hpp"
-#include "api/ims/v1/path.hpp"
 #include "api/kit/endpoint.hpp"
 #include "service/tags.hpp"
 

@@ -5,7 +5,7 @@
 #include "api/documents/image.hpp"
 #include "api/documents/patch.hpp"
 #include "api/documents/standards.hpp"
-#include "api/ims/v1/path.hpp"
+#include "api/ims/path.hpp"
 #include "api/kit/endpoint.hpp"
 #include "service/images.hpp"
 

@@ -1,5 +1,5 @@
 // GET /v2/{project_id}/images/tags (contract: ims-api 9.6).
-#include "api/ims/v1/path.hpp"
+#include "api/ims/path.hpp"
 #include "api/kit/endpoint.hpp"
 #include "service/tags.hpp"
 

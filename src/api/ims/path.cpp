@@ -1,4 +1,4 @@
-#include "api/ims/v1/path.hpp"
+#include "api/ims/path.hpp"
 
 #include "base/text.hpp"
 

@@ -8,8 +8,8 @@
 namespace vitrine::api::ims {
 
 /// Judges the ids of the path, before the body (contract: ims-api 2.1): a project must be the
-/// caller's, but an administrator may name any. Errors: `invalid_project_id`, `project_mismatch`,
-/// `invalid_image_id`.
+/// caller's, but an administrator may name any; a member is only judged by its form. Errors:
+/// `invalid_project_id`, `project_mismatch`, `invalid_image_id`.
 Result<> check_path(Context const& context);
 /// The project of a path that was judged.
 ProjectId path_project(Context const& context);
