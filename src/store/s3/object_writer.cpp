@@ -14,6 +14,9 @@ namespace {
 // Of any object store of this kind.
 constexpr std::size_t kPartsMax = 10'000;
 constexpr std::uint64_t kMebibyte = 1U << 20U;
+constexpr std::string_view kChecksumHeader = "x-amz-checksum-crc32";
+constexpr std::string_view kChecksumType = "x-amz-checksum-type";
+constexpr std::string_view kOfWhole = "FULL_OBJECT"; // else of the checksums of the parts
 // Parts on their way at once: a store hashes and writes each by one thread, so that a single one
 // is slower than the store.
 constexpr std::size_t kUnderWayMax = 2;
@@ -69,40 +72,59 @@ Result<> ObjectWriter::write(std::span<std::byte const> bytes) {
     auto const part = bytes.first(std::min(bytes.size(), part_bytes_ - filling_.size()));
     filling_.append(reinterpret_cast<char const*>(part.data()), part.size());
     filling_hash_.add(part); // here, not before it is sent: the store would wait for it
+    filling_checksum_.add(part);
     size_bytes_ += part.size();
     bytes = bytes.subspan(part.size());
   }
   return {};
 }
 
+Result<net::client::Response> ObjectWriter::ask_for_upload() const {
+  Ask plain{.method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = marks()};
+  auto checked = plain;
+  checked.headers.push_back({"x-amz-checksum-algorithm", "CRC32"});
+  checked.headers.push_back({std::string(kChecksumType), std::string(kOfWhole)});
+  checked.attempts = 1; // there are stores that refuse what they do not know, each in its way
+  auto answer = calls_.send(checked);
+  return answer ? std::move(answer) : calls_.send(plain);
+}
+
 Result<> ObjectWriter::begin() {
-  auto const answer = TRY(
-      calls_.send({.method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = marks()}));
+  auto const answer = TRY(ask_for_upload());
   upload_ = text_in(answer.body, "UploadId");
-  if (!upload_.empty()) return {};
-  return error(Fault::unavailable, "The object store answers what cannot be read.");
+  if (upload_.empty()) {
+    return error(Fault::unavailable, "The object store answers what cannot be read.");
+  }
+  // A store that does not check says nothing; one of before 2025 checks parts only.
+  checks_parts_ = answer.header("x-amz-checksum-algorithm") == "CRC32";
+  checks_whole_ = checks_parts_ && answer.header(kChecksumType) == kOfWhole;
+  return {};
 }
 
 /// Sends what has filled, beside the filling of the next part.
 Result<> ObjectWriter::start_part() {
   if (under_way_.size() == kUnderWayMax) TRY(oldest_sent());
   if (upload_.empty()) TRY(begin());
-  auto const number = etags_.size() + under_way_.size() + 1;
+  auto const number = sent_.size() + under_way_.size() + 1;
   if (number > kPartsMax) {
     return error(Fault::too_large,
                  fmt::format("The data is larger than {} bytes.", kPartsMax * part_bytes_));
   }
-  auto& part = under_way_.emplace_back(std::exchange(filling_, std::exchange(spare_, {})),
-                                       filling_hash_.take_hex());
+  auto& part =
+      under_way_.emplace_back(std::exchange(filling_, std::exchange(spare_, {})),
+                              filling_hash_.take_hex(), std::exchange(filling_checksum_, {}));
   part.etag = std::async(std::launch::async, [this, &part, number] { return send(part, number); });
   return {};
 }
 
 Result<std::string> ObjectWriter::send(Part const& part, std::size_t number) const {
+  std::vector<net::Header> headers;
+  if (checks_parts_) headers.push_back({std::string(kChecksumHeader), part.checksum.text()});
   auto const answer =
       TRY(calls_.send({.method = "PUT",
                        .key = key_,
                        .query = {{"partNumber", fmt::to_string(number)}, {"uploadId", upload_}},
+                       .headers = std::move(headers),
                        .body = part.bytes,
                        .body_sha256 = part.sha256}));
   return std::string(answer.header("ETag").value_or(""));
@@ -110,12 +132,14 @@ Result<std::string> ObjectWriter::send(Part const& part, std::size_t number) con
 
 /// Waits for the oldest part under way.
 Result<> ObjectWriter::oldest_sent() {
-  auto etag = under_way_.front().etag.get();
-  spare_ = std::move(under_way_.front().bytes);
-  spare_.clear();
+  auto etag = under_way_.front().etag.get(); // until then its thread reads the part
+  auto part = std::move(under_way_.front());
   under_way_.pop_front();
+  spare_ = std::move(part.bytes);
+  spare_.clear();
   if (etag) {
-    etags_.push_back(std::move(*etag));
+    sent_.push_back({std::move(*etag), part.checksum.text()});
+    checksum_.append(part.checksum);
     return {};
   }
   if (etag.error().fault != Fault::not_found) return Error(etag.error());
@@ -162,21 +186,32 @@ Result<> ObjectWriter::put() {
   return done ? Result<>() : settle(done.error());
 }
 
+std::string ObjectWriter::listed_parts() const {
+  std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  for (std::size_t i = 0; i < sent_.size(); ++i) {
+    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag>", i + 1,
+                        text::escape_html(sent_[i].etag));
+    if (checks_parts_) body += fmt::format("<ChecksumCRC32>{}</ChecksumCRC32>", sent_[i].checksum);
+    body += "</Part>";
+  }
+  return body + "</CompleteMultipartUpload>";
+}
+
 Result<> ObjectWriter::complete() {
   if (!mark_.empty()) {
     auto const looked = needs_no_object(calls_, key_);
     if (!looked) return settle(looked.error());
   }
-  std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
-  for (std::size_t i = 0; i < etags_.size(); ++i) {
-    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", i + 1,
-                        text::escape_html(etags_[i]));
+  auto headers = conditions();
+  if (checks_whole_) {
+    headers.push_back({std::string(kChecksumType), std::string(kOfWhole)});
+    headers.push_back({std::string(kChecksumHeader), checksum_.text()});
   }
-  body += "</CompleteMultipartUpload>";
+  auto const body = listed_parts();
   auto const done = calls_.send({.method = "POST",
                                  .key = key_,
                                  .query = {{"uploadId", upload_}},
-                                 .headers = conditions(),
+                                 .headers = std::move(headers),
                                  .body = body,
                                  .begin = last_look_,
                                  .proof = "CompleteMultipartUploadResult",

@@ -4,6 +4,7 @@
 #include "base/bytes_writer.hpp"
 #include "base/hash.hpp"
 #include "store/s3/calls.hpp"
+#include "store/s3/checksum.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -30,6 +31,10 @@ Result<> needs_no_object(Calls const& calls, std::string_view key);
 
 /// Holds three parts at most: two are sent while the next one fills and is hashed.
 ///
+/// Each request is signed with the SHA-256 of its body. Of parts the store is told their CRC-32,
+/// too, where it knows how, and at the end that of the whole: nothing else covers what it makes of
+/// them.
+///
 /// With a mark it replaces no object: `commit` fails with `object_exists` (412 is what the meaning
 /// of the calls must take for that), unless that one has the mark and the size, too. A store may
 /// ignore the condition when parts are put together, so `commit` also looks just before: whoever
@@ -50,10 +55,17 @@ private:
   struct Part {
     std::string bytes;
     std::string sha256;
+    Checksum checksum;
     std::future<Result<std::string>> etag{};
   };
 
+  struct SentPart {
+    std::string etag;
+    std::string checksum;
+  };
+
   Result<> begin();
+  Result<net::client::Response> ask_for_upload() const;
   Result<> start_part();
   Result<> oldest_sent();
   Result<> put();
@@ -62,6 +74,7 @@ private:
   [[nodiscard]] bool is_there() const;
   [[nodiscard]] std::vector<net::Header> marks() const;
   [[nodiscard]] std::vector<net::Header> conditions() const;
+  [[nodiscard]] std::string listed_parts() const;
   [[nodiscard]] Result<std::string> send(Part const& part, std::size_t number) const;
 
   Calls const calls_;
@@ -72,11 +85,15 @@ private:
   std::string filling_;
   std::string spare_; ///< memory of a part that was sent
   Hash filling_hash_{HashAlgorithm::sha256};
+  Checksum filling_checksum_;
   std::uint64_t size_bytes_{0};
-  std::string upload_;             ///< id of the multipart upload, empty before the first part
-  std::vector<std::string> etags_; ///< of the parts sent
-  std::deque<Part> under_way_;     ///< those after them, in order
-  bool completed_{false};          ///< there are no parts any more
+  std::string upload_;         ///< id of the multipart upload, empty before the first part
+  bool checks_parts_{false};   ///< the store does, by their checksums
+  bool checks_whole_{false};   ///< and what it makes of them
+  std::vector<SentPart> sent_; ///< in order
+  std::deque<Part> under_way_; ///< those after them, in order
+  Checksum checksum_;          ///< of the parts sent
+  bool completed_{false};      ///< there are no parts any more
 };
 
 } // namespace vitrine::store::s3

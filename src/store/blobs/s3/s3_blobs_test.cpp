@@ -2,6 +2,7 @@
 // on a real one (tests/contract/test_s3.py).
 #include "net/test_client.hpp"
 #include "store/blobs/s3/s3_blobs.hpp"
+#include "store/s3/checksum.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -49,6 +50,11 @@ public:
   std::string completion{kCompleted};
   std::size_t drops_bytes{0}; ///< that an object lacks at its end once it is completed
   int broken_part{0};         ///< is never taken
+  /// What it checks by CRC-32, as it says: nothing, parts or FULL_OBJECT; or the status by which it
+  /// refuses an upload that asks for it.
+  std::string checks;
+  std::map<int, std::string> sent_checksums; ///< by part
+  std::string checksums; ///< of completions: of the parts, each with a space, then of the whole
 
 private:
   net::Reply answer(net::Request& request) {
@@ -68,7 +74,7 @@ private:
     auto const mark = request.target.find('?');
     auto const path = request.target.substr(0, mark);
     auto const query = mark == std::string::npos ? "" : request.target.substr(mark + 1);
-    if (request.method == "POST") return post(path, query);
+    if (request.method == "POST") return post(request, path, query);
     if (request.method == "PUT") return put(request, path, query);
     if (request.method == "DELETE") {
       auto const gone = query.empty() ? objects.erase(path) : parts.erase(path + "?" + query);
@@ -77,12 +83,26 @@ private:
     return get(request, path);
   }
 
-  net::Reply post(std::string const& path, std::string const& query) {
-    if (query == "uploads=") {
-      auto const id = "u" + std::to_string(++uploads_);
-      parts[path + "?uploadId=" + id];
-      return reply(200, "<R><UploadId>" + id + "</UploadId></R>");
+  net::Reply begin(net::Request const& request, std::string const& path) {
+    auto const asked = request.header("x-amz-checksum-algorithm").value_or("");
+    if (!asked.empty() && (checks == "400" || checks == "501")) {
+      return reply(std::stoi(checks), "<Error><Code>NotImplemented</Code></Error>");
     }
+    auto const id = "u" + std::to_string(++uploads_);
+    parts[path + "?uploadId=" + id];
+    auto begun = reply(200, "<R><UploadId>" + id + "</UploadId></R>");
+    bool const checked = checks == "parts" || checks == "FULL_OBJECT";
+    if (checked) begun.headers.push_back({"x-amz-checksum-algorithm", std::string(asked)});
+    if (checks == "FULL_OBJECT") begun.headers.push_back({"x-amz-checksum-type", checks});
+    return begun;
+  }
+
+  net::Reply post(net::Request const& request, std::string const& path, std::string const& query) {
+    if (query == "uploads=") return begin(request, path);
+    for (auto at = request.body.find("<ChecksumCRC32>"); at != std::string::npos;
+         at = request.body.find("<ChecksumCRC32>", at + 1))
+      checksums += request.body.substr(at + 15, 8) + " ";
+    checksums += request.header("x-amz-checksum-crc32").value_or("");
     auto const found = parts.find(path + "?" + query);
     if (found == parts.end()) return reply(404, "<Error><Code>NoSuchUpload</Code></Error>");
     if (completion != kCompleted) return reply(200, completion);
@@ -106,6 +126,7 @@ private:
     auto const number = std::stoi(query.substr(query.find('=') + 1));
     if (number == broken_part) return reply(503, "<Error><Code>Faulty</Code></Error>");
     found->second[number] = request.body;
+    sent_checksums[number] = request.header("x-amz-checksum-crc32").value_or("");
     auto done = reply(200, "");
     done.headers.push_back({"ETag", "\"tag\""});
     return done;
@@ -188,6 +209,37 @@ TEST_F(S3BlobsTest, stores_in_one_piece_what_fits_a_part) {
     EXPECT_EQ(bucket_.objects.at("/images/a/" + id_.text), text);
     EXPECT_EQ(count("POST"), 0U) << size;
     EXPECT_EQ(count("PUT"), 1U) << size;
+  }
+}
+
+// Stores that know no checksums ignore the wish, or refuse the upload for it.
+TEST_F(S3BlobsTest, tells_the_checksums_that_a_store_checks) {
+  auto const text = bytes(2 * kPart + 1);
+  Checksum whole;
+  std::vector<std::string> of_parts;
+  for (std::size_t at = 0; at < text.size(); at += kPart) {
+    Checksum part;
+    part.add(std::as_bytes(std::span(text).subspan(at, std::min(kPart, text.size() - at))));
+    whole.append(part);
+    of_parts.push_back(part.text());
+  }
+  auto const listed = of_parts[0] + " " + of_parts[1] + " " + of_parts[2] + " ";
+  std::map<std::string, std::string> const told = {{"", ""},
+                                                   {"400", ""},
+                                                   {"501", ""},
+                                                   {"parts", listed},
+                                                   {"FULL_OBJECT", listed + whole.text()}};
+  for (auto const& [checks, expected] : told) {
+    bucket_.checks = checks;
+    bucket_.checksums.clear();
+    bucket_.objects.clear();
+    ASSERT_TRUE(put(text)) << checks;
+    EXPECT_EQ(bucket_.objects.at("/images/a/" + id_.text), text);
+    EXPECT_EQ(bucket_.checksums, expected) << checks;
+    for (int number = 1; number <= 3; ++number) {
+      auto const sum = expected.empty() ? "" : of_parts[static_cast<std::size_t>(number) - 1];
+      EXPECT_EQ(bucket_.sent_checksums[number], sum) << checks << number;
+    }
   }
 }
 

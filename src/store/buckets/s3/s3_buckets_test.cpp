@@ -1,6 +1,7 @@
 // On a real store when there is one (tests/components/s3.py), and on one that breaks as it is told.
 #include "net/test_client.hpp"
 #include "store/buckets/s3/s3_buckets.hpp"
+#include "store/s3/checksum.hpp"
 #include "store/s3/xml.hpp"
 
 #include <algorithm>
@@ -96,24 +97,30 @@ protected:
   void make(model::ObjectStoreKeys* own = nullptr) {
     buckets_ = std::make_unique<S3Buckets>(options_, own);
   }
+  Calls calls() {
+    server_ = std::make_unique<Server>(options_.server, clock_);
+    return {*server_,
+            {"images"},
+            Account::open(*options_.keys).value(),
+            [](Ask const&, auto const&) { return error(Fault::bucket_refused); }};
+  }
   /// Until the store has a part of the object: what a killed writer sends ends with it, but a part
   /// that is under way while its upload is removed makes the store forget that it was.
   void wait_for_part(std::string const& object) {
-    Server server(options_.server, clock_);
-    Calls const calls(server, {"images"}, Account::open(*options_.keys).value(),
-                      [](Ask const&, auto const&) { return error(Fault::bucket_refused); });
+    auto const asks = calls();
     std::string id;
-    ASSERT_TRUE(list_uploads(calls, object, [&](std::string_view upload) {
+    ASSERT_TRUE(list_uploads(asks, object, [&](std::string_view upload) {
       if (text_in(upload, "Key") == object) id = text_in(upload, "UploadId");
     }));
     auto const parts = [&] {
-      return calls.send({.key = object, .query = {{"uploadId", id}}}).value().body;
+      return asks.send({.key = object, .query = {{"uploadId", id}}}).value().body;
     };
     while (text_in(parts(), "PartNumber").empty())
       std::this_thread::yield();
   }
 
   SystemClock clock_;
+  std::unique_ptr<Server> server_; ///< of the calls
   std::string root_;
   fs::path bucket_;
 };
@@ -234,6 +241,17 @@ TEST_F(RealBuckets, KeepWhatIsWrittenAndGiveItBack) {
     EXPECT_EQ(write(name, "other").error().fault, Fault::object_exists);
     EXPECT_TRUE(read(name) == bytes);
   }
+}
+
+TEST_F(RealBuckets, KeepTheChecksumOfTheWhole) {
+  auto const bytes = pattern(2 * kPart + 4711);
+  ASSERT_TRUE(write("disk", bytes));
+  Checksum whole;
+  whole.add(std::as_bytes(std::span(bytes)));
+  auto const told = calls().send(
+      {.method = "HEAD", .key = "disk", .headers = {{"x-amz-checksum-mode", "ENABLED"}}});
+  EXPECT_EQ(told.value().header("x-amz-checksum-crc32"), whole.text());
+  EXPECT_EQ(told.value().header("x-amz-checksum-type"), "FULL_OBJECT");
 }
 
 TEST_F(RealBuckets, AreReachedByTheNameOfTheHost) {
