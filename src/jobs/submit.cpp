@@ -23,6 +23,14 @@ Result<> leave_out_deleted(store::Connection& connection, model::Job& job) {
   return {};
 }
 
+Result<> keep_within(store::Connection& connection, model::Caller const& caller,
+                     FlowLimit const& limit) {
+  auto const project = limit.of_project ? caller.project : ProjectId{};
+  auto const open = TRY(store::Jobs(connection).count_open(limit.kinds, project));
+  if (open < limit.most) return {};
+  return error(Fault::too_many_jobs, fmt::format("at most {} at once", limit.most));
+}
+
 } // namespace
 
 Order pairs_order(std::string_view kind, PairArguments const& arguments) {
@@ -86,12 +94,8 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
 Result<> Submitter::judge(store::Connection& connection, service::KeyStates& states,
                           model::Caller const& caller, Order const& order) {
   if (order.with) TRY(order.with(connection, states));
-  if (!order.limit) return {};
-  auto const& limit = *order.limit;
-  auto const project = limit.of_project ? caller.project : ProjectId{};
-  auto const open = TRY(store::Jobs(connection).count_open(limit.kinds, project));
-  if (open < limit.most) return {};
-  return error(Fault::too_many_jobs, fmt::format("at most {} at once", limit.most));
+  if (order.limit) TRY(keep_within(connection, caller, *order.limit));
+  return order.unserved ? Result<>(*order.unserved) : Result<>();
 }
 
 Result<JobReport> Submitter::report(model::Caller const& caller, JobId const& id) {

@@ -44,6 +44,9 @@ struct Order {
   std::string image_name{};              ///< as `image`
   std::vector<model::SubJob> sub_jobs{}; ///< that are known from the start; optional
   std::optional<FlowLimit> limit{};
+  /// That it needs a service which is not there: told when nothing else is wrong (contract: ims-api
+  /// 2.1). Optional.
+  std::optional<Error> unserved{};
   std::string secret{}; ///< sealed; what it asks other services with; optional
   /// Judges the request, or writes what must be there with the job, in its transaction. Its error
   /// is that of `submit`. Optional.
@@ -72,8 +75,8 @@ public:
       : database_(database), encryption_(encryption), clock_(clock), bell_(bell) {}
 
   /// Stores the job, durably, with an audit event that says it is pending, and wakes a worker.
-  /// Errors, after which nothing was done: `too_many_jobs`; that of `Order::with`;
-  /// `job_not_stored`. `outcome_unknown`: the job may be stored or not.
+  /// Errors, after which nothing was done: that of `Order::with`; `too_many_jobs`;
+  /// `Order::unserved`; `job_not_stored`. `outcome_unknown`: the job may be stored or not.
   Result<JobId> submit(model::Caller const& caller, Order const& order);
   /// Error: `job_not_found`, also for a job of another project (an administrator sees all).
   Result<JobReport> report(model::Caller const& caller, JobId const& id);

@@ -120,9 +120,12 @@ Result<ExportSource> Exports::admit(store::Connection& connection, KeyStates& st
   TRY(Encryption::check_use(connection, states, caller, image));
   if (!request.format.empty()) TRY(require_bare(image));
   if (converts(image, request)) TRY(check_conversion(image, request.format));
-  if (!buckets_.is_configured()) return error(Fault::no_object_store);
   auto key = TRY(store::ImageKeys(connection).find(image.id));
   return ExportSource{std::move(found.image), std::move(key)};
+}
+
+std::optional<Error> Exports::unserved() const {
+  return buckets_.is_configured() ? std::nullopt : std::optional(error(Fault::no_object_store));
 }
 
 Result<std::unique_ptr<StoredBytes>> Exports::open(ExportSource const& source,

@@ -42,10 +42,13 @@ public:
   /// The image, if it may be exported now, inside a unit of work. Errors: `image_not_found`,
   /// `public_not_exported`, `not_image_owner`, `image_not_active`, `full_server_not_exported`,
   /// `from_backup`, `iso_image`, `export_forbidden`, `export_too_large`, `forbidden`
-  /// (download_image), `format_unwritable`, `no_object_store`; of an encrypted image `not_offered`
-  /// for its bytes as they are stored, and those of `Encryption::check_use`.
+  /// (download_image), `format_unwritable`; of an encrypted image `not_offered` for its bytes
+  /// as they are stored, and those of `Encryption::check_use`.
   Result<ExportSource> admit(store::Connection& connection, KeyStates& states,
                              model::Caller const& caller, ExportRequest const& request) const;
+
+  /// Why nothing can be exported, whatever the image: `no_object_store`.
+  [[nodiscard]] std::optional<Error> unserved() const;
 
   /// The bytes that belong in the file, plain; converted ones lie in a file of their own. Blocks.
   /// Errors: those of `convert::Converter::convert` and `Encryption::open_whole`.

@@ -68,9 +68,12 @@ Imports::Imports(Access const& access, Images const& images, Encryption const& e
 Result<> Imports::take(store::Connection& connection, KeyStates& states,
                        model::Caller const& caller, ImportRequest const& request,
                        std::int64_t images) const {
-  TRY(request.registers ? wait_for_data(connection, caller, request.draft.id)
-                        : check_made(connection, states, caller, request.draft, images));
-  return buckets_.is_configured() ? Result<>() : error(Fault::no_object_store);
+  return request.registers ? wait_for_data(connection, caller, request.draft.id)
+                           : check_made(connection, states, caller, request.draft, images);
+}
+
+std::optional<Error> Imports::unserved() const {
+  return buckets_.is_configured() ? std::nullopt : std::optional(error(Fault::no_object_store));
 }
 
 Result<> Imports::check_made(store::Connection& connection, KeyStates& states,

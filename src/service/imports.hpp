@@ -59,11 +59,14 @@ public:
 
   /// Takes the request inside the unit of work that stores its job: could the image be made now? An
   /// image that is registered becomes `saving`. Errors: `image_not_found`, `public_of_others`,
-  /// `not_image_owner`, `image_not_active`, those of `Images::check_new`, `no_object_store`; of an
-  /// image that is to be encrypted those of `Encryption::check_new`. `images` is how many are made
-  /// together with this one.
+  /// `not_image_owner`, `image_not_active`, those of `Images::check_new`; of an image that is to be
+  /// encrypted those of `Encryption::check_new`. `images` is how many are made together with this
+  /// one.
   Result<> take(store::Connection& connection, KeyStates& states, model::Caller const& caller,
                 ImportRequest const& request, std::int64_t images = 1) const;
+
+  /// Why nothing can be imported, whatever the request: `no_object_store`.
+  [[nodiscard]] std::optional<Error> unserved() const;
 
   /// The image, which waits for data from now on, in a unit of work of the job; made when it is not
   /// there, unless `was_made`. When it is not `saving` an earlier attempt has done everything.

@@ -447,6 +447,21 @@ def test_without_an_object_store_nothing_is_taken(fresh_server):
     assert len(demo.listed()) == 1
 
 
+def test_a_quota_is_told_before_what_is_not_configured(fresh_server):
+    config = '[buckets]\ndriver = "none"\n[quota]\nimage = 1\n'
+    server = fresh_server(config=config)
+    demo = server.client("demo")
+    demo.create_image()
+    body = {"name": "x", "min_disk": 1}
+    for path, source in (("/v2/cloudimages/action", {"image_url": "files:x"}),
+                         ("/v2/cloudimages/action", {"instance_id": "i"}),
+                         ("/v2/cloudimages/action", {"data_images": [
+                             {"name": "d", "volume_id": "v"}]}),
+                         ("/v1/cloudimages/wholeimages/action", {"instance_id": "i"})):
+        answer = demo.post(path, {**body, **source})
+        assert (answer.status, answer.code()) == (400, "IMG.0015"), (path, source, answer)
+
+
 def test_killed_anywhere_an_import_ends_with_one_whole_image(fresh_server, rng):
     server = fresh_server(config=CONFIG)
     demo = server.client("demo")

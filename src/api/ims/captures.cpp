@@ -21,7 +21,6 @@ bool asks_compute(CaptureSource source) {
   return source == CaptureSource::server || source == CaptureSource::server_backup;
 }
 
-// What is not configured is told behind the fields (contract: ims-api 2.1).
 Result<> require_services(CaptureSource source, ops::Config const& config) {
   bool const has_compute = config.compute.driver != ops::ComputeDriver::none;
   bool const has_volumes = config.block_storage.driver != ops::VolumesDriver::none;
@@ -52,6 +51,12 @@ Result<model::Mandate> mandate_for(Context const& context, CaptureSource source,
     return error(Fault::not_offered, "the catalog names no service that could be asked");
   }
   return mandate;
+}
+
+// Quota and limits are told before it (contract: ims-api 2.1), so it is an order all the same.
+jobs::Order unserved(jobs::Order order, Error const& why) {
+  order.unserved = why;
+  return order;
 }
 
 Result<> describe(Creation const& body, CaptureSource source, service::OsVersions const& versions,
@@ -136,8 +141,9 @@ Result<> check_volumes(std::vector<service::CaptureRequest> const& requests) {
 Result<jobs::Order> capture_order(Context const& context, Creation const& body,
                                   CaptureSource source, std::string id, Services& services) {
   auto const request = TRY(request_for(context, body, source, std::move(id), services.os_versions));
-  auto const mandate = TRY(mandate_for(context, source, services));
-  return jobs::capture_order(services.captures, request, mandate);
+  auto mandate = mandate_for(context, source, services);
+  if (mandate) return jobs::capture_order(services.captures, request, *mandate);
+  return unserved(jobs::capture_order(services.captures, request, {}), mandate.error());
 }
 
 std::string data_volumes_schema() {
@@ -161,8 +167,9 @@ Result<jobs::Order> captures_order(Context const& context, json::Object const& o
       });
   if (!read) return Error(read.error());
   TRY(check_volumes(requests));
-  auto const mandate = TRY(mandate_for(context, kSource, services));
-  return jobs::captures_order(services.captures, requests, mandate);
+  auto mandate = mandate_for(context, kSource, services);
+  if (mandate) return jobs::captures_order(services.captures, requests, *mandate);
+  return unserved(jobs::captures_order(services.captures, requests, {}), mandate.error());
 }
 
 } // namespace vitrine::api::ims

@@ -181,6 +181,7 @@ Order export_order(model::Caller const& caller, service::Exports const& exports,
           .lane = model::JobLane::carrying,
           .about = request.image,
           .image = request.image,
+          .unserved = exports.unserved(),
           .with = [&caller, &exports, request](store::Connection& connection,
                                                service::KeyStates& states) -> Result<> {
             TRY(exports.admit(connection, states, caller, request));

@@ -296,7 +296,8 @@ Order import_order(std::string_view kind, model::Caller const& caller,
               .about = registers ? draft.id : ImageId{},
               .image = registers ? draft.id : ImageId{},
               .image_name = registers ? "" : draft.name.value_or(""),
-              .limit = create_limit()};
+              .limit = create_limit(),
+              .unserved = imports.unserved()};
   order.with = [&caller, &imports, request](store::Connection& connection,
                                             service::KeyStates& states) {
     return imports.take(connection, states, caller, request);

@@ -244,21 +244,23 @@ private:
   store::Database& database_;
 };
 
-Order order_of(std::string arguments_json, ImportRequest const& first) {
+Order order_of(std::string arguments_json, ImportRequest const& first,
+               service::Imports const& imports) {
   return {.kind = kImportImages,
           .arguments_json = std::move(arguments_json),
           .audit = model::audit::image_create,
           .images = {first.draft.id},
           .lane = model::JobLane::carrying,
           .image_name = first.draft.name.value_or(""),
-          .limit = create_limit()};
+          .limit = create_limit(),
+          .unserved = imports.unserved()};
 }
 
 } // namespace
 
 Order images_order(model::Caller const& caller, service::Imports const& imports,
                    std::vector<ImagePart> const& parts) {
-  auto order = order_of("{}", parts.front().request);
+  auto order = order_of("{}", parts.front().request, imports);
   order.images.clear();
   for (auto const& [kind, request] : parts) {
     order.images.push_back(request.draft.id);
@@ -275,7 +277,7 @@ Order images_order(model::Caller const& caller, service::Imports const& imports,
 
 Order ova_order(model::Caller const& caller, service::Imports const& imports,
                 ImportRequest const& system, ImportRequest const& data) {
-  auto order = order_of(ova_to_json({system, data}), system);
+  auto order = order_of(ova_to_json({system, data}), system, imports);
   order.with = [&caller, &imports, system](store::Connection& connection,
                                            service::KeyStates& states) {
     return imports.take(connection, states, caller, system);
