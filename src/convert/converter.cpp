@@ -1,5 +1,6 @@
 #include "convert/converter.hpp"
 
+#include "base/text.hpp"
 #include "convert/files.hpp"
 #include "formats/zvhd_convert.hpp"
 
@@ -178,8 +179,10 @@ std::optional<Sandbox> Converter::sandbox() const {
 
 Result<std::unique_ptr<Converter>> Converter::open(Options options) {
   std::error_code refused;
+  // A conversion works in a directory of its own, from where a relative one leads nowhere.
+  options.directory = fs::absolute(options.directory, refused).string();
   auto const& directory = options.directory;
-  fs::create_directories(directory, refused);
+  if (!refused) fs::create_directories(directory, refused);
   if (!refused) fs::permissions(directory, fs::perms::owner_all, refused);
   if (refused) return error(Fault::unavailable, directory + ": " + refused.message());
   int const all = Place::lock(directory, LOCK_EX);
@@ -277,6 +280,17 @@ Result<> check_made(std::string const& path, Format format, std::uint64_t disk_b
   return {};
 }
 
+/// What qemu-img said last, to follow its status. The sandbox names files of this machine, which
+/// is for nobody to read.
+std::string reason_in(std::string_view errors) {
+  constexpr std::size_t kBytesMax = 200;
+  constexpr std::string_view kProgram = "qemu-img: ";
+  auto const at = errors.rfind(kProgram);
+  if (at == std::string_view::npos) return ".";
+  auto const line = errors.substr(at + kProgram.size());
+  return ": " + text::printable(line.substr(0, std::min(line.find('\n'), kBytesMax)));
+}
+
 } // namespace
 
 Result<Converted> Converter::convert_in(Place& place, StoredBytes& source, Format from, Format to,
@@ -332,8 +346,8 @@ Result<> Converter::run_qemu(Place const& place, Format from, Format to, std::ui
     return error(Fault::store_full, "no space left to convert the image");
   }
   if (ended.signal != 0 || ended.status != 0) {
-    return failed(fmt::format("qemu-img could not convert the image (status {}, signal {}).",
-                              ended.status, ended.signal));
+    return failed(fmt::format("qemu-img could not convert the image (status {}, signal {}){}",
+                              ended.status, ended.signal, reason_in(ended.errors)));
   }
   return {};
 }

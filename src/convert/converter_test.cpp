@@ -127,6 +127,20 @@ TEST_P(ConverterTest, each_format_to_each_other) {
   EXPECT_TRUE(fs::is_empty(at("work"))) << "nothing is left behind";
 }
 
+// qemu-img works in a directory of its own, from where the source was not found.
+TEST_P(ConverterTest, a_relative_directory_does) {
+  auto const disk = plain_disk();
+  auto const here = fs::current_path();
+  fs::current_path(home_);
+  auto relative = options();
+  relative.directory = "work";
+  auto const converter = Converter::open(relative).value();
+  auto made = converter->convert(*open_file(disk).value(), Format::raw, Format::qcow2, kOnward);
+  fs::current_path(here);
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_GT(made->data->size_bytes(), 0U);
+}
+
 TEST_P(ConverterTest, hostile_sources_never_reach_qemu) {
   auto converter = open();
   auto const path = at("hostile");

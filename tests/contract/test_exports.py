@@ -198,7 +198,8 @@ def test_a_disk_whose_tables_are_damaged(server, disk):
     first_table, = struct.unpack_from(">Q", data, 40)
     struct.pack_into(">Q", data, first_table, 1 << 63 | 0x40200)  # no place where a table may lie
     image = demo.create_image(bytes(data), disk_format="qcow2")["id"]
-    assert failed(exported(demo, image, "damaged.raw", file_format="raw"), "IMG.0072", "qemu-img")
+    assert failed(exported(demo, image, "damaged.raw", file_format="raw"), "IMG.0072", "qemu-img",
+                  "(status 1, signal 0): ")
     assert not (bucket(server, demo) / "damaged.raw").exists()
 
 
