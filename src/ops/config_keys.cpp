@@ -99,7 +99,7 @@ std::vector<Key> image_keys() {
       {"images", "unique_names", SLOT(images, unique_names),
        "Refuse to create an image with, or give it, a name that another image of the project has."},
       {"images", "copy_size_bytes_max", SLOT(images, copy_size_bytes_max),
-       "Largest image that may be copied, in bytes.", 1, INT64_MAX},
+       "Largest image that may be copied where a key is involved, in bytes.", 1, INT64_MAX},
       {"images",
        "os_version_policy",
        CHOICE(images, os_version_policy),

@@ -62,7 +62,8 @@ Copies::Copies(Access const& access, Images const& images, Encryption const& enc
     : access_(access), images_(images), encryption_(encryption), uploads_(uploads),
       options_(options), download_(access.action("download_image")) {}
 
-Result<> Copies::check_source(model::Caller const& caller, Sight const& sight) const {
+Result<> Copies::check_source(model::Caller const& caller, Sight const& sight,
+                              CopyRequest const& request) const {
   auto const& source = sight.image;
   TRY(access_.require_seen(caller, sight));
   bool const own = source.owner == caller.project || caller.is_admin;
@@ -73,9 +74,10 @@ Result<> Copies::check_source(model::Caller const& caller, Sight const& sight) c
   if (source.status != model::ImageStatus::active) return error(Fault::image_not_active);
   if (is_full_server(source)) return error(Fault::full_server_not_copied);
   if (is_iso(source)) return error(Fault::iso_image);
-  if (source.size_bytes.value_or(0) > options_.size_bytes_max) {
-    return error(Fault::image_too_large,
-                 fmt::format("{} bytes, at most {}", *source.size_bytes, options_.size_bytes_max));
+  bool const carries_data = !request.key.empty() || key_of(source);
+  if (carries_data && source.size_bytes.value_or(0) > options_.size_bytes_max) {
+    return error(Fault::image_too_large, fmt::format("{} bytes, at most {} where a key is involved",
+                                                     *source.size_bytes, options_.size_bytes_max));
   }
   // A copy could be downloaded.
   return access_.require(download_, caller, sight);
@@ -86,7 +88,7 @@ Result<Copies::Pair> Copies::prepare(store::Connection& connection, KeyStates& s
                                      CopyRequest const& request) const {
   auto found = TRY(store::Images(connection).get_for(request.source, caller));
   auto& source = found.image;
-  TRY(check_source(caller, {source, found.membership}));
+  TRY(check_source(caller, {source, found.membership}, request));
   TRY(check_key(connection, states, caller, source));
   if (!request.key.empty()) {
     auto const key = key_named(request.key);

@@ -29,7 +29,8 @@ struct CopyRequest {
 };
 
 struct CopyOptions {
-  std::int64_t size_bytes_max{limits::copy_size_bytes}; ///< of the stored data
+  /// Of the stored data, where it has to be carried: a key is involved.
+  std::int64_t size_bytes_max{limits::copy_size_bytes};
 };
 
 /// What is left to do once a copy has begun.
@@ -79,7 +80,8 @@ private:
   };
   Result<Pair> prepare(store::Connection& connection, KeyStates& states,
                        model::Caller const& caller, CopyRequest const& request) const;
-  Result<> check_source(model::Caller const& caller, Sight const& sight) const;
+  Result<> check_source(model::Caller const& caller, Sight const& sight,
+                        CopyRequest const& request) const;
 
   Access const& access_;
   Images const& images_;

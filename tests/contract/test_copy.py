@@ -1,5 +1,7 @@
 """POST /v1/cloudimages/{image_id}/copy (contract: ims-api 7)."""
 
+import datetime
+import os
 import uuid
 
 import pytest
@@ -129,6 +131,28 @@ def test_a_public_image_is_copied_by_its_owner_alone(server):
     admin.delete(f"/v2/images/{source}").expect(204)
 
 
+def test_the_size_of_a_copy_costs_nothing(fresh_server):
+    server = fresh_server()
+    demo = server.client("demo")
+    source = demo.create_image(b"sparse")["id"]
+    size = 1 << 40
+    with stopped(server) as database:
+        file, = server.store.files()
+        os.truncate(file, size)
+        database.rows("UPDATE images SET size = ?, virtual_size = ?", size, size)
+        database.rows("UPDATE blobs SET size = ?", size)
+    demo = server.client("demo")
+    blocks = file.stat().st_blocks
+    job = copied(demo, source)
+    assert job["status"] == "SUCCESS"
+    begun, ended = (datetime.datetime.fromisoformat(job[name].removesuffix("Z"))
+                    for name in ("begin_time", "end_time"))
+    assert (ended - begun).total_seconds() < 1
+    assert demo.show(job["entities"]["image_id"])["size"] == size
+    assert server.store.files() == [file]
+    assert file.stat().st_blocks == blocks
+
+
 def test_the_state_of_the_source_is_judged(server):
     demo = server.client("demo")
     queued = demo.create_image()["id"]
@@ -157,7 +181,8 @@ def test_conditions_that_are_stored(fresh_server):
     demo, alt = server.client("demo"), server.client("alt")
     refused(demo, whole, 400, "IMG.0130")
     refused(demo, iso, 400, "IMG.0167")
-    refused(demo, large, 400, "IMG.0059")
+    refused(demo, large, 400, "IMG.0059", cmk_id=new_key(server, "other", demo))
+    assert copied(demo, large)["status"] == "SUCCESS"  # refers to the bytes, whatever their size
     refused(demo, gone, 400, "IMG.0101")
     refused(alt, encrypted, 400, "IMG.0197")
     assert copied(demo, fits)["status"] == "SUCCESS"

@@ -110,11 +110,12 @@ def test_a_data_disk(server, path):
     assert sorted(image["tags"]) == ["a=b.c", "plain", "tier=db"]
 
 
-def test_the_path_of_one_provider_tells_of_a_sub_job(server):
+@pytest.mark.parametrize("system", [{}, {"os_version": ""}])
+def test_the_path_of_one_provider_tells_of_a_sub_job(server, system):
     demo = server.client("demo")
     url = put(server, demo.project_id, "data1", b"d" * 100)
     job = imported(demo, "/v1/cloudimages/action",
-                   {"name": "disk", "image_url": url, "min_disk": 5, "os_type": "Linux"})
+                   {"name": "disk", "image_url": url, "min_disk": 5, "os_type": "Linux", **system})
     entities = job["entities"]
     assert job["job_type"] == "imsImportDataImageJob"
     assert entities["sub_jobs_list"] == [job["job_id"]]

@@ -39,8 +39,10 @@ Result<Origin> origin_of(json::Object const& object) {
 
 // Without a system on it, the file that this path takes is a data disk (contract: ims-api D17).
 bool is_data_disk(json::Object const& object) {
-  return is_there(object, "image_url") && !is_there(object, "os_version") &&
-         !is_there(object, "type") && !detail::is_given(object, "data_images");
+  auto const* const system = detail::find(object, "os_version");
+  bool const names_system = system != nullptr && *system != "";
+  return is_there(object, "image_url") && !names_system && !is_there(object, "type") &&
+         !detail::is_given(object, "data_images");
 }
 
 service::CaptureSource source_of(Origin origin) {
