@@ -20,6 +20,14 @@ bool tells_success(Ask const& ask, net::client::Response const& answer) {
   return !has_element(answer.body, "Error");
 }
 
+bool is_ignorance(int status) { return status == 400 || status == 405 || status == 501; }
+
+bool was_damaged(net::client::Response const& answer) {
+  if (answer.status != 400) return false;
+  auto const code = text_in(answer.body, "Code");
+  return code == "BadDigest" || code == "XAmzContentSHA256Mismatch";
+}
+
 } // namespace
 
 std::chrono::milliseconds longer(std::chrono::milliseconds pause) { return pause * kPauseGrowth; }
@@ -35,6 +43,8 @@ Result<net::client::Response> Calls::send(Ask const& ask) const {
       if (tells_success(ask, *answer)) return answer;
       answer->status = 500;
     }
+    if (answer && ask.may_be_refused && is_ignorance(answer->status)) return answer;
+    if (answer && was_damaged(*answer)) answer->status = 500; // on the way, or by the store
     if (answer && answer->status == 403 && !renewed && account_->renew(credentials)) {
       renewed = true;
       continue;

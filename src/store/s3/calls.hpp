@@ -25,8 +25,8 @@ public:
       : server_(&server), place_(std::move(place)), account_(std::move(account)),
         meaning_(meaning) {}
 
-  /// The answer, of status 2xx. Errors: what the meaning makes of the others; that of
-  /// `begin`.
+  /// The answer, of status 2xx, or of one that `may_be_refused` allows. Errors: what the meaning
+  /// makes of the others; that of `begin`.
   Result<net::client::Response> send(Ask const& ask) const;
 
   [[nodiscard]] ServerOptions const& options() const noexcept { return server_->options(); }

@@ -7,6 +7,7 @@
 namespace vitrine::store::s3 {
 
 void Checksum::add(std::span<std::byte const> bytes) {
+  if (bytes.empty()) return; // zlib begins anew for bytes that are nowhere
   value_ = static_cast<std::uint32_t>(
       crc32_z(value_, reinterpret_cast<Bytef const*>(bytes.data()), bytes.size()));
   size_bytes_ += bytes.size();

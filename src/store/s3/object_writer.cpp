@@ -15,8 +15,10 @@ namespace {
 constexpr std::size_t kPartsMax = 10'000;
 constexpr std::uint64_t kMebibyte = 1U << 20U;
 constexpr std::string_view kChecksumHeader = "x-amz-checksum-crc32";
+constexpr std::string_view kChecksumAlgorithm = "x-amz-checksum-algorithm";
+constexpr std::string_view kAlgorithm = "CRC32";
 constexpr std::string_view kChecksumType = "x-amz-checksum-type";
-constexpr std::string_view kOfWhole = "FULL_OBJECT"; // else of the checksums of the parts
+constexpr std::string_view kOfWhole = "FULL_OBJECT"; // not of the checksums of its parts
 // Parts on their way at once: a store hashes and writes each by one thread, so that a single one
 // is slower than the store.
 constexpr std::size_t kUnderWayMax = 2;
@@ -79,26 +81,34 @@ Result<> ObjectWriter::write(std::span<std::byte const> bytes) {
   return {};
 }
 
-Result<net::client::Response> ObjectWriter::ask_for_upload() const {
-  Ask plain{.method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = marks()};
-  auto checked = plain;
-  checked.headers.push_back({"x-amz-checksum-algorithm", "CRC32"});
-  checked.headers.push_back({std::string(kChecksumType), std::string(kOfWhole)});
-  checked.attempts = 1; // there are stores that refuse what they do not know, each in its way
-  auto answer = calls_.send(checked);
-  return answer ? std::move(answer) : calls_.send(plain);
+Ask ObjectWriter::ask_for_upload() const {
+  return {.method = "POST", .key = key_, .query = {{"uploads", ""}}, .headers = marks()};
+}
+
+/// The id of an upload whose whole the store will check; empty when it does not say that it will.
+Result<std::string> ObjectWriter::begin_checked() const {
+  auto ask = ask_for_upload();
+  ask.headers.push_back({std::string(kChecksumAlgorithm), std::string(kAlgorithm)});
+  ask.headers.push_back({std::string(kChecksumType), std::string(kOfWhole)});
+  ask.may_be_refused = true;
+  auto const answer = TRY(calls_.send(ask));
+  auto id = text_in(answer.body, "UploadId"); // none where it is refused
+  bool const checked =
+      answer.header(kChecksumAlgorithm) == kAlgorithm && answer.header(kChecksumType) == kOfWhole;
+  if (checked || id.empty()) return id;
+  // There are stores that say nothing, and then miss the checksums of parts, each in its way.
+  [[maybe_unused]] auto const dropped = drop_parts(calls_, key_, id, 1);
+  return std::string();
 }
 
 Result<> ObjectWriter::begin() {
-  auto const answer = TRY(ask_for_upload());
+  upload_ = TRY(begin_checked());
+  is_checked_ = !upload_.empty();
+  if (is_checked_) return {};
+  auto const answer = TRY(calls_.send(ask_for_upload()));
   upload_ = text_in(answer.body, "UploadId");
-  if (upload_.empty()) {
-    return error(Fault::unavailable, "The object store answers what cannot be read.");
-  }
-  // A store that does not check says nothing; one of before 2025 checks parts only.
-  checks_parts_ = answer.header("x-amz-checksum-algorithm") == "CRC32";
-  checks_whole_ = checks_parts_ && answer.header(kChecksumType) == kOfWhole;
-  return {};
+  if (!upload_.empty()) return {};
+  return error(Fault::unavailable, "The object store answers what cannot be read.");
 }
 
 /// Sends what has filled, beside the filling of the next part.
@@ -119,7 +129,7 @@ Result<> ObjectWriter::start_part() {
 
 Result<std::string> ObjectWriter::send(Part const& part, std::size_t number) const {
   std::vector<net::Header> headers;
-  if (checks_parts_) headers.push_back({std::string(kChecksumHeader), part.checksum.text()});
+  if (is_checked_) headers.push_back({std::string(kChecksumHeader), part.checksum.text()});
   auto const answer =
       TRY(calls_.send({.method = "PUT",
                        .key = key_,
@@ -191,7 +201,7 @@ std::string ObjectWriter::listed_parts() const {
   for (std::size_t i = 0; i < sent_.size(); ++i) {
     body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag>", i + 1,
                         text::escape_html(sent_[i].etag));
-    if (checks_parts_) body += fmt::format("<ChecksumCRC32>{}</ChecksumCRC32>", sent_[i].checksum);
+    if (is_checked_) body += fmt::format("<ChecksumCRC32>{}</ChecksumCRC32>", sent_[i].checksum);
     body += "</Part>";
   }
   return body + "</CompleteMultipartUpload>";
@@ -203,7 +213,7 @@ Result<> ObjectWriter::complete() {
     if (!looked) return settle(looked.error());
   }
   auto headers = conditions();
-  if (checks_whole_) {
+  if (is_checked_) {
     headers.push_back({std::string(kChecksumType), std::string(kOfWhole)});
     headers.push_back({std::string(kChecksumHeader), checksum_.text()});
   }

@@ -31,9 +31,9 @@ Result<> needs_no_object(Calls const& calls, std::string_view key);
 
 /// Holds three parts at most: two are sent while the next one fills and is hashed.
 ///
-/// Each request is signed with the SHA-256 of its body. Of parts the store is told their CRC-32,
-/// too, where it knows how, and at the end that of the whole: nothing else covers what it makes of
-/// them.
+/// Each request is signed with the SHA-256 of its body. A store that says that it checks CRC-32 is
+/// told those of the parts, too, and at the end that of the whole: nothing else covers what it
+/// makes of the parts.
 ///
 /// With a mark it replaces no object: `commit` fails with `object_exists` (412 is what the meaning
 /// of the calls must take for that), unless that one has the mark and the size, too. A store may
@@ -65,7 +65,8 @@ private:
   };
 
   Result<> begin();
-  Result<net::client::Response> ask_for_upload() const;
+  [[nodiscard]] Ask ask_for_upload() const;
+  Result<std::string> begin_checked() const;
   Result<> start_part();
   Result<> oldest_sent();
   Result<> put();
@@ -88,8 +89,7 @@ private:
   Checksum filling_checksum_;
   std::uint64_t size_bytes_{0};
   std::string upload_;         ///< id of the multipart upload, empty before the first part
-  bool checks_parts_{false};   ///< the store does, by their checksums
-  bool checks_whole_{false};   ///< and what it makes of them
+  bool is_checked_{false};     ///< the upload, by the store: it is told checksums
   std::vector<SentPart> sent_; ///< in order
   std::deque<Part> under_way_; ///< those after them, in order
   Checksum checksum_;          ///< of the parts sent

@@ -28,7 +28,8 @@ struct Ask {
   std::function<Result<>()> begin{}; ///< asked before each attempt; its error is that of the call
   std::string_view proof{}; ///< element that the body of a success has; a 2xx without it is a 500
   int attempts{3};
-  bool slow{false}; ///< the store may work on it for minutes before it answers
+  bool may_be_refused{false}; ///< by a store that does not know it: 400, 405 and 501 are answers
+  bool slow{false};           ///< the store may work on it for minutes before it answers
 };
 
 /// What requests are about.

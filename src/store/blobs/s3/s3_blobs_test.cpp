@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <mutex>
+#include <set>
 #include <span>
 
 namespace vitrine::store::s3 {
@@ -50,8 +51,10 @@ public:
   std::string completion{kCompleted};
   std::size_t drops_bytes{0}; ///< that an object lacks at its end once it is completed
   int broken_part{0};         ///< is never taken
-  /// What it checks by CRC-32, as it says: nothing, parts or FULL_OBJECT; or the status by which it
-  /// refuses an upload that asks for it.
+  int damages{0};             ///< completions to come whose checksum does not fit
+  /// How it takes the wish for a CRC-32: nothing, it ignores it; "silent", it says nothing but
+  /// wants those of parts; the type that it checks, as it says; or the status by which it refuses
+  /// it.
   std::string checks;
   std::map<int, std::string> sent_checksums; ///< by part
   std::string checksums; ///< of completions: of the parts, each with a space, then of the whole
@@ -91,9 +94,10 @@ private:
     auto const id = "u" + std::to_string(++uploads_);
     parts[path + "?uploadId=" + id];
     auto begun = reply(200, "<R><UploadId>" + id + "</UploadId></R>");
-    bool const checked = checks == "parts" || checks == "FULL_OBJECT";
-    if (checked) begun.headers.push_back({"x-amz-checksum-algorithm", std::string(asked)});
-    if (checks == "FULL_OBJECT") begun.headers.push_back({"x-amz-checksum-type", checks});
+    if (!asked.empty() && checks == "silent") wanting_.insert(id);
+    if (asked.empty() || checks.empty() || checks == "silent") return begun;
+    begun.headers.push_back({"x-amz-checksum-algorithm", std::string(asked)});
+    begun.headers.push_back({"x-amz-checksum-type", checks});
     return begun;
   }
 
@@ -105,6 +109,10 @@ private:
     checksums += request.header("x-amz-checksum-crc32").value_or("");
     auto const found = parts.find(path + "?" + query);
     if (found == parts.end()) return reply(404, "<Error><Code>NoSuchUpload</Code></Error>");
+    if (damages > 0) {
+      --damages;
+      return reply(400, "<Error><Code>BadDigest</Code></Error>");
+    }
     if (completion != kCompleted) return reply(200, completion);
     std::string whole;
     for (auto const& [number, bytes] : found->second)
@@ -125,8 +133,12 @@ private:
     if (found == parts.end()) return reply(404, "<Error><Code>NoSuchUpload</Code></Error>");
     auto const number = std::stoi(query.substr(query.find('=') + 1));
     if (number == broken_part) return reply(503, "<Error><Code>Faulty</Code></Error>");
+    auto const checksum = request.header("x-amz-checksum-crc32");
+    if (!checksum && wanting_.contains(query.substr(query.rfind('=') + 1))) {
+      return reply(400, "<Error><Code>InvalidPart</Code></Error>");
+    }
     found->second[number] = request.body;
-    sent_checksums[number] = request.header("x-amz-checksum-crc32").value_or("");
+    sent_checksums[number] = checksum.value_or("");
     auto done = reply(200, "");
     done.headers.push_back({"ETag", "\"tag\""});
     return done;
@@ -146,6 +158,7 @@ private:
   net::testing::TestHandler handler_;
   std::unique_ptr<net::Server> server_;
   int uploads_{0};
+  std::set<std::string> wanting_; ///< uploads that want checksums
 };
 
 class S3BlobsTest : public testing::Test {
@@ -212,7 +225,8 @@ TEST_F(S3BlobsTest, stores_in_one_piece_what_fits_a_part) {
   }
 }
 
-// Stores that know no checksums ignore the wish, or refuse the upload for it.
+// Stores that know no checksums ignore the wish, refuse the upload for it, or say nothing and then
+// miss them: every upload in parts to one of those failed.
 TEST_F(S3BlobsTest, tells_the_checksums_that_a_store_checks) {
   auto const text = bytes(2 * kPart + 1);
   Checksum whole;
@@ -224,16 +238,15 @@ TEST_F(S3BlobsTest, tells_the_checksums_that_a_store_checks) {
     of_parts.push_back(part.text());
   }
   auto const listed = of_parts[0] + " " + of_parts[1] + " " + of_parts[2] + " ";
-  std::map<std::string, std::string> const told = {{"", ""},
-                                                   {"400", ""},
-                                                   {"501", ""},
-                                                   {"parts", listed},
-                                                   {"FULL_OBJECT", listed + whole.text()}};
+  std::map<std::string, std::string> const told = {
+      {"", ""},    {"silent", ""},    {"400", ""},
+      {"501", ""}, {"COMPOSITE", ""}, {"FULL_OBJECT", listed + whole.text()}};
   for (auto const& [checks, expected] : told) {
     bucket_.checks = checks;
     bucket_.checksums.clear();
     bucket_.objects.clear();
     ASSERT_TRUE(put(text)) << checks;
+    EXPECT_TRUE(bucket_.parts.empty()) << "an upload is left over: " << checks;
     EXPECT_EQ(bucket_.objects.at("/images/a/" + id_.text), text);
     EXPECT_EQ(bucket_.checksums, expected) << checks;
     for (int number = 1; number <= 3; ++number) {
@@ -241,6 +254,15 @@ TEST_F(S3BlobsTest, tells_the_checksums_that_a_store_checks) {
       EXPECT_EQ(bucket_.sent_checksums[number], sum) << checks << number;
     }
   }
+}
+
+TEST_F(S3BlobsTest, sends_again_what_was_damaged_on_the_way) {
+  bucket_.checks = "FULL_OBJECT";
+  bucket_.damages = 2;
+  ASSERT_TRUE(put(bytes(2 * kPart)));
+  EXPECT_EQ(bucket_.objects.at("/images/a/" + id_.text), bytes(2 * kPart));
+  bucket_.damages = 3;
+  EXPECT_EQ(put(bytes(2 * kPart)).error().fault, Fault::unavailable);
 }
 
 TEST_F(S3BlobsTest, stores_in_parts_what_is_larger) {

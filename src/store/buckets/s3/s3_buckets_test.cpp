@@ -172,8 +172,11 @@ protected:
   net::Reply answer_for_parts(net::Request const& request) {
     if (request.method == "DELETE") return reply(204, "");
     if (request.method == "PUT") return reply(200, "");
-    bool const begins = request.target.ends_with("?uploads=");
-    return begins ? reply(200, "<R><UploadId>u1</UploadId></R>") : reply(503, "");
+    if (!request.target.ends_with("?uploads=")) return reply(503, "");
+    auto begun = reply(200, "<R><UploadId>u1</UploadId></R>");
+    for (auto const* const name : {"x-amz-checksum-algorithm", "x-amz-checksum-type"})
+      begun.headers.push_back({name, std::string(request.header(name).value_or(""))});
+    return begun;
   }
 
   net::Reply get(net::Request const& request) {
