@@ -125,6 +125,20 @@ def test_the_path_of_one_provider_tells_of_a_sub_job(server, system):
     assert demo.show(entities["image_id"])["virtual_env_type"] == "DataImage"
 
 
+@pytest.mark.parametrize("path", ["/v1", "/v2"])
+def test_a_data_disk_may_be_named_by_its_type(server, path):
+    demo = server.client("demo")
+    body = {"name": "data", "min_disk": 5, "type": "DataImage",
+            "image_url": put(server, demo.project_id, f"data3{path[1:]}", b"d" * 100)}
+    answer = demo.post(f"{path}/cloudimages/action", {**body, "os_type": "Other"})
+    assert (answer.status, answer.code()) == (400, "IMG.0122")
+    job = imported(demo, f"{path}/cloudimages/action", body)
+    assert (job["status"], job["job_type"]) == ("SUCCESS", "imsImportDataImageJob")
+    image = demo.show(job["entities"]["image_id"])
+    assert (image["virtual_env_type"], image["__os_version"], image["min_disk"]) \
+        == ("DataImage", "Other Linux(64 bit)", 5)
+
+
 def test_the_same_path_with_a_system_makes_a_system_disk(server):
     demo = server.client("demo")
     url = put(server, demo.project_id, "data2", b"d" * 100)
@@ -320,7 +334,7 @@ REFUSED = [
     ({"min_disk": 0}, "IMG.0055"), ({"min_disk": 1025}, "IMG.0055"),
     ({"min_disk": "x"}, "IMG.0055"), ({"min_ram": -1}, "IMG.0055"),
     ({"min_ram": 2048, "max_ram": 1024}, "IMG.0055"), ({"os_type": "BSD"}, "IMG.0122"),
-    ({"os_version": "CP/M 2.2"}, "IMG.0056"), ({"type": "DataImage"}, "IMG.0024"),
+    ({"os_version": "CP/M 2.2"}, "IMG.0056"), ({"type": "DataImg"}, "IMG.0024"),
     ({"type": "ecs"}, "IMG.0024"), ({"architecture": "sparc"}, "IMG.0212"),
     ({"hw_firmware_type": "coreboot"}, "IMG.0141"),
     ({"hw_firmware_type": "bios", "architecture": "arm"}, "IMG.0141"),

@@ -40,14 +40,15 @@ def test_a_policy_file_changes_what_is_allowed(fresh_server, tmp_path):
     assert demo.share([image], [alt.project_id])["status"] == "SUCCESS"
 
 
-def test_what_may_not_be_made_is_told_before_the_fields_of_a_quick_import(fresh_server, tmp_path):
+@pytest.mark.parametrize("path", ["quickimport/action", "action"])
+def test_what_may_not_be_made_is_told_before_the_fields(fresh_server, tmp_path, path):
     policy = tmp_path / "policy.yaml"
     policy.write_text('"ims:dataImages:create": "role:admin"\n')
     demo = fresh_server(config=f'[policy]\nfile = "{policy}"\n').client("demo")
     for body, status, code in (({"type": "DataImage", "name": 5}, 403, "IMG.0026"),
                                ({"type": "ECS", "name": 5}, 400, "IMG.0062"),
                                ({"type": 7, "name": "x"}, 400, "IMG.0024")):
-        answer = demo.post("/v2/cloudimages/quickimport/action", body)
+        answer = demo.post(f"/v2/cloudimages/{path}", {"image_url": "files:x", **body})
         assert (answer.status, answer.code()) == (status, code), answer
 
 

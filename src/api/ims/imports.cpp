@@ -134,7 +134,7 @@ std::vector<Field<Creation>> import_fields(Creator creator, service::OsVersions 
   auto fields = common_fields();
   auto const add = [&](Field<Creation> one) { fields.push_back(std::move(one)); };
   if (creator == Creator::system_disk) {
-    add(type_field({"ECS", "BMS", "FusionCompute", "Ironic", "IsoImage"}));
+    add(type_field({"ECS", "BMS", "FusionCompute", "Ironic", "IsoImage", "DataImage"}));
   }
   if (creator == Creator::quick) {
     add(type_field({"ECS", "BMS", "DataImage"}));
@@ -166,6 +166,11 @@ std::vector<Field<Creation>> import_fields(Creator creator, service::OsVersions 
 }
 
 } // namespace
+
+bool names_data_disk(json::Object const& object) {
+  auto const* const type = detail::find(object, "type");
+  return type != nullptr && *type == "DataImage";
+}
 
 std::vector<FieldInfo> import_infos(Creator creator) {
   return infos_of(import_fields(creator, nullptr));

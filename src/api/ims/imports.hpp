@@ -11,6 +11,9 @@ namespace vitrine::api::ims {
 /// Which endpoint makes it.
 enum class Creator : std::uint8_t { system_disk, data_disk, quick };
 
+/// Whether the body is about the image of a data disk, which is an action of its own: judged before
+/// the fields, as everywhere (contract: ims-api 2.1).
+bool names_data_disk(json::Object const& object);
 /// The fields of the body of an import, for the API document.
 std::vector<FieldInfo> import_infos(Creator creator);
 /// The faults of `submit_import`, for the API document.

@@ -116,6 +116,10 @@ Endpoint create_image() {
             auto const object = TRY(read_object(context.body));
             auto const origin = TRY(origin_of(object));
             if (origin != Origin::file) return create_from(context, object, origin, services);
+            if (names_data_disk(object)) {
+              auto const action = services.access.action("ims:dataImages:create");
+              TRY(services.access.require(action, context.caller));
+            }
             return submit_import(context, object, Creator::system_disk, false, services);
           },
           .begin = {}};

@@ -5,15 +5,6 @@
 namespace vitrine::api::ims {
 namespace {
 
-// A data disk image is an action of its own. Judged before the fields, as everywhere (contract:
-// ims-api 2.1).
-Result<> require_action(Context const& context, json::Object const& object, Services& services) {
-  auto const* type = detail::find(object, "type");
-  bool const data = type != nullptr && *type == "DataImage";
-  auto const action = data ? "ims:dataImages:create" : "ims:serverImages:create";
-  return services.access.require(services.access.action(action), context.caller);
-}
-
 std::vector<Fault> faults() {
   auto all = import_faults();
   all.insert(all.end(), {Fault::not_offered, Fault::forbidden});
@@ -35,7 +26,9 @@ Endpoint quick_import() {
           .fields = import_infos(Creator::quick),
           .run = [](Context& context, Services& services) -> Result<Reply> {
             auto const object = TRY(read_object(context.body));
-            TRY(require_action(context, object, services));
+            auto const* const action =
+                names_data_disk(object) ? "ims:dataImages:create" : "ims:serverImages:create";
+            TRY(services.access.require(services.access.action(action), context.caller));
             return submit_import(context, object, Creator::quick, false, services);
           },
           .begin = {}};
