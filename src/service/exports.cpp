@@ -77,11 +77,9 @@ Result<> Exports::check_kind(store::Connection& connection, model::Image const& 
   if (is_forbidden(image)) return error(Fault::export_forbidden);
   auto const parent = image.property("__originalimagename").value_or("");
   if (parent.empty()) return {};
-  auto const found = store::Images(connection).get(ImageId{parent});
-  if (!found) {
-    return found.error().fault == Fault::image_not_found ? Result<>() : Error(found.error());
-  }
-  bool const forbids = found->visibility == model::Visibility::public_ && is_forbidden(*found);
+  auto const found = TRY(store::Images(connection).find(ImageId{parent}));
+  bool const forbids =
+      found && found->visibility == model::Visibility::public_ && is_forbidden(*found);
   return forbids ? error(Fault::export_forbidden) : Result<>();
 }
 
@@ -142,7 +140,7 @@ Result<std::unique_ptr<StoredBytes>> Exports::open(ExportSource const& source,
 
 Result<> Exports::tell(store::Connection& connection, Batch const& batch,
                        ExportRequest const& request, std::optional<Error> const& why) const {
-  auto const image = store::Images(connection).get(request.image);
+  auto const image = TRY(store::Images(connection).find(request.image));
   model::AuditEvent event{.kind = model::audit::image_export,
                           .time = batch.now,
                           .caller = batch.caller,

@@ -19,14 +19,6 @@ using model::ImageStatus;
 
 constexpr std::uint64_t kGiB = 1ULL << 30U;
 
-// Nothing when the image is not there.
-Result<std::optional<model::Image>> find(store::Connection& connection, ImageId const& id) {
-  auto image = store::Images(connection).get(id);
-  if (image) return std::optional(std::move(*image));
-  if (image.error().fault == Fault::image_not_found) return std::optional<model::Image>();
-  return Error(image.error());
-}
-
 // As many GiB as the disk needs.
 Result<> fit_disk(std::uint64_t size_bytes, model::Image& image) {
   constexpr auto kMost = static_cast<std::uint64_t>(limits::import_data_disk_gib);
@@ -105,7 +97,7 @@ Result<model::Image> Imports::begin(store::Connection& connection, KeyStates& st
                                     Batch const& batch, ImportRequest const& request,
                                     bool was_made) const {
   store::Images images(connection);
-  auto const before = TRY(find(connection, request.draft.id));
+  auto const before = TRY(store::Images(connection).find(request.draft.id));
   if (before) {
     if (!waits_for_data(*before)) return *before;
     TRY(check_key(connection, states, batch.caller, request.draft));
@@ -179,7 +171,7 @@ Result<> Imports::adapt(ImportRequest const& request, formats::Accepted const& f
 
 Result<> Imports::take_back(store::Connection& connection, Batch const& batch,
                             ImportRequest const& request, Error const& why) const {
-  auto const image = TRY(find(connection, request.draft.id));
+  auto const image = TRY(store::Images(connection).find(request.draft.id));
   if (!image || image->status == ImageStatus::saving) {
     return give_up(connection, batch, request, why);
   }
@@ -192,7 +184,7 @@ Result<> Imports::take_back(store::Connection& connection, Batch const& batch,
 
 Result<> Imports::give_up(store::Connection& connection, Batch const& batch,
                           ImportRequest const& request, Error const& why) const {
-  auto const image = TRY(find(connection, request.draft.id));
+  auto const image = TRY(store::Images(connection).find(request.draft.id));
   bool const waits = image && image->status == ImageStatus::saving;
   // Of an attempt that ended with its worker.
   if (waits) TRY(store::RunningUploads(connection).remove(BlobId{image->upload_id}));

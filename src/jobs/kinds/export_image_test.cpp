@@ -79,6 +79,21 @@ private:
   store::Buckets& real_;
 };
 
+/// Of a unit of work that another one has overtaken.
+class OvertakenConnection final : public store::Connection {
+public:
+  using Connection::run;
+  int asked{0};
+
+  Result<std::int64_t> run(store::sql::Statement const& /*statement*/,
+                           std::span<store::Param const> /*params*/,
+                           Each const& /*each*/) override {
+    ++asked;
+    return error(Fault::unavailable, "overtaken");
+  }
+  [[nodiscard]] store::Dialect const& dialect() const noexcept override { CHECK(false); }
+};
+
 class ExportImageTest : public testing::Test {
 protected:
   ExportImageTest() {
@@ -167,4 +182,17 @@ TEST_F(ExportImageTest, AWorkerThatHungLeavesRemovedWhatAnotherOneMade) {
 }
 
 } // namespace
+
+// It went on in the unit that had failed, which was no failure to begin anew for: a job ended as
+// one of an unknown error while its object was there, and the trail did not tell of its end.
+TEST_F(ExportImageTest, WhatIsOvertakenWhileItIsToldIsNoEnd) {
+  OvertakenConnection connection;
+  service::Batch const batch{house_.owner, {"job"}, kTestStart};
+  auto const told =
+      house_.exports->tell(connection, batch, {.image = image_, .target = {}, .format = ""}, {});
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().detail, "overtaken");
+  EXPECT_EQ(connection.asked, 1);
+}
+
 } // namespace vitrine::jobs

@@ -76,9 +76,14 @@ model::Image row_to_image(Row const& row) {
   return image;
 }
 
-Result<model::Image> Images::get(ImageId const& id) {
+Result<std::optional<model::Image>> Images::find(ImageId const& id) {
   std::optional<model::Image> image;
   TRY(connection_.run(sql::get_image, {id}, [&](Row const& row) { image = row_to_image(row); }));
+  return image;
+}
+
+Result<model::Image> Images::get(ImageId const& id) {
+  auto image = TRY(find(id));
   if (!image) return error(Fault::image_not_found, id.text);
   return std::move(*image);
 }

@@ -35,6 +35,8 @@ public:
 
   /// Error: `image_not_found`.
   Result<model::Image> get(ImageId const& id);
+  /// Nothing when it is not there.
+  Result<std::optional<model::Image>> find(ImageId const& id);
   /// True when the row exists for the caller at all: own, public, community, shared with its
   /// project (in any status), or the caller is administrator. A private image hides even from
   /// members left over. Takes as long for an image of others as for an id of none.
