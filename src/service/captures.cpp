@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::int64_t kGiB = 1LL << 30;
 constexpr std::string_view kExportForbidden = "export_forbidden";
-constexpr std::string_view kBackups = "backup_ids"; // of a whole server, in the order of its disks
+// That the job made of a whole server, in the order of its disks. Users cannot set it.
+constexpr std::string_view kBackups = "__backup_ids";
 
 // What the services hand on from the image that the disk was made from, and is said of that image
 // alone. The rest, such as its operating system, is true of the new one, too.

@@ -196,7 +196,7 @@ def test_a_whole_server(cloud):
     path = "/v1/cloudimages/wholeimages/action"
     _, image = cloud.make(path, {"name": "whole", "instance_id": server})
     backup = image["__backup_id"]
-    assert (image["__whole_image"], image["__data_origin"], image["backup_ids"]) \
+    assert (image["__whole_image"], image["__data_origin"], image["__backup_ids"]) \
         == ("true", f"server_backup,{backup}", backup)
     assert cloud.cinder.call("GET", f"/backups/{backup}")["backup"]["volume_id"] == volume
     cloud.expect_disk_of_base(image)

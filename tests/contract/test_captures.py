@@ -251,7 +251,7 @@ def test_a_whole_server_and_its_backups(openstack, server):
                  if backup["volume"] == volumes[0])
     assert [backup["status"] for backup in openstack.backups.values()] == ["available"] * 2
     expect_image(image, {"name": "full", "size": 80, "min_disk": 2, "__whole_image": "true",
-                         "__backup_id": first, "backup_ids": ",".join(openstack.backups),
+                         "__backup_id": first, "__backup_ids": ",".join(openstack.backups),
                          "__data_origin": f"server_backup,{first}"})
     assert set(openstack.volumes) == set(volumes), "what was restored is gone"
     copy = demo.post(f"/v1/cloudimages/{image['id']}/copy", {"name": "no"})

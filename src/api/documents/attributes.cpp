@@ -55,6 +55,7 @@ constexpr Attribute kAttributes[] = {
     {"__platform", SetBy::reserved, Form::text, kFilter},
     {"__originalimagename", SetBy::reserved},
     {"__backup_id", SetBy::reserved},
+    {"__backup_ids", SetBy::reserved},
     {"__data_origin", SetBy::reserved},
     {"__root_origin", SetBy::reserved},
     {"__whole_image", SetBy::reserved, Form::flag, kFilter},
