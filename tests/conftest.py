@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+import cloud
 import harness
 
 SEED = int(os.environ.get("VITRINE_SEED", "20250304"))
@@ -36,6 +37,14 @@ def fresh_server(tmp_path):
     yield start
     for started in servers:
         started.finish()
+
+
+@pytest.fixture
+def openstack():
+    """A stand-in for Nova and Cinder; its `config` leads there."""
+    made = cloud.Cloud()
+    yield made
+    made.close()
 
 
 def user_fixture(name):

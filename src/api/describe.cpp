@@ -47,7 +47,7 @@ std::vector<std::string_view> parameters_of(std::string_view path) {
 }
 
 bool takes_json(Endpoint const& endpoint) {
-  // A body on a delete is let through where clients send one that means nothing.
+  // A body on a delete may be left out, and most mean nothing: the summary tells of what does.
   bool const means_nothing = endpoint.spec.verb == Verb::delete_ && endpoint.fields.empty();
   return endpoint.has_body() && !means_nothing;
 }

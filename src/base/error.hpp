@@ -137,6 +137,7 @@ enum class Kind : std::uint8_t {
   X(backup_state, conflict, "The backup is in a state that does not allow this.")                  \
   X(backup_used, conflict, "An image was made from the backup already.")                           \
   X(backup_kind, conflict, "Backups of this kind are not offered.")                                \
+  X(backups_not_removed, conflict, "The backups of the image could not be removed.")               \
   X(cloud_failed, conflict, "Another service has failed to do its part.")                          \
   X(member_limit, too_large, "The image has the maximum number of members.")                       \
   X(sharing_quota, too_large, "The project shares the maximum number of images.")                  \

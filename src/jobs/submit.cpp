@@ -31,6 +31,15 @@ Result<> keep_within(store::Connection& connection, model::Caller const& caller,
   return error(Fault::too_many_jobs, fmt::format("at most {} at once", limit.most));
 }
 
+Result<> insert_job(store::Connection& connection, model::Job& job, Order const& order) {
+  auto const waits_for = order.in_turn ? order.images : std::vector<ImageId>();
+  auto lane = order.lane;
+  if (order.choose_lane) lane = TRY(order.choose_lane(connection));
+  store::Jobs jobs(connection);
+  TRY(jobs.insert(job, lane, waits_for));
+  return jobs.insert_sub_jobs(job, order.sub_jobs);
+}
+
 } // namespace
 
 Order pairs_order(std::string_view kind, PairArguments const& arguments) {
@@ -44,7 +53,7 @@ Order pairs_order(std::string_view kind, PairArguments const& arguments) {
           .in_turn = true};
 }
 
-Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order) {
+model::Job Submitter::row_of(model::Caller const& caller, Order const& order) const {
   model::Job job;
   job.id = {new_hex_id()};
   job.kind = order.kind;
@@ -56,6 +65,17 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
   job.image = order.image;
   job.image_name = order.image_name;
   job.secret = order.secret;
+  return job;
+}
+
+Result<> Submitter::add(store::Connection& connection, model::Caller const& caller,
+                        Order const& order) {
+  auto job = row_of(caller, order);
+  return insert_job(connection, job, order);
+}
+
+Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order) {
+  auto job = row_of(caller, order);
   std::optional<Error> refused;
   auto const insert = [&](store::Connection& connection, service::KeyStates& states) -> Result<> {
     refused.reset(); // of a transaction that had to begin again
@@ -63,12 +83,7 @@ Result<JobId> Submitter::submit(model::Caller const& caller, Order const& order)
       refused = judged.error();
       return judged;
     }
-    auto const waits_for = order.in_turn ? order.images : std::vector<ImageId>();
-    store::Jobs jobs(connection);
-    auto lane = order.lane;
-    if (order.choose_lane) lane = TRY(order.choose_lane(connection));
-    TRY(jobs.insert(job, lane, waits_for));
-    TRY(jobs.insert_sub_jobs(job, order.sub_jobs));
+    TRY(insert_job(connection, job, order));
     model::AuditSubmission event{.kind = order.audit,
                                  .time = job.submitted_at,
                                  .caller = caller,

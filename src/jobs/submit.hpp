@@ -78,10 +78,16 @@ public:
   /// Errors, after which nothing was done: that of `Order::with`; `too_many_jobs`;
   /// `Order::unserved`; `job_not_stored`. `outcome_unknown`: the job may be stored or not.
   Result<JobId> submit(model::Caller const& caller, Order const& order);
+  /// Stores the job inside a unit of work that does what its caller asked for, and tells the audit
+  /// trail of that. `announce` is due when the work is committed.
+  Result<> add(store::Connection& connection, model::Caller const& caller, Order const& order);
+  /// Wakes a worker.
+  void announce() { bell_.ring(); }
   /// Error: `job_not_found`, also for a job of another project (an administrator sees all).
   Result<JobReport> report(model::Caller const& caller, JobId const& id);
 
 private:
+  [[nodiscard]] model::Job row_of(model::Caller const& caller, Order const& order) const;
   static Result<> judge(store::Connection& connection, service::KeyStates& states,
                         model::Caller const& caller, Order const& order);
 

@@ -34,6 +34,19 @@ Result<std::optional<model::Image>> row_of(store::Connection& connection, ImageI
   return Error(image.error());
 }
 
+Result<std::optional<ImageId>> image_of_backup(store::Connection& connection,
+                                               ProjectId const& owner, std::string_view backup) {
+  model::ImageListing listing;
+  listing.sets.owned = model::ImageSets::Owned{owner, {}};
+  listing.hidden = {false, true};
+  listing.properties = {{"__backup_id", std::string(backup)}};
+  listing.limit = 1;
+  model::complete_order(listing.sort, true);
+  auto const found = TRY(store::list_images(connection, listing));
+  if (found.images.empty()) return std::nullopt;
+  return found.images.front().id;
+}
+
 model::Image dressed(model::Image image, CaptureRequest const& request) {
   auto properties = image.properties();
   for (auto const name : kOfParent) {
@@ -48,8 +61,12 @@ model::Image dressed(model::Image image, CaptureRequest const& request) {
   return image;
 }
 
+std::string origin_of_backup(std::string_view backup) {
+  return fmt::format("server_backup,{}", backup);
+}
+
 std::string origin_of(CaptureRequest const& request, CaptureFacts const& facts) {
-  if (!facts.backup.empty()) return "server_backup," + facts.backup;
+  if (!facts.backup.empty()) return origin_of_backup(facts.backup);
   bool const of_server = request.source == CaptureSource::server;
   return (of_server ? "instance," : "volume,") + request.id;
 }
@@ -62,15 +79,8 @@ Result<> Captures::check(store::Connection& connection, CaptureRequest const& re
                          std::int64_t count) const {
   TRY(images_.check_new(connection, request.draft, count));
   if (request.source != CaptureSource::backup) return {};
-  model::ImageListing listing;
-  listing.sets.owned = model::ImageSets::Owned{request.draft.owner, {}};
-  listing.hidden = {false, true};
-  listing.properties = {{"__backup_id", request.id}};
-  listing.limit = 1;
-  model::complete_order(listing.sort, true);
-  auto const used = TRY(store::list_images(connection, listing));
-  if (used.images.empty()) return {};
-  return error(Fault::backup_used, "image " + used.images.front().id.text);
+  auto const used = TRY(image_of_backup(connection, request.draft.owner, request.id));
+  return used ? Result<>(error(Fault::backup_used, "image " + used->text)) : Result<>();
 }
 
 Result<std::optional<ImageId>> Captures::find(store::Connection& connection,
@@ -147,6 +157,26 @@ Result<> Captures::drop(store::Connection& connection, CaptureRequest const& req
   TRY(store::Images(connection).remove(*image, now));
   if (image->blob.empty()) return {};
   return store::BlobIndex(connection).drop_reference(image->blob);
+}
+
+std::string Captures::backups_of(model::Image const& image) {
+  auto made = image.property(kBackups).value_or("");
+  // Who wrote the attribute before it was reserved did not write that one.
+  auto const origin = origin_of_backup(std::string_view(made).substr(0, made.find(',')));
+  return !made.empty() && image.property("__data_origin") == origin ? made : std::string();
+}
+
+Result<bool> Captures::is_named(store::Connection& connection, ProjectId const& owner,
+                                std::string_view backup) {
+  return TRY(image_of_backup(connection, owner, backup)).has_value();
+}
+
+Result<> Captures::tell_backups_stay(store::Connection& connection, Batch const& batch,
+                                     model::Image const& image, Error const& why) {
+  auto event = model::audit_event(model::audit::image_delete, batch.now, batch.caller, image);
+  event.job = batch.job;
+  event.failure = why;
+  return store::Audit(connection).record(event);
 }
 
 Result<> Captures::tell_failure(store::Connection& connection, Batch const& batch,

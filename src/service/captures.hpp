@@ -61,6 +61,16 @@ public:
   /// Removes what was made for a job that failed; success when that is not there.
   static Result<> drop(store::Connection& connection, CaptureRequest const& request,
                        ImageId const& id, Time now);
+  /// The backups that the job of an image made for it, as its attribute holds them; empty for any
+  /// other image, also for one of a backup that was there before.
+  static std::string backups_of(model::Image const& image);
+  /// Whether an image of the project says that it was made from the backup. The lists of others are
+  /// no matter: what a job made is in the list of its own image alone, which is never copied.
+  static Result<bool> is_named(store::Connection& connection, ProjectId const& owner,
+                               std::string_view backup);
+  /// Tells the audit trail that the backups of an image, which is deleted, stay.
+  static Result<> tell_backups_stay(store::Connection& connection, Batch const& batch,
+                                    model::Image const& image, Error const& why);
   /// Tells the audit trail that the job failed.
   static Result<> tell_failure(store::Connection& connection, Batch const& batch,
                                CaptureRequest const& request, Error const& why);

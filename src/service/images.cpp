@@ -258,7 +258,7 @@ Result<model::Image> Images::change(model::Caller const& caller, ImageId const& 
   return modify(caller, id, modify_image_, model::audit::image_update, change);
 }
 
-Result<> Images::remove(model::Caller const& caller, ImageId const& id) {
+Result<> Images::remove(model::Caller const& caller, ImageId const& id, Removed const& also) {
   return database_.write([&](store::Connection& connection) -> Result<> {
     store::Images images(connection);
     auto const found = TRY(images.get_for(id, caller));
@@ -271,6 +271,7 @@ Result<> Images::remove(model::Caller const& caller, ImageId const& id) {
     auto const now = clock_.now();
     TRY(images.remove(image, now));
     if (!image.blob.empty()) TRY(store::BlobIndex(connection).drop_reference(image.blob));
+    if (also) TRY(also(connection, image));
     return store::Audit(connection)
         .record(model::audit_event(model::audit::image_delete, now, caller, image));
   });

@@ -41,6 +41,7 @@ class Images {
 public:
   /// A change to a copy of the image; an error of it leaves the image as it was.
   using Change = std::function<Result<>(model::Image&)>;
+  using Removed = std::function<Result<>(store::Connection&, model::Image const&)>;
 
   Images(store::Database& database, Access const& access, Quotas const& quotas, Clock const& clock,
          ImagesOptions options);
@@ -87,8 +88,9 @@ public:
   /// May the caller give an image the visibility that this one has? `change` asks when it differs.
   /// Error: `forbidden` (publicize_image, communitize_image).
   Result<> check_visibility(model::Caller const& caller, model::Image const& image) const;
-  /// Errors: `image_not_found`, `forbidden`, `image_protected`.
-  Result<> remove(model::Caller const& caller, ImageId const& id);
+  /// `also` runs in the same transaction, with the image as it was. Errors: `image_not_found`,
+  /// `forbidden`, `image_protected`, that of `also`.
+  Result<> remove(model::Caller const& caller, ImageId const& id, Removed const& also = {});
   /// Idempotent. Errors: `image_not_found`, `forbidden`, `transition_forbidden`.
   Result<> deactivate(model::Caller const& caller, ImageId const& id);
   /// Idempotent. What an administrator deactivated only an administrator reactivates (decision L7).

@@ -46,8 +46,8 @@ class Refused(Exception):
 
 class Cloud:
     """One Nova and one Cinder. Set `image_url` before anything is asked; `hold()` lets whatever was
-    begun wait until `go_on()`; what stands in `failing` ("upload", "snapshot", "backup",
-    "restore") fails once it is done, and what stands in `silent` ("compute", "volumes") answers
+    begun wait until `go_on()`; what stands in `failing` ("upload", "snapshot", "backup", "restore",
+    "removal") fails once it is done, and what stands in `silent` ("compute", "volumes") answers
     503."""
 
     def __init__(self):
@@ -234,7 +234,13 @@ class Cloud:
                                              "error")
         things[made]["status"] = "deleting"
         self.deleted.add(made)
-        self.later(lambda: things.pop(made, None))
+
+        def end():
+            if "removal" in self.failing:
+                things[made]["status"] = "error_deleting"
+            else:
+                things.pop(made, None)
+        self.later(end)
 
     # Requests.
 

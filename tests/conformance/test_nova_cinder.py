@@ -203,6 +203,9 @@ def test_a_whole_server(cloud):
     cloud.expect_nothing_left()
     again = cloud.demo.post(path, {"name": "again", "backup_id": backup})
     assert again.code() == "IMG.0029"
+    cloud.demo.delete(f"/v2/images/{image['id']}", json={"delete_backup": True}).expect(204)
+    harness.wait_until(lambda: cloud.cinder.call("GET", f"/backups/{backup}", status=404),
+                       PATIENCE_SECONDS, "the backup to be gone")
 
 
 def test_a_backup(cloud):

@@ -3,7 +3,6 @@ for Nova and Cinder that answers as the real ones do."""
 
 import uuid
 
-import cloud
 import pytest
 
 import harness
@@ -12,13 +11,6 @@ import signing
 
 JOBS = "[jobs]\nlease_seconds = 1\npoll_seconds = 1\n[quota]\nimage = 1000\n"
 DEBIAN = "Debian GNU/Linux 12.0.0 64bit"
-
-
-@pytest.fixture(name="openstack")
-def stand_in():
-    made = cloud.Cloud()
-    yield made
-    made.close()
 
 
 @pytest.fixture(name="start")

@@ -331,6 +331,7 @@ constexpr std::pair<Fault, std::string_view> kCodes[] = {
     {Fault::export_too_large, "IMG.0160"},
     {Fault::iso_without_os, "IMG.0166"},
     {Fault::iso_image, "IMG.0167"},
+    {Fault::backups_not_removed, "IMG.0176"},
     {Fault::no_backup_service, "IMG.0180"},
     {Fault::server_unprotected, "IMG.0181"},
     {Fault::vault_missing, "IMG.0184"},

@@ -4,6 +4,7 @@
 #include "jobs/kinds/capture_state.hpp"
 #include "jobs/kinds/captures.hpp"
 #include "jobs/kinds/import_image.hpp"
+#include "jobs/kinds/remove_backups.hpp"
 #include "store/metadata/jobs.hpp"
 
 namespace vitrine::jobs {
@@ -88,7 +89,7 @@ Order captures_order(service::Captures const& captures,
 }
 
 std::vector<JobKind> capture_kinds(CaptureServices const& services) {
-  std::vector<JobKind> kinds{captures_kind(services)};
+  std::vector<JobKind> kinds{captures_kind(services), remove_backups_kind(services)};
   for (auto const name : {kCaptureServer, kCaptureVolume, kCaptureWholeServer, kCaptureBackup})
     kinds.push_back(capture_kind(name, services));
   return kinds;

@@ -10,10 +10,11 @@
 namespace vitrine::jobs {
 namespace {
 
-// Ids hold no comma.
 std::string joined(std::vector<std::string> const& ids) {
   return fmt::format("{}", fmt::join(ids, ","));
 }
+
+} // namespace
 
 std::vector<std::string> parted(std::string_view text) {
   std::vector<std::string> ids;
@@ -22,8 +23,6 @@ std::vector<std::string> parted(std::string_view text) {
     ids.emplace_back(id);
   return ids;
 }
-
-} // namespace
 
 std::string to_json(CaptureOrder const& order) {
   auto const& draft = order.request.draft;

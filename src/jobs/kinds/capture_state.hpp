@@ -33,6 +33,9 @@ struct CaptureState {
   std::string detail;
 };
 
+/// The ids of a text that holds them with commas between, as the services' ids may not hold one.
+std::vector<std::string> parted(std::string_view text);
+
 std::string to_json(CaptureOrder const& order);
 std::string to_json(CaptureState const& state);
 /// Error of both: `internal`, since nobody else writes it.

@@ -3,8 +3,10 @@
 #include "cloud/volumes.hpp"
 #include "jobs/house_test.hpp"
 #include "jobs/kinds/capture_image.hpp"
+#include "jobs/kinds/remove_backups.hpp"
 
 #include <map>
+#include <set>
 #include <stdexcept>
 
 namespace vitrine::jobs {
@@ -26,7 +28,9 @@ public:
   std::map<std::string, std::string, std::less<>> snapshots; ///< id and name
   std::vector<std::string> started;
   bool silent{false};
-  bool loses_answers{false}; ///< what it starts, nobody hears of
+  bool loses_answers{false};                               ///< what it starts, nobody hears of
+  std::map<std::string, std::string, std::less<>> backups; ///< id and status
+  std::set<std::string, std::less<>> kept;                 ///< backups that may not be removed
 
   Result<cloud::Server> server(Rights const&, std::string_view) override { return no_answer(); }
   Result<ImageId> start_image(Rights const&, std::string_view of, std::string_view name) override {
@@ -79,8 +83,11 @@ public:
     return true;
   }
 
-  Result<std::optional<cloud::Backup>> backup(Rights const&, std::string_view) override {
-    return no_answer();
+  Result<std::optional<cloud::Backup>> backup(Rights const&, std::string_view id) override {
+    TRY(look());
+    auto const found = backups.find(id);
+    if (found == backups.end()) return std::nullopt;
+    return cloud::Backup{.status = found->second, .size_gib = 1, .volume = {}};
   }
   Result<Id> backup_named(Rights const&, std::string_view) override { return no_answer(); }
   Result<std::string> start_backup(Rights const&, std::string_view, std::string_view) override {
@@ -89,7 +96,15 @@ public:
   Result<std::string> start_restore(Rights const&, std::string_view, std::string_view) override {
     return no_answer();
   }
-  Result<bool> remove_backup(Rights const&, std::string_view) override { return no_answer(); }
+  Result<bool> remove_backup(Rights const& rights, std::string_view id) override {
+    TRY(look());
+    EXPECT_EQ(rights.endpoint + rights.token, "vtoken");
+    if (kept.contains(id)) return error(Fault::cloud_failed, "not " + std::string(id));
+    auto const found = backups.find(id);
+    bool const goes = found->second == "available";
+    if (goes) backups.erase(found);
+    return goes;
+  }
 
 private:
   using Things = std::map<std::string, std::string, std::less<>>;
@@ -273,6 +288,96 @@ TEST_F(CaptureTest, AnImageThatIsThereIsKeptThoughItsCopyCannotBeRemoved) {
   EXPECT_GE(run_to_end(id), 60);
   EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
   EXPECT_EQ(images(), "made|active|\n");
+}
+
+/// An image of a whole server is deleted, whose job made the backups "one" and "two".
+class RemoveBackupsTest : public CaptureTest {
+protected:
+  RemoveBackupsTest() { cloud_.backups = {{"one", "available"}, {"two", "available"}}; }
+
+  JobId remove(Result<model::Mandate> const& mandate = model::Mandate{"sealed", "", "v"}) {
+    model::Image image;
+    image.id = {"00000000-0000-4000-8000-000000000000"};
+    image.owner = house_.owner.project;
+    image.set_properties({{"__data_origin", "server_backup,one"}, {"__backup_ids", "one,two"}});
+    auto const order = remove_backups_order(image, mandate);
+    EXPECT_TRUE(house_.database->write([&](store::Connection& connection) {
+      return house_.submitter->add(connection, house_.owner, order);
+    }));
+    auto const id = house_.rows("SELECT id FROM jobs", 1);
+    return {id.substr(0, id.find('|'))};
+  }
+  void expect_told(JobId const& id, std::string const& detail) {
+    auto const job = house_.report(id).job;
+    EXPECT_EQ(job.status, JobStatus::fail);
+    EXPECT_EQ(job.failure->fault, Fault::backups_not_removed);
+    EXPECT_EQ(job.failure->detail, detail);
+    EXPECT_EQ(house_.rows("SELECT targets FROM audit_outbox", 1),
+              R"([{"fault":"backups_not_removed","detail":")" + detail + "\"}]|\n");
+  }
+};
+
+TEST_F(RemoveBackupsTest, AllGoAndTheTrailHasNothingToAdd) {
+  auto const id = remove();
+  run_to_end(id);
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+  EXPECT_TRUE(cloud_.backups.empty());
+  EXPECT_EQ(house_.rows("SELECT targets FROM audit_outbox", 1), "");
+}
+
+TEST_F(RemoveBackupsTest, OneThatIsRefusedKeepsNoOther) {
+  cloud_.kept = {"one"};
+  auto const id = remove();
+  run_to_end(id);
+  EXPECT_EQ(cloud_.backups.size(), 1U);
+  EXPECT_TRUE(cloud_.backups.contains("one"));
+  expect_told(id, "not one");
+}
+
+TEST_F(RemoveBackupsTest, OneThatIsBeingRestoredIsWaitedForForADay) {
+  cloud_.backups["two"] = "restoring";
+  auto id = remove();
+  for (int minutes = 0; minutes < 24 * 60; ++minutes) {
+    EXPECT_TRUE(engine_.run_next(model::JobLane::asking).value());
+    EXPECT_FALSE(house_.report(id).job.ended_at) << minutes;
+    house_.clock.advance(kMinute_us);
+  }
+  EXPECT_EQ(run_to_end(id), 2);
+  EXPECT_EQ(cloud_.backups.size(), 1U);
+  expect_told(id, "not removed in time");
+}
+
+TEST_F(RemoveBackupsTest, OneThatIsRestoredGoesAfterwards) {
+  cloud_.backups["two"] = "restoring";
+  auto const id = remove();
+  EXPECT_TRUE(engine_.run_next(model::JobLane::asking).value());
+  cloud_.backups["two"] = "available";
+  house_.clock.advance(kMinute_us);
+  run_to_end(id);
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+  EXPECT_TRUE(cloud_.backups.empty());
+}
+
+TEST_F(RemoveBackupsTest, ASilentServiceIsWaitedFor) {
+  cloud_.silent = true;
+  auto const id = remove();
+  for (int minutes = 0; minutes < 100; ++minutes) {
+    EXPECT_TRUE(engine_.run_next(model::JobLane::asking).value());
+    house_.clock.advance(kMinute_us);
+  }
+  EXPECT_FALSE(house_.report(id).job.ended_at);
+  cloud_.silent = false;
+  run_to_end(id);
+  EXPECT_EQ(house_.report(id).job.status, JobStatus::success);
+  EXPECT_TRUE(cloud_.backups.empty());
+}
+
+TEST_F(RemoveBackupsTest, WithoutAMandateNobodyIsAskedAndItIsTold) {
+  cloud_.silent = true;
+  auto const id = remove(error(Fault::identity_unavailable));
+  EXPECT_EQ(run_to_end(id), 1);
+  EXPECT_EQ(cloud_.backups.size(), 2U);
+  expect_told(id, std::string(text_of(Fault::identity_unavailable)));
 }
 
 } // namespace
