@@ -26,14 +26,6 @@ constexpr std::array<std::string_view, 9> kOfParent = {
     "__backup_id",   "__whole_image",         "__lazyloading",
     "max_ram",       "enterprise_project_id", kBackups};
 
-// The rows of an image that is there.
-Result<std::optional<model::Image>> row_of(store::Connection& connection, ImageId const& id) {
-  auto image = store::Images(connection).get(id);
-  if (image) return std::optional(std::move(*image));
-  if (image.error().fault == Fault::image_not_found) return std::optional<model::Image>();
-  return Error(image.error());
-}
-
 Result<std::optional<ImageId>> image_of_backup(store::Connection& connection,
                                                ProjectId const& owner, std::string_view backup) {
   model::ImageListing listing;
@@ -91,7 +83,7 @@ Result<std::optional<ImageId>> Captures::find(store::Connection& connection,
 
 Result<model::Image> Captures::made(store::Connection& connection, CaptureRequest const& request,
                                     ImageId const& id) const {
-  auto const found = TRY(row_of(connection, id));
+  auto const found = TRY(store::Images(connection).find(id));
   if (!found) {
     return error(Fault::image_not_found, "it was deleted while the job ran");
   }
@@ -137,7 +129,7 @@ Result<> Captures::finish(store::Connection& connection, Batch const& batch,
         "__os_version",
         fmt::format("Other {}(64 bit)", facts.os_type == "Windows" ? "Windows" : "Linux"));
   }
-  auto const parent = TRY(row_of(connection, {facts.parent}));
+  auto const parent = TRY(store::Images(connection).find({facts.parent}));
   if (parent &&
       text::equals_ignoring_case(parent->property(kExportForbidden).value_or(""), "true")) {
     properties.insert_or_assign(std::string(kExportForbidden), "true");
@@ -152,7 +144,7 @@ Result<> Captures::finish(store::Connection& connection, Batch const& batch,
 
 Result<> Captures::drop(store::Connection& connection, CaptureRequest const& request,
                         ImageId const& id, Time now) {
-  auto const image = TRY(row_of(connection, id));
+  auto const image = TRY(store::Images(connection).find(id));
   if (!image || image->owner != request.draft.owner) return {};
   TRY(store::Images(connection).remove(*image, now));
   if (image->blob.empty()) return {};
