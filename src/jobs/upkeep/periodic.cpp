@@ -34,7 +34,8 @@ void Periodic::loop() {
 }
 
 void Periodic::report(Result<> const& done) {
-  auto said = done ? std::nullopt : std::optional(done.error().detail);
+  std::optional<std::string> said;
+  if (!done) said = done.error().detail.empty() ? text_of(done.error().fault) : done.error().detail;
   if (said == failure_) return;
   failure_ = std::move(said);
   if (failure_) return ops::log_error("upkeep.failed", {{"duty", name_}, {"detail", *failure_}});

@@ -290,9 +290,9 @@ TEST_P(DatabaseTest, a_full_disk_is_an_outage_until_it_has_room_again) {
   auto const full = write(longer);
   ASSERT_FALSE(full);
   EXPECT_EQ(full.error().fault, Fault::unavailable);
-  EXPECT_EQ(full.error().detail, "");
+  EXPECT_EQ(full.error().detail, "The disk of the database is full.");
 
-  EXPECT_FALSE(look());
+  EXPECT_EQ(look().error().detail, full.error().detail);
   EXPECT_TRUE(write("UPDATE numbers SET name = name")) << "less may fit in";
   EXPECT_FALSE(look());
   EXPECT_TRUE(write("PRAGMA max_page_count = 100000"));

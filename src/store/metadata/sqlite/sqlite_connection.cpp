@@ -8,12 +8,17 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace vitrine::store::sqlite {
 namespace {
 
 // Statements kept prepared per connection; dynamic lists have many shapes, so the cache has an end.
 constexpr std::size_t kPreparedMax = 256;
+
+// A full disk fails every write, and the look at the health of the server writes each second until
+// there is room: only the first failure tells something. More than what lies between two of them.
+constexpr std::chrono::seconds kFullAgeMax{10};
 
 class SqliteRow final : public Row {
 public:
@@ -91,20 +96,33 @@ SqliteConnection::~SqliteConnection() {
   sqlite3_close(handle_);
 }
 
-Error SqliteConnection::failure(std::string_view what) const {
+bool SqliteConnection::in_transaction() const noexcept {
+  return sqlite3_get_autocommit(handle_) == 0;
+}
+
+bool SqliteConnection::begins_to_be_full() {
+  auto const now = std::chrono::steady_clock::now();
+  auto const before = std::exchange(full_at_, now);
+  return !before || now - *before > kFullAgeMax;
+}
+
+Error SqliteConnection::failure(std::string_view what) {
   int const code = sqlite3_extended_errcode(handle_);
   int const kind = code & 0xFF;
   if (kind == SQLITE_CONSTRAINT) return error(Fault::conflict);
   bool const is_damaged = kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
-  char const* const file = sqlite3_db_filename(handle_, "main");
-  ops::log_error(is_damaged ? "database.damaged" : "database.statement_failed",
-                 {{"file", file == nullptr ? "" : file},
-                  {"statement", what},
-                  {"code", code},
-                  {"detail", sqlite3_errmsg(handle_)}});
   bool const is_full =
       kind == SQLITE_FULL || (kind == SQLITE_IOERR && sqlite3_system_errno(handle_) == ENOSPC);
-  return error(is_full || kind == SQLITE_BUSY ? Fault::unavailable : Fault::internal);
+  if (!is_full || begins_to_be_full()) {
+    char const* const file = sqlite3_db_filename(handle_, "main");
+    ops::log_error(is_damaged ? "database.damaged" : "database.statement_failed",
+                   {{"file", file == nullptr ? "" : file},
+                    {"statement", what},
+                    {"code", code},
+                    {"detail", sqlite3_errmsg(handle_)}});
+  }
+  if (is_full) return error(Fault::unavailable, "The disk of the database is full.");
+  return error(kind == SQLITE_BUSY ? Fault::unavailable : Fault::internal);
 }
 
 Result<SqliteConnection::Prepared const*>

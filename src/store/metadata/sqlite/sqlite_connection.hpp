@@ -3,7 +3,9 @@
 
 #include "store/metadata/connection.hpp"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -28,6 +30,8 @@ public:
   [[nodiscard]] Dialect const& dialect() const noexcept override { return kSqliteDialect; }
   /// Several statements without parameters or rows: migrations, transaction control.
   Result<> execute(std::string const& script);
+  /// Some failures end the transaction by themselves, as that of a full disk does.
+  [[nodiscard]] bool in_transaction() const noexcept;
 
 private:
   // Finds by a view: a lookup must not copy the text.
@@ -44,9 +48,12 @@ private:
 
   explicit SqliteConnection(sqlite3* handle) : handle_(handle) {}
   Result<Prepared const*> prepare(sql::Statement const& statement);
-  Error failure(std::string_view what) const;
+  Error failure(std::string_view what);
+  bool begins_to_be_full();
 
   sqlite3* handle_;
+  std::optional<std::chrono::steady_clock::time_point>
+      full_at_; ///< when the disk was found full last
   // Keyed by text: dynamic list statements share a name. SQLite keeps the text alive with the
   // statement.
   std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> prepared_;

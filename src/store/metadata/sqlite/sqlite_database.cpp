@@ -53,6 +53,12 @@ Error no_database(std::string const& path, Error failure) {
   return error(Fault::unavailable, path + " is no usable database");
 }
 
+/// What the others of a group are told when the failure of one unit has ended the transaction.
+Error ended_by(Result<> const& failed) {
+  auto const& why = failed.error();
+  return why.kind() == Kind::unavailable ? Error(why) : error(Fault::unavailable);
+}
+
 } // namespace
 
 struct SqliteDatabase::Pending {
@@ -193,18 +199,18 @@ void SqliteDatabase::commit_group(Group const& group) {
     for (auto* pending : group) {
       TRY(writer_->run(kSavepoint, {}));
       pending->result.emplace(run_guarded(pending->work, *writer_));
-      if (!*pending->result && !writer_->run(kRollbackUnit, {})) {
-        // The engine has ended the whole transaction, as it does when the disk is full.
-        return error(Fault::unavailable);
-      }
+      if (!*pending->result && !writer_->in_transaction()) return ended_by(*pending->result);
+      if (!*pending->result) TRY(writer_->run(kRollbackUnit, {}));
       TRY(writer_->run(kReleaseUnit, {}));
     }
     TRY(writer_->run(kCommit, {}));
     return {};
   }();
   if (!outcome) {
-    // Nothing of the group is stored. There may be no transaction any more.
-    [[maybe_unused]] auto const rolled = writer_->run(kRollback, {});
+    // Nothing of the group is stored.
+    if (writer_->in_transaction()) {
+      [[maybe_unused]] auto const rolled = writer_->run(kRollback, {});
+    }
     for (auto* pending : group) {
       if (!pending->result || *pending->result) pending->result.emplace(Error(outcome.error()));
     }
