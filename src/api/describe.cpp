@@ -141,10 +141,17 @@ void write_operation(json::Writer& writer, std::string_view path, Endpoint const
   writer.end_object();
 }
 
-std::string ims_code(Fault fault) {
+struct ImsError {
+  std::string code;
+  std::string message;
+};
+
+ImsError ims_error(Fault fault) {
   auto const body = json::parse(ims_family.refuse(error(fault), {}).body);
   CHECK(body);
-  return std::string(json::view(body->at("error").at("code").as_string()));
+  auto const& told = body->at("error");
+  return {std::string(json::view(told.at("code").as_string())),
+          std::string(json::view(told.at("message").as_string()))};
 }
 
 } // namespace
@@ -173,14 +180,19 @@ std::string describe_openapi() {
 }
 
 std::string describe_errors_markdown() {
-  std::string out = "# Errors\n\nPrinted by `vitrine describe errors`. Each failure has one name, "
-                    "which jobs and the log use; each API answers it in its own form.\n\n"
-                    "| name | text | Image API | IMS | IMS code | Identity |\n"
-                    "| --- | --- | --- | --- | --- | --- |\n";
+  std::string out =
+      "# Errors\n\nPrinted by `vitrine describe errors`. Each failure has one name, "
+      "which jobs and the log use; each API answers it in its own form. The text is ours, which "
+      "the Image API and Identity answer where no more is known; IMS answers its own, "
+      "and what more is known in brackets behind it.\n\n"
+      "| name | text | Image API | Identity | IMS | IMS code | IMS text |\n"
+      "| --- | --- | --- | --- | --- | --- | --- |\n";
   for (auto const fault : kFaults) {
-    fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} | {} | {} |\n", name_of(fault),
-                   text_of(fault), status_in(image_family, fault), status_in(ims_family, fault),
-                   ims_code(fault), status_in(identity_family, fault));
+    auto const ims = ims_error(fault);
+    fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} | {} | {} | {} |\n",
+                   name_of(fault), text_of(fault), status_in(image_family, fault),
+                   status_in(identity_family, fault), status_in(ims_family, fault), ims.code,
+                   ims.message);
   }
   return out;
 }
