@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <iterator>
 #include <memory>
 #include <ostream>
 #include <utility>
@@ -14,12 +15,22 @@ struct Checking {
   Place place{};
 };
 
+/// Whose data it is: an operator answers to projects, who know their images and no blobs.
+std::string users_text(store::BlobUsers const& users) {
+  std::string out;
+  for (auto const& [image, owner] : users.first)
+    out += fmt::format(", image {} of project {}", image.text, owner.text);
+  auto const more = users.count - std::ssize(users.first);
+  if (more > 0) out += fmt::format(" and {} more", more);
+  return out;
+}
+
 Result<> check(Checking const& asked) {
   auto const report = TRY(asked.tools.check(asked.place));
   for (auto const& finding : report.findings) {
-    asked.tools.out << fmt::format("{}: {}, {} bytes stored, {} expected\n",
-                                   service::name_of(finding.kind), finding.id.text,
-                                   finding.stored_bytes, finding.expected_bytes);
+    asked.tools.out << fmt::format(
+        "{}: {}, {} bytes stored, {} expected{}\n", service::name_of(finding.kind), finding.id.text,
+        finding.stored_bytes, finding.expected_bytes, users_text(finding.users));
   }
   asked.tools.out << fmt::format("{} blobs compared, {} wrong\n", report.blobs,
                                  report.findings.size());

@@ -50,7 +50,8 @@ Result<Rows> read_rows(store::Database& database) {
 Result<std::optional<BlobFinding>> look_at_row(store::BlobStores& blobs, Listed const& listed,
                                                store::BlobRow const& row) {
   if (!blobs.has(model::store_of(row.id))) {
-    return std::optional(BlobFinding{Kind::no_store, row.id, 0, row.size_bytes});
+    return std::optional(
+        BlobFinding{.kind = Kind::no_store, .id = row.id, .expected_bytes = row.size_bytes});
   }
   auto const found = listed.find(row.id);
   if (found != listed.end() && found->second.committed &&
@@ -59,8 +60,10 @@ Result<std::optional<BlobFinding>> look_at_row(store::BlobStores& blobs, Listed 
   }
   auto const stored = TRY(stored_size_bytes(blobs, row.id));
   if (stored == row.size_bytes) return std::optional<BlobFinding>();
-  return std::optional(BlobFinding{stored ? Kind::wrong_size : Kind::missing, row.id,
-                                   stored.value_or(0), row.size_bytes});
+  return std::optional(BlobFinding{.kind = stored ? Kind::wrong_size : Kind::missing,
+                                   .id = row.id,
+                                   .stored_bytes = stored.value_or(0),
+                                   .expected_bytes = row.size_bytes});
 }
 
 /// What is wrong at the moment, by a list of the stores that is older than the rows.
@@ -80,10 +83,32 @@ Result<BlobReport> look(store::Database& database, store::BlobStores& blobs) {
     if (rows.known.contains(id)) continue;
     if (blob.committed && !TRY(stored_size_bytes(blobs, id))) continue;
     bool const elsewhere = rows.in_stores.contains(model::id_in_store(id));
-    report.findings.push_back({elsewhere ? Kind::wrong_store : Kind::orphaned, id,
-                               static_cast<std::int64_t>(blob.size_bytes), 0});
+    report.findings.push_back({.kind = elsewhere ? Kind::wrong_store : Kind::orphaned,
+                               .id = id,
+                               .stored_bytes = static_cast<std::int64_t>(blob.size_bytes)});
   }
   return report;
+}
+
+/// Names the images of what is wrong: those of plain bytes by an index, those of sealed ones, which
+/// have none, in one walk over all of them.
+Result<> find_users(store::Database& database, std::vector<BlobFinding>& findings) {
+  return database.read([&](store::Connection& connection) -> Result<> {
+    store::BlobIndex index(connection);
+    std::unordered_map<BlobId, store::BlobUsers*> unnamed;
+    for (auto& finding : findings) {
+      if (finding.kind == Kind::orphaned || finding.kind == Kind::wrong_store) continue;
+      finding.users = TRY(index.users(finding.id, BlobFinding::kUsersMax));
+      if (finding.users.first.empty()) unnamed.emplace(finding.id, &finding.users);
+    }
+    if (unnamed.empty()) return {};
+    return index.each_sealed([&](BlobId const& id, store::BlobUser user) {
+      auto const found = unnamed.find(id);
+      if (found == unnamed.end()) return;
+      auto& users = *found->second;
+      if (++users.count <= BlobFinding::kUsersMax) users.first.push_back(std::move(user));
+    });
+  });
 }
 
 } // namespace
@@ -144,6 +169,7 @@ Result<BlobReport> check_blobs(store::Database& database, store::BlobStores& blo
       });
     });
   }
+  TRY(find_users(database, report.findings));
   return report;
 }
 

@@ -28,6 +28,9 @@ struct BlobFinding {
   BlobId id;
   std::int64_t stored_bytes{0};   ///< 0 when missing, half-written or not looked at
   std::int64_t expected_bytes{0}; ///< 0 when it is none of this store
+  store::BlobUsers users{};       ///< who has it, if any image does: the first kUsersMax of them
+
+  static constexpr std::int64_t kUsersMax = 3;
 };
 
 std::string_view name_of(BlobFinding::Kind kind) noexcept;

@@ -5,6 +5,9 @@ import subprocess
 import pytest
 
 import harness
+from keyring import new_key
+from store import KIND
+from test_encryption import encrypted
 
 
 @pytest.fixture
@@ -34,8 +37,8 @@ def test_it_finds_nothing_wrong_while_all_is_well(calm_server):
 def test_it_names_what_is_missing_cut_or_too_much(calm_server):
     server = calm_server
     demo = server.client("demo")
-    for data in (b"gone", b"cut off", b"it stays"):
-        demo.create_image(data)
+    users = {data: f"image {demo.create_image(data)['id']} of project {demo.project_id}"
+             for data in (b"gone", b"cut off", b"it stays")}
     files = {path.stat().st_size: path for path in server.store.files()}
     blobs = {size: path.name.removeprefix("place-") for size, path in files.items()}
     stray = "0123456789abcdef" * 2
@@ -50,10 +53,30 @@ def test_it_names_what_is_missing_cut_or_too_much(calm_server):
     status, lines = server.check_blobs()
     assert status == 1
     assert sorted(lines) == sorted([
-        f"missing: {blobs[4]}, 0 bytes stored, 4 expected",
-        f"wrong size: {blobs[7]}, 3 bytes stored, 7 expected",
+        f"missing: {blobs[4]}, 0 bytes stored, 4 expected, {users[b'gone']}",
+        f"wrong size: {blobs[7]}, 3 bytes stored, 7 expected, {users[b'cut off']}",
         f"orphaned: {stray}, 5 bytes stored, 0 expected",
         "3 blobs compared, 3 wrong"])
+
+
+@pytest.mark.skipif(KIND != "file", reason="one store is like the other here")
+def test_it_names_the_first_images_that_have_the_data(calm_server):
+    server = calm_server
+    demo, alt = server.client("demo"), server.client("alt")
+    images = sorted((one.create_image(b"data")["id"], one.project_id)
+                    for one in (demo, alt, demo, alt, demo))
+    key = new_key(server, "web", demo)
+    sealed, _ = encrypted(demo, b"other data", key)
+    for path in server.store.files():
+        path.unlink()
+    server.store_is_spoilt = True
+    status, lines = server.check_blobs()
+    assert status == 1
+    named = {line.split(" expected, ")[1] for line in lines if " expected, " in line}
+    assert len(lines) == 4
+    assert ", ".join(f"image {image} of project {project}"
+                     for image, project in images[:3]) + " and 2 more" in named
+    assert f"image {sealed['id']} of project {demo.project_id}" in named
 
 
 def test_a_wait_for_right_blobs_tells_why_they_could_not_be_looked_at(tmp_path):

@@ -75,6 +75,22 @@ Result<std::vector<StoreTotal>> BlobIndex::totals() {
   return out;
 }
 
+Result<BlobUsers> BlobIndex::users(BlobId const& id, std::int64_t limit) {
+  BlobUsers out;
+  TRY(connection_.run(sql::list_images_of_blob, {id, limit}, [&](Row const& row) {
+    out.first.push_back({row.id<ImageId>(0), row.id<ProjectId>(1)});
+    out.count = row.integer(2);
+  }));
+  return out;
+}
+
+Result<> BlobIndex::each_sealed(std::function<void(BlobId const&, BlobUser)> const& take) {
+  TRY(connection_.run(sql::list_images_of_sealed_blobs, {}, [&](Row const& row) {
+    take(row.id<BlobId>(0), {row.id<ImageId>(1), row.id<ProjectId>(2)});
+  }));
+  return {};
+}
+
 Result<std::vector<BlobRow>> BlobIndex::all() {
   std::vector<BlobRow> out;
   TRY(connection_.run(sql::list_blobs, {}, [&](Row const& row) {

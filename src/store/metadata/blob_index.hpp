@@ -4,6 +4,7 @@
 
 #include "store/metadata/connection.hpp"
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,17 @@ struct BlobRow {
   std::string hash_value{};
   /// An image refers to it. Else its bytes go soon, or have gone just now.
   bool is_used{true};
+};
+
+struct BlobUser {
+  ImageId image;
+  ProjectId owner;
+};
+
+/// Who has a blob: the first images, in the order of their ids, of so many.
+struct BlobUsers {
+  std::vector<BlobUser> first{};
+  std::int64_t count{0};
 };
 
 struct UnusedBlob {
@@ -60,6 +72,10 @@ public:
   /// At most `limit` blobs of images in the store with that key, any.
   Result<std::vector<BlobId>> some(std::string_view store, std::int64_t limit);
   Result<std::vector<BlobRow>> all();
+  /// At most `limit` images that have it; none when it is sealed.
+  Result<BlobUsers> users(BlobId const& id, std::int64_t limit);
+  /// Every image with sealed bytes, in the order of their ids. Reads every row of them.
+  Result<> each_sealed(std::function<void(BlobId const&, BlobUser)> const& take);
   /// What each store holds of images, of those that hold something. Reads every row.
   Result<std::vector<StoreTotal>> totals();
 

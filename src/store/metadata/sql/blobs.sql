@@ -38,5 +38,14 @@ DELETE FROM blobs WHERE id = $1 AND refs = 0
 -- name: list_blobs
 SELECT id, size, hash_value, refs FROM blobs
 
+-- The first images that have it, and how many there are. The hash is there for its index; sealed bytes have none here.
+-- name: list_images_of_blob
+SELECT i.id, i.owner, b.refs FROM blobs b JOIN images i ON i.hash_value = b.hash_value AND i.blob_id = b.id
+WHERE b.id = $1 AND b.hash_value <> '' ORDER BY i.id LIMIT $2
+
+-- name: list_images_of_sealed_blobs
+SELECT i.blob_id, i.id, i.owner FROM image_keys k JOIN images i ON i.id = k.image_id
+WHERE i.blob_id IS NOT NULL ORDER BY i.id
+
 -- name: total_blobs
 SELECT substr(id, 34), COUNT(*), COALESCE(SUM(size), 0) FROM blobs WHERE refs > 0 GROUP BY substr(id, 34)
