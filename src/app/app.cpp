@@ -169,16 +169,18 @@ void add_describe(CLI::App& program, Chosen& chosen) {
 
 // The directory of a service that is there: a database made here would be one without an
 // administrator for ever. One whose rows are elsewhere needs none, and may have one for image data.
-Result<std::string> service_directory(std::string const& standalone, ops::Config const& config) {
+Result<std::string> service_directory(console::Place const& place, ops::Config const& config) {
+  auto const& standalone = place.standalone;
   if (!config.database.url.empty()) {
     return standalone.empty() ? config.storage.directory : standalone;
   }
   auto directory = TRY(directory_of(standalone, config));
   if (TRY(holds_service(directory))) return directory;
+  std::string serve = "vitrine serve"; // enough where the environment names the directory
+  if (!standalone.empty()) serve += " --standalone " + standalone;
+  if (!place.config_file.empty()) serve += " --config " + place.config_file;
   return error(Fault::unavailable,
-               fmt::format("{0} holds no service yet: the first `vitrine serve --standalone {0}` "
-                           "makes it",
-                           directory));
+               fmt::format("{} holds no service yet: the first `{}` makes it", directory, serve));
 }
 
 /// That of the servers, which compare the times.
@@ -193,7 +195,7 @@ Result<> with_directory(console::Place const& place, console::IdentityTools::Use
     return error(Fault::invalid_value, "these commands are for the built-in identity; with "
                                        "[identity] driver = keystone use `openstack`");
   }
-  auto const home = TRY(service_directory(place.standalone, config));
+  auto const home = TRY(service_directory(place, config));
   auto const database = TRY(open_database(home, config.database));
   store::DatabaseClock clock;
   TRY(set(clock, config, *database));
@@ -228,7 +230,7 @@ Result<service::BlobReport> check_blobs(console::Place const& place) {
   if (config.storage.driver == ops::StorageDriver::file) {
     TRY(directory_of(place.standalone, config)); // of image data, also where rows are elsewhere
   }
-  auto const home = TRY(service_directory(place.standalone, config));
+  auto const home = TRY(service_directory(place, config));
   auto const database = TRY(open_database(home, config.database));
   TRY(check_mounted(home, config, *database));
   auto const blobs = TRY(open_blobs(home, config, database.get(), nullptr));
@@ -260,7 +262,7 @@ Result<> with_quotas(console::Place const& place, console::QuotaTools::Project c
                      console::QuotaTools::Use const& use) {
   auto const config =
       TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
-  auto const home = TRY(service_directory(place.standalone, config));
+  auto const home = TRY(service_directory(place, config));
   auto const database = TRY(open_database(home, config.database));
   auto const id = TRY(project_named(project.text, project.was_set, config, *database));
   store::DatabaseClock clock;
@@ -321,7 +323,7 @@ Result<> with_keys(console::KeyTools::Place const& place, console::KeyTools::Gra
                    console::KeyTools::Use const& use) {
   auto const config =
       TRY(ops::load_config(given(place.config_file), ops::environment_settings(environ)));
-  auto const home = TRY(service_directory(place.standalone, config));
+  auto const home = TRY(service_directory({place.standalone, place.config_file}, config));
   auto const database = TRY(open_database(home, config.database));
   auto const grantee = TRY(grantee_of(named, config, *database));
   store::DatabaseClock clock;

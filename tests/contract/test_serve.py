@@ -311,6 +311,17 @@ def test_identity_makes_no_service_of_its_own(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_first_start_is_told_as_the_place_was_named(tmp_path):
+    config, home = tmp_path / "vitrine.toml", tmp_path / "home"
+    config.write_text(f'[storage]\ndirectory = "{home}"\n')
+    by_config = run("identity", "--config", config, "user", "list").stderr
+    assert f"{home} holds no service yet: the first `vitrine serve --config {config}` makes it" \
+        in by_config
+    by_directory = run("blobs", "check", "--standalone", home).stderr
+    assert f"{home} holds no service yet: the first `vitrine serve --standalone {home}` makes it" \
+        in by_directory
+
+
 @pytest.mark.parametrize("arguments", [
     ["serve"], ["serve", "--standalone"], ["bogus"], ["serve", "--bogus"],
     ["serve", "--standalone", "/proc/nothing/here", "--listen", "127.0.0.1:0"],
