@@ -358,7 +358,11 @@ Result<std::unique_ptr<convert::Converter>> open_converter(std::string const& di
        .memory_bytes = static_cast<std::uint64_t>(from.memory_mib) << 20U,
        .parallel = from.parallel,
        .disk_bytes_max = static_cast<std::uint64_t>(config.images.size_bytes_max),
-       .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch}}));
+       .rules = {.allow_raw_mismatch = config.formats.allow_raw_mismatch},
+       .sandbox = {},
+       .unusable = [](std::string_view why) {
+         ops::log_warning("convert.qemu_img_unusable", {{"detail", why}});
+       }}));
 }
 
 Result<std::unique_ptr<api::Spools>> open_spools(std::string const& directory,

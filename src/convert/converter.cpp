@@ -5,7 +5,9 @@
 #include "formats/zvhd_convert.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
@@ -169,9 +171,17 @@ private:
 
 std::optional<Sandbox> Converter::sandbox() const {
   std::call_once(looked_, [this] {
-    if (::access(options_.qemu_img.c_str(), X_OK) != 0) return;
+    if (::access(options_.qemu_img.c_str(), X_OK) != 0) {
+      return options_.unusable(fmt::format(
+          "{}: {}; it is in the package qemu-utils, and [convert] qemu_img tells where it lies",
+          options_.qemu_img, std::strerror(errno)));
+    }
     for (auto const each : {Sandbox::bubblewrap, Sandbox::landlock}) {
       if (!sandbox_ && options_.sandbox.value_or(each) == each && works(each)) sandbox_ = each;
+    }
+    if (!sandbox_) {
+      options_.unusable("no sandbox works here: neither bubblewrap, which is in a package of that "
+                        "name and needs user namespaces, nor Landlock of the kernel");
     }
   });
   return sandbox_;

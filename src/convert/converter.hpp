@@ -9,10 +9,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace vitrine::convert {
@@ -26,6 +28,8 @@ struct Options {
   std::uint64_t disk_bytes_max{0};  ///< largest disk that is converted
   formats::Rules rules{};           ///< those that uploads were judged by
   std::optional<Sandbox> sandbox{}; ///< nothing: the first that works
+  /// Told once, when qemu-img is first needed and cannot be used: why, for who can mend it.
+  std::function<void(std::string_view why)> unusable = [](std::string_view) {};
 };
 
 struct Converted {

@@ -256,12 +256,19 @@ TEST_P(ConverterTest, leftovers_are_swept_and_living_ones_kept) {
 TEST_P(ConverterTest, without_qemu_img_what_needs_it_is_refused) {
   auto without = options();
   without.qemu_img = at("nothing");
+  std::vector<std::string> told;
+  without.unusable = [&](std::string_view why) { told.emplace_back(why); };
   auto const converter = std::move(Converter::open(without).value());
   auto const refused = converter->check(Format::raw, Format::qcow2);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().fault, Fault::format_unwritable);
   EXPECT_EQ(refused.error().detail,
             "raw cannot be converted to qcow2: qemu-img cannot be used here");
+  EXPECT_FALSE(converter->check(Format::qcow2, Format::raw));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0], at("nothing") +
+                         ": No such file or directory; it is in the package qemu-utils, "
+                         "and [convert] qemu_img tells where it lies");
   EXPECT_TRUE(converter->check(Format::raw, Format::zvhd2));
   EXPECT_TRUE(converter->check(Format::zvhd, Format::raw));
   EXPECT_FALSE(open()->check(Format::raw, Format::vdi));
