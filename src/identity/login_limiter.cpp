@@ -6,6 +6,7 @@
 #include <array>
 #include <sodium.h>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace vitrine::identity {
@@ -27,10 +28,12 @@ bool LoginLimiter::is_over(Count const& count, Time now) const {
   return count.since + limits_.window_seconds * kMicrosecondsPerSecond <= now;
 }
 
-std::int64_t LoginLimiter::attempts_of(Counts const& counts, std::string const& key,
-                                       Time now) const {
+LoginLimiter::Count* LoginLimiter::full_count(Counts& counts, std::string const& key,
+                                              std::int64_t attempts_max, Time now) const {
   auto const at = counts.find(key);
-  return at == counts.end() || is_over(at->second, now) ? 0 : at->second.attempts;
+  bool const is_full =
+      at != counts.end() && !is_over(at->second, now) && at->second.attempts >= attempts_max;
+  return is_full ? &at->second : nullptr;
 }
 
 // Drops what is over, and then an eighth at least, so that a flood does not look through all counts
@@ -58,27 +61,34 @@ void LoginLimiter::count_attempt(Counts& counts, std::string const& key, Time no
   ++count.attempts;
 }
 
-bool LoginLimiter::is_within(std::string const& name, std::string const& network, Time now) const {
-  auto const of_address_max = limits_.attempts_max * kAddressFactor;
-  return attempts_of(addresses_, network, now) < of_address_max &&
-         attempts_of(users_, name, now) < limits_.attempts_max;
+Admission LoginLimiter::look(std::string const& name, std::string const& network, Time now) {
+  std::string_view limit = "address";
+  auto* full = full_count(addresses_, network, limits_.attempts_max * kAddressFactor, now);
+  if (full == nullptr) {
+    limit = "user";
+    full = full_count(users_, name, limits_.attempts_max, now);
+  }
+  if (full == nullptr) return {};
+  return {.granted = false, .begins = std::exchange(full->is_told, true) ? "" : limit};
 }
 
-bool LoginLimiter::admit(std::string_view user, std::string_view address, Time now) {
+Admission LoginLimiter::admit(std::string_view user, std::string_view address, Time now) {
   auto const name = digest_of(user);
   auto const network = network_of(address);
   std::lock_guard const lock(mutex_);
-  if (!is_within(name, network, now)) return false;
-  count_attempt(addresses_, network, now);
-  count_attempt(users_, name, now);
-  return true;
+  auto const admission = look(name, network, now);
+  if (admission) {
+    count_attempt(addresses_, network, now);
+    count_attempt(users_, name, now);
+  }
+  return admission;
 }
 
-bool LoginLimiter::allows(std::string_view user, std::string_view address, Time now) {
+Admission LoginLimiter::allows(std::string_view user, std::string_view address, Time now) {
   auto const name = digest_of(user);
   auto const network = network_of(address);
   std::lock_guard const lock(mutex_);
-  return is_within(name, network, now);
+  return look(name, network, now);
 }
 
 void LoginLimiter::failed(std::string_view user, std::string_view address, Time now) {

@@ -13,6 +13,16 @@
 
 namespace vitrine::identity {
 
+/// Whether an attempt may go on.
+struct Admission {
+  bool granted{true};
+  /// "user" or "address" for the first attempt in a window that its limit refuses, else empty:
+  /// worth a line in the log, as the further ones are not.
+  std::string_view begins{};
+
+  explicit operator bool() const noexcept { return granted; }
+};
+
 /// Thread-safe. Counts in this process only. An attempt counts as failed from its start until it is
 /// forgiven, so that attempts side by side cannot pass the limit together.
 class LoginLimiter {
@@ -27,12 +37,12 @@ public:
 
   explicit LoginLimiter(Limits limits) : limits_(limits) {}
 
-  /// False when the user (as named in the request, whether it exists or not) or the address has
+  /// Refused when the user (as named in the request, whether it exists or not) or the address has
   /// failed too often within the window; nothing is counted then.
-  bool admit(std::string_view user, std::string_view address, Time now);
+  Admission admit(std::string_view user, std::string_view address, Time now);
   /// As above, but counts nothing: of attempts that are over in microseconds `failed` counts those
   /// that failed, so that many good ones side by side are no fault.
-  [[nodiscard]] bool allows(std::string_view user, std::string_view address, Time now);
+  [[nodiscard]] Admission allows(std::string_view user, std::string_view address, Time now);
   void failed(std::string_view user, std::string_view address, Time now);
   /// The attempt succeeded: the user starts afresh, the address gets its attempt back.
   void forgive(std::string_view user, std::string_view address);
@@ -41,14 +51,16 @@ private:
   struct Count {
     Time since;
     std::int64_t attempts{0};
+    bool is_told{false}; ///< that the limit holds
   };
   using Counts = std::unordered_map<std::string, Count>;
 
   /// `name` is a digest. The mutex is held.
-  [[nodiscard]] bool is_within(std::string const& name, std::string const& network, Time now) const;
+  Admission look(std::string const& name, std::string const& network, Time now);
   [[nodiscard]] bool is_over(Count const& count, Time now) const;
-  [[nodiscard]] std::int64_t attempts_of(Counts const& counts, std::string const& key,
-                                         Time now) const;
+  /// The count of `key` where it has come to `attempts_max`.
+  [[nodiscard]] Count* full_count(Counts& counts, std::string const& key, std::int64_t attempts_max,
+                                  Time now) const;
   void count_attempt(Counts& counts, std::string const& key, Time now) const;
   void make_room(Counts& counts, Time now) const;
 

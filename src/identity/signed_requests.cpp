@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "ops/log.hpp"
 #include "store/metadata/database.hpp"
 #include "store/metadata/used_signatures.hpp"
 
@@ -74,7 +75,13 @@ Result<Signer> SignedRequests::signer_of(SignedRequest const& request) {
   // By key and address together: who knows a key, which is no secret, cannot lock its owner out.
   auto const suspect = fmt::format("{}\n{}", signature->access_key, request.address);
   auto const now = clock_.now();
-  if (!limiter_.allows(suspect, suspect, now)) return no_good();
+  if (auto const admission = limiter_.allows(suspect, suspect, now); !admission) {
+    if (!admission.begins.empty()) {
+      ops::log_warning("signature.limited",
+                       {{"access_key", signature->access_key}, {"address", request.address}});
+    }
+    return no_good();
+  }
   auto holder = proven(*signature, texts, body_known);
   if (!holder) {
     if (holder.error().fault == Fault::unauthenticated) limiter_.failed(suspect, suspect, now);

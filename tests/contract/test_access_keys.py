@@ -1,6 +1,7 @@
 """Requests that are signed with an access key (AK/SK), in both forms."""
 
 import hashlib
+import json
 import os
 import stat
 
@@ -153,8 +154,12 @@ def test_wrong_signatures_are_limited(fresh_server):
     good.get("/v1/cloudimages/quota").expect(200)
     for _ in range(3):
         refused(wrong.get("/v1/cloudimages/quota"))
-    refused(good.get("/v1/cloudimages/quota"))
+    for _ in range(2):
+        refused(good.get("/v1/cloudimages/quota"))
     other.get("/v1/cloudimages/quota").expect(200)
+    lines = [json.loads(line) for line in server.log().splitlines()]
+    assert [(line["access_key"], line["address"]) for line in lines
+            if line["event"] == "signature.limited"] == [(good.key.access, "127.0.0.1")]
 
 
 @identity.builtin_only

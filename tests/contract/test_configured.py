@@ -1,6 +1,7 @@
 """Links behind proxies, slow clients, repeated logins: what depends on configuration."""
 
 import concurrent.futures
+import json
 import select
 import socket
 import time
@@ -152,6 +153,10 @@ def test_repeated_wrong_logins_are_slowed_down(fresh_server):
         last = nobody.post("/v3/auth/tokens", unknown)
     assert (last.status, last.json()["error"]["message"]) \
         == (locked.status, locked.json()["error"]["message"])
+    lines = [json.loads(line) for line in server.log().splitlines()]
+    assert [(line["level"], line["limit"], line["user"], line["address"]) for line in lines
+            if line["event"] == "login.limited"] == [
+        ("warning", "user", "alt", "127.0.0.1"), ("warning", "user", "nobody-here", "127.0.0.1")]
 
 
 @builtin_only

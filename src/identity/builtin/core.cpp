@@ -1,6 +1,7 @@
 #include "identity/builtin/core.hpp"
 
 #include "base/text.hpp"
+#include "ops/log.hpp"
 
 #include <fmt/format.h>
 
@@ -19,6 +20,18 @@ Result<std::string> checked_name(std::string_view name, std::size_t characters_m
                  fmt::format("name is longer than {} characters", characters_max), "name");
   }
   return std::string(trimmed);
+}
+
+bool Core::admit_login(std::string const& key, std::string_view user, std::string_view address,
+                       Time now) {
+  constexpr std::size_t kNameMax = 255; // of users that are there; strangers send longer ones
+  auto const admission = limiter.admit(key, address, now);
+  if (!admission.begins.empty()) {
+    ops::log_warning(
+        "login.limited",
+        {{"limit", admission.begins}, {"user", user.substr(0, kNameMax)}, {"address", address}});
+  }
+  return admission.granted;
 }
 
 std::string login_key(DomainId const& domain, std::string_view name) {

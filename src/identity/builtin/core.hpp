@@ -48,6 +48,10 @@ struct Core {
     forget_callers();
     return result;
   }
+  /// Whether a login may be tried, which counts as failed until it is forgiven. Logs when a limit
+  /// begins to hold; `user` is who the request names, for the log.
+  bool admit_login(std::string const& key, std::string_view user, std::string_view address,
+                   Time now);
   void forget_callers() noexcept {
     cache.drop_all();
     key_holders.drop_all();

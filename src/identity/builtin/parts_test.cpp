@@ -94,6 +94,21 @@ TEST(LoginLimit, holds_for_an_address_ten_times_as_high_and_for_a_network_of_ipv
   EXPECT_TRUE(limiter.admit("x", "2001:db8:0:1::99", now));
 }
 
+TEST(LoginLimit, says_once_in_a_window_that_it_begins_to_hold) {
+  LoginLimiter limiter({.attempts_max = 1, .window_seconds = 10});
+  Time now{1'000'000'000};
+  EXPECT_EQ(limiter.admit("u", "a", now).begins, "");
+  EXPECT_EQ(limiter.admit("u", "a", now).begins, "user");
+  EXPECT_EQ(limiter.allows("u", "b", now).begins, "");
+  now = now + 10 * kMicrosecondsPerSecond;
+  EXPECT_TRUE(limiter.admit("u", "a", now));
+  EXPECT_EQ(limiter.admit("u", "a", now).begins, "user");
+  for (int i = 1; i < 10; ++i)
+    EXPECT_TRUE(limiter.admit(std::to_string(i), "a", now));
+  EXPECT_EQ(limiter.admit("v", "a", now).begins, "address");
+  EXPECT_EQ(limiter.admit("w", "a", now).begins, "");
+}
+
 TEST(LoginLimit, is_not_forgotten_in_a_flood_of_names) {
   LoginLimiter limiter({.attempts_max = 2, .window_seconds = 10});
   Time const now{1'000'000'000};

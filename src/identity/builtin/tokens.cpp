@@ -180,7 +180,8 @@ Result<> Tokens::prove_password(PasswordProof const& proof, std::string const& a
   auto const known =
       TRY(core_.read([&](Connection& connection) { return known_user(connection, proof.user); }));
   auto const& key = known.limit_key;
-  if (!core_.limiter.admit(key, address, proven.began)) return no_good();
+  auto const& user = known.user ? known.user->name : proof.user.self.text();
+  if (!core_.admit_login(key, user, address, proven.began)) return no_good();
   if (!core_.passwords.verify(known.hash, proof.password)) return no_good();
   core_.limiter.forgive(key, address);
   return proven.agree(known.user->id, Method::password);
@@ -199,7 +200,8 @@ Result<> Tokens::prove_credential(CredentialProof const& proof, std::string cons
   auto const known =
       TRY(core_.read([&](Connection& connection) { return known_credential(connection, proof); }));
   auto const& key = known.limit_key;
-  if (!core_.limiter.admit(key, address, proven.began)) return no_good();
+  auto const& user = known.user ? known.user->name : proof.user.self.text();
+  if (!core_.admit_login(key, user, address, proven.began)) return no_good();
   if (!core_.passwords.verify(known.hash, proof.secret)) return no_good();
   core_.limiter.forgive(key, address);
   proven.credential = known.credential->id;

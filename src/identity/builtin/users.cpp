@@ -170,7 +170,7 @@ Result<> Users::change_password(UserId const& id, std::string_view original,
   };
   auto const user = TRY(core_.read(look));
   auto const key = login_key(user.domain, user.name);
-  if (!core_.limiter.admit(key, by.address, core_.clock.now()))
+  if (!core_.admit_login(key, user.name, by.address, core_.clock.now()))
     return error(Fault::unauthenticated);
   if (!core_.passwords.verify(stored, original)) return error(Fault::unauthenticated);
   core_.limiter.forgive(key, by.address);
