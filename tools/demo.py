@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import http.client
 import json
+import os
 import pathlib
 import re
 import secrets
@@ -27,6 +28,7 @@ OWNER = "demo"  # of clouds.yaml, as some of those who are not asked yet: to go 
 PENDING = ["alt", "third"]
 RECIPIENTS = ["web-shop", "data-lab"]
 JOB_SECONDS_MAX = 60
+INTERRUPTED = 130  # the status of what Ctrl-C has ended
 FORMATS = {".iso": "iso", ".raw": "raw"}
 
 
@@ -277,16 +279,20 @@ def serve(options):
     elif directory.exists() and any(directory.iterdir()):
         raise Failed(f"{directory} is not empty")
     process, address = start(options.binary, directory, lock)
+    serving = False
     try:
         image_id = demonstrate(address, directory / "clouds.yaml", options.images)
         if not options.exit:
             tell_how_to_go_on(address, directory / "clouds.yaml", image_id)
+            serving = True
             say("\nServing; Ctrl-C ends it.")
             while process.poll() is None:  # a signal just before an endless wait would be lost
                 time.sleep(0.1)
             raise Failed(f"the server ended by itself with status {process.returncode}")
     except KeyboardInterrupt:
         say("")
+        if not serving:
+            raise
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -319,6 +325,11 @@ def main():
     except Failed as problem:
         print(f"\ndemo: FAILED: {problem}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before all was shown
+        return INTERRUPTED
+    except BrokenPipeError:  # who read what we say has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
     return 0
 
 

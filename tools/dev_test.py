@@ -4,7 +4,9 @@ import importlib.util
 import json
 import os
 import pathlib
+import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -112,3 +114,20 @@ def test_form_needs_no_compiler():
          "need_apt() { echo apt \"$@\"; }; need_for_stages house"],
         cwd=ROOT, text=True, capture_output=True, check=True).stdout
     assert told == "apt python3 clang-format-19\npython\n"
+
+
+def test_ctrl_c_ends_a_run_of_tests_quietly_and_what_it_has_started_in_its_own_time(tmp_path):
+    ended, stub = tmp_path / "ended", tmp_path / "cmake"
+    stub.write_text(f"#!/bin/sh\ntrap 'sleep 1; echo yes >{ended}; exit 1' INT\necho started\n"
+                    "while :; do sleep 0.1; done\n")
+    stub.chmod(0o755)
+    process = subprocess.Popen([sys.executable, ROOT / "tools/run_tests.py", "dev"], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+                               start_new_session=True)
+    while process.stdout.readline() != "started\n":
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (130, "\ninterrupted\n")
+    assert ended.read_text() == "yes\n"

@@ -37,8 +37,13 @@ class Broken(Exception):
 def run(command, **environment):
     """Runs a command with its output on ours; its exit status."""
     print("+ " + " ".join(map(str, command)), flush=True)
-    return subprocess.run(list(map(str, command)), cwd=ROOT, check=False,
-                          env={**os.environ, **SANITIZER_OPTIONS, **environment}).returncode
+    process = subprocess.Popen(list(map(str, command)), cwd=ROOT,
+                               env={**os.environ, **SANITIZER_OPTIONS, **environment})
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait()  # it has had the Ctrl-C too, and ends what it has started
+        raise
 
 
 def must(command):
@@ -239,4 +244,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        sys.exit(130)

@@ -33,7 +33,7 @@ def demo(tmp_path):
         process = subprocess.Popen(
             [sys.executable, harness.ROOT / "tools/demo.py", "--binary", harness.BINARY,
              "--images", samples, "--directory", tmp_path / "data", *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+            text=True, **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options})
         started.append(process)
         return process
 
@@ -107,6 +107,26 @@ def test_a_signal_ends_it_and_its_server(demo, tmp_path, ending):
     assert process.wait(60 * harness.PATIENCE) == 0
     assert not is_alive(server)
     assert not is_locked(tmp_path)
+
+
+def test_ctrl_c_before_all_is_shown_ends_it_quietly(demo, tmp_path):
+    process = demo(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    assert process.stdout.readline().startswith("$ ")
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60 * harness.PATIENCE)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    harness.wait_until(lambda: not is_locked(tmp_path), what="the end of the server")
+
+
+def test_it_ends_quietly_when_nobody_reads_it_any_more(demo, tmp_path):
+    process = demo(stderr=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60 * harness.PATIENCE) == 130
+    process.stderr.close()
+    harness.wait_until(lambda: not is_locked(tmp_path), what="the end of the server")
 
 
 def test_sigterm_ends_a_background_job_of_a_script(demo):
