@@ -156,7 +156,7 @@ def test_repeated_wrong_logins_are_slowed_down(fresh_server):
     lines = [json.loads(line) for line in server.log().splitlines()]
     assert [(line["level"], line["limit"], line["user"], line["address"]) for line in lines
             if line["event"] == "login.limited"] == [
-        ("warning", "user", "alt", "127.0.0.1"), ("warning", "user", "nobody-here", "127.0.0.1")]
+        ("warning", "user", "alt", "127.0.0.1"), ("warning", "user", "", "127.0.0.1")]
 
 
 @builtin_only

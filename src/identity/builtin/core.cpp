@@ -24,12 +24,10 @@ Result<std::string> checked_name(std::string_view name, std::size_t characters_m
 
 bool Core::admit_login(std::string const& key, std::string_view user, std::string_view address,
                        Time now) {
-  constexpr std::size_t kNameMax = 255; // of users that are there; strangers send longer ones
   auto const admission = limiter.admit(key, address, now);
   if (!admission.begins.empty()) {
-    ops::log_warning(
-        "login.limited",
-        {{"limit", admission.begins}, {"user", user.substr(0, kNameMax)}, {"address", address}});
+    ops::log_warning("login.limited",
+                     {{"limit", admission.begins}, {"user", user}, {"address", address}});
   }
   return admission.granted;
 }

@@ -49,7 +49,8 @@ struct Core {
     return result;
   }
   /// Whether a login may be tried, which counts as failed until it is forgiven. Logs when a limit
-  /// begins to hold; `user` is who the request names, for the log.
+  /// begins to hold; `user` is for the log: one who exists, or empty, since what else is given as a
+  /// name may be a password.
   bool admit_login(std::string const& key, std::string_view user, std::string_view address,
                    Time now);
   void forget_callers() noexcept {

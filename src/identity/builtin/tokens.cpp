@@ -180,7 +180,7 @@ Result<> Tokens::prove_password(PasswordProof const& proof, std::string const& a
   auto const known =
       TRY(core_.read([&](Connection& connection) { return known_user(connection, proof.user); }));
   auto const& key = known.limit_key;
-  auto const& user = known.user ? known.user->name : proof.user.self.text();
+  auto const& user = known.user ? known.user->name : std::string();
   if (!core_.admit_login(key, user, address, proven.began)) return no_good();
   if (!core_.passwords.verify(known.hash, proof.password)) return no_good();
   core_.limiter.forgive(key, address);
@@ -200,7 +200,7 @@ Result<> Tokens::prove_credential(CredentialProof const& proof, std::string cons
   auto const known =
       TRY(core_.read([&](Connection& connection) { return known_credential(connection, proof); }));
   auto const& key = known.limit_key;
-  auto const& user = known.user ? known.user->name : proof.user.self.text();
+  auto const& user = known.user ? known.user->name : std::string();
   if (!core_.admit_login(key, user, address, proven.began)) return no_good();
   if (!core_.passwords.verify(known.hash, proof.secret)) return no_good();
   core_.limiter.forgive(key, address);
