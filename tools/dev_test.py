@@ -124,7 +124,9 @@ def test_ctrl_c_ends_a_run_of_tests_quietly_and_what_it_has_started_in_its_own_t
     process = subprocess.Popen([sys.executable, ROOT / "tools/run_tests.py", "dev"], text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-                               start_new_session=True)
+                               start_new_session=True,
+                               # What runs in the background is started deaf to it.
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while process.stdout.readline() != "started\n":
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)
